@@ -1,0 +1,141 @@
+"""Every error the engine raises on purpose, and the record of one problem in a workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One problem found in a workflow before it runs.
+
+    Attributes:
+        code: stable machine-readable kind, such as ``"unknown_node"``.
+        message: one sentence that says what is wrong and what would do.
+        node: id of the node at fault, or ``None`` for the workflow as a whole.
+        input: name of the input at fault, if one is.
+        given: what the workflow holds there, as text.
+        expected: what would be accepted, as text.
+        suggestions: the nearest valid names, best first.
+        related: ids of the other nodes that take part (the source of a link, the rest of a cycle).
+    """
+
+    code: str
+    message: str
+    node: str | None = None
+    input: str | None = None
+    given: str | None = None
+    expected: str | None = None
+    suggestions: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The issue as plain JSON data."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        place = ".".join(part for part in (self.node, self.input) if part)
+        hint = f" Did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else ""
+        return f"{place}: {self.message}{hint}" if place else f"{self.message}{hint}"
+
+
+class NodeGraphError(Exception):
+    """Base of every error raised by nodegraph on purpose."""
+
+
+class DeclarationError(NodeGraphError, TypeError):
+    """A node's declaration contradicts itself, or another's.
+
+    Attributes:
+        place: the author's file and line, with which the message starts.
+    """
+
+    def __init__(self, place: str, problem: str) -> None:
+        super().__init__(f"{place}: {problem}")
+        self.place = place
+
+
+class WorkflowError(NodeGraphError):
+    """A workflow file or document cannot be read as a workflow at all."""
+
+
+class ValidationError(NodeGraphError):
+    """A workflow was read but must not run.
+
+    Attributes:
+        issues: every problem found, in node order.
+    """
+
+    def __init__(self, issues: Sequence[Issue]) -> None:
+        self.issues = tuple(issues)
+        super().__init__(f"{len(self.issues)} issue(s):\n" + "\n".join(f"- {issue}" for issue in self.issues))
+
+
+class NodeError(NodeGraphError):
+    """A node failed while it ran.
+
+    Attributes:
+        node_id: id of the node in the workflow.
+        node_type: its type.
+        inputs: a short summary of each input value it was given.
+        traceback: the traceback of the original exception, as text.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        node_id: str,
+        node_type: str,
+        inputs: dict[str, str] | None = None,
+        traceback: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.node_id = node_id
+        self.node_type = node_type
+        self.inputs = dict(inputs or {})
+        self.traceback = traceback
+
+    def to_json(self) -> dict[str, Any]:
+        """The error as plain JSON data."""
+        return {
+            "message": str(self),
+            "node": self.node_id,
+            "type": self.node_type,
+            "inputs": self.inputs,
+            "traceback": self.traceback,
+        }
+
+
+class InputError(NodeGraphError, ValueError):
+    """Raised by a node to say which input it cannot work with, and what would do.
+
+    Attributes:
+        input: name of the input at fault.
+    """
+
+    def __init__(self, input: str, message: str) -> None:
+        super().__init__(f"{input}: {message}")
+        self.input = input
+
+
+class FileProblem(NodeGraphError):
+    """A file that a workflow names is missing, unreadable, or outside the engine's folders."""
+
+    def __init__(self, message: str, *, suggestions: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.suggestions = tuple(suggestions)
+
+
+class CodecError(NodeGraphError):
+    """A value cannot be hashed, stored or restored."""
+
+
+class OutOfMemory(NodeGraphError):
+    """A device has no room left, even after everything idle was moved off it."""
+
+
+class Cancelled(NodeGraphError):
+    """The run was cancelled."""

@@ -1,0 +1,231 @@
+"""The folders an engine may touch, and files named by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+
+from nodegraph.errors import FileProblem
+
+CHUNK_BYTES = 1 << 20
+RACY_NANOSECONDS = 2_000_000_000
+INPUTS = "inputs"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file (or a model folder) known by content: what recipes and keys hold instead of a path.
+
+    Attributes:
+        folder: kind of folder it lives in, such as ``checkpoints`` or ``inputs``.
+        name: its name there, with forward slashes.
+        digest: hexadecimal SHA-256 of its content.
+    """
+
+    folder: str
+    name: str
+    digest: str
+
+    def __cache_key__(self) -> str:
+        return self.digest  # renaming a model changes nothing that is made from it
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file that a node has written for the user.
+
+    Attributes:
+        path: absolute path.
+        digest: hexadecimal SHA-256 of its content, checked before the result is served again.
+        media_type: such as ``image/png``.
+    """
+
+    path: str
+    digest: str
+    media_type: str
+
+
+@dataclass(frozen=True)
+class InFolder:
+    """Marks a ``str`` input as the name of a file in a folder: its menu, its check and its digest.
+
+    ``Annotated[str, InFolder("checkpoints")]`` is a menu of the checkpoints at hand; the digest of the
+    chosen one enters the node's key; a missing one is an issue before anything runs.
+    """
+
+    folder: str
+
+
+class DigestCache:
+    """SHA-256 of files, remembered by path, size, modification time and inode.
+
+    A file modified less than two seconds ago is digested anew each time, because a second change within
+    the clock's grain could leave size and time as they were.
+    """
+
+    def __init__(self, database: Path | None = None) -> None:
+        self._lock = threading.Lock()
+        if database:
+            database.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(
+            database or ":memory:", check_same_thread=False, isolation_level=None, timeout=30
+        )
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS digests "
+            "(path TEXT PRIMARY KEY, stamp TEXT NOT NULL, digest TEXT NOT NULL)"
+        )
+
+    def digest(self, path: Path) -> str:
+        """Hexadecimal SHA-256 of a file, or of the names and digests of all files of a folder."""
+        if not path.is_dir():
+            return self._file_digest(path)
+        tree = hashlib.sha256(b"folder\0")
+        for member in sorted(p for p in path.rglob("*") if p.is_file()):
+            tree.update(f"{member.relative_to(path).as_posix()}\0{self._file_digest(member)}\0".encode())
+        return tree.hexdigest()
+
+    def _file_digest(self, path: Path) -> str:
+        real = path.resolve()
+        status = real.stat()
+        stamp = f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
+        with self._lock:
+            row = self._db.execute(
+                "SELECT stamp, digest FROM digests WHERE path = ?", (str(real),)
+            ).fetchone()
+        if row and row[0] == stamp:
+            return str(row[1])
+        digest = sha256_of(real)
+        if time.time_ns() - status.st_mtime_ns > RACY_NANOSECONDS:
+            with self._lock:
+                self._db.execute(
+                    "INSERT OR REPLACE INTO digests VALUES (?, ?, ?)", (str(real), stamp, digest)
+                )
+        return digest
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+
+def sha256_of(path: Path) -> str:
+    """Hexadecimal SHA-256 of one file's bytes, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where an engine reads and writes; nothing outside is ever touched on behalf of a workflow.
+
+    Attributes:
+        output: where pictures go.
+        models: roots searched in order for ``<kind>/<name>``.
+        inputs: folders searched in order for input files.
+        temporary: where previews go.
+        allow_absolute: whether an input may be an absolute path (the command line, never a server).
+        digests: remembers what files contain.
+    """
+
+    output: Path
+    models: tuple[Path, ...] = ()
+    inputs: tuple[Path, ...] = ()
+    temporary: Path | None = None
+    allow_absolute: bool = False
+    digests: DigestCache = field(default_factory=DigestCache, compare=False)
+
+    def roots(self, folder: str) -> list[Path]:
+        """The existing folders of one kind, in search order."""
+        roots = self.inputs if folder == INPUTS else tuple(root / folder for root in self.models)
+        return [root for root in roots if root.is_dir()]
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the files and model folders of one kind, sorted, each once."""
+        return sorted({name for root in self.roots(folder) for name in _names_below(root)})
+
+    def resolve(self, folder: str, name: str) -> File:
+        """The file of that name, with its digest.
+
+        Raises:
+            FileProblem: there is no such file, or the name leads outside the folder.
+        """
+        return File(folder, name, self.digests.digest(self._find(folder, name)))
+
+    def path(self, file: File) -> Path:
+        """Where a file lies on this machine, whichever name it has here.
+
+        Raises:
+            FileProblem: no file with that content is at hand.
+        """
+        candidates = [file.name, *(name for name in self.names(file.folder) if name != file.name)]
+        for name in candidates:
+            try:
+                path = self._find(file.folder, name)
+            except FileProblem:
+                continue
+            if self.digests.digest(path) == file.digest:
+                return path
+        raise FileProblem(
+            f"no file in {file.folder!r} has the content of {file.name!r} ({file.digest[:12]}…)"
+        )
+
+    def intact(self, file: OutputFile) -> bool:
+        """Whether a file written earlier is still there, unchanged."""
+        try:
+            return self.digests.digest(Path(file.path)) == file.digest
+        except OSError:
+            return False
+
+    def _find(self, folder: str, name: str) -> Path:
+        if self.allow_absolute and folder == INPUTS and Path(name).is_absolute():
+            return self._existing(Path(name), folder, name)
+        if not _is_plain(name):
+            raise FileProblem(f"{name!r} is not a plain file name inside the {folder} folder")
+        for root in self.roots(folder):
+            path = root / name
+            if path.exists() and path.resolve().is_relative_to(root.resolve()):
+                return path
+        return self._existing(None, folder, name)
+
+    def _existing(self, path: Path | None, folder: str, name: str) -> Path:
+        if path is not None and path.exists():
+            return path
+        known = self.names(folder)
+        hint = f"put it into {self._home(folder)}" if not known else f"there are: {', '.join(known[:10])}"
+        raise FileProblem(
+            f"no file {name!r} in {folder!r}; {hint}", suggestions=get_close_matches(name, known)
+        )
+
+    def _home(self, folder: str) -> Path:
+        if folder == INPUTS:
+            return self.inputs[0] if self.inputs else Path("inputs")
+        return (self.models[0] if self.models else Path("models")) / folder
+
+
+def _is_plain(name: str) -> bool:
+    path = PurePosixPath(name.replace("\\", "/"))
+    return bool(name) and "\0" not in name and not path.is_absolute() and ".." not in path.parts
+
+
+MODEL_FOLDER_MARKS = ("model_index.json", "config.json")
+
+
+def _names_below(root: Path) -> Iterator[str]:
+    """Files below ``root``, and folders that are one model, which are not entered."""
+    for current, folders, files in os.walk(root):
+        here = Path(current)
+        if here != root and any(mark in files for mark in MODEL_FOLDER_MARKS):
+            folders.clear()
+            yield here.relative_to(root).as_posix()
+            continue
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        yield from ((here / f).relative_to(root).as_posix() for f in files if not f.startswith("."))
