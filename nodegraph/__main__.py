@@ -1,0 +1,5 @@
+"""``python -m nodegraph`` is the command line."""
+
+from nodegraph.cli import main
+
+main()

@@ -1,0 +1,212 @@
+"""The command line.
+
+Only what ``--help`` needs is imported here; what a command does is in ``nodegraph.console``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+cache_app = typer.Typer(no_args_is_help=True, help="Look at the results kept between runs, or remove them.")
+models_app = typer.Typer(no_args_is_help=True, help="Look at the models at hand.")
+app.add_typer(cache_app, name="cache")
+app.add_typer(models_app, name="models")
+
+WorkflowFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A workflow, a ComfyUI API file, or a PNG that carries one.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Where pictures go. [default: output]")
+]
+Target = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="[default: standard output]")
+]
+CacheDir = Annotated[Path | None, typer.Option(metavar="DIR", help="Where results are kept between runs.")]
+Models = Annotated[
+    list[Path] | None, typer.Option("--models", metavar="DIR", help="One more folder of models; repeatable.")
+]
+InputDir = Annotated[
+    list[Path] | None, typer.Option(metavar="DIR", help="One more folder of input files; repeatable.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def main() -> None:
+    """The ``nodegraph`` command."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"nodegraph {version('nodegraph')}")
+        raise typer.Exit
+
+
+@app.callback()
+def nodegraph(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Run node graphs of generative image models."""
+
+
+@app.command()
+def run(
+    file: WorkflowFile,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NODE.INPUT=VALUE", help="Change an input; the value is JSON or text."),
+    ] = None,
+    grid: Annotated[
+        bool, typer.Option(help="Take --set values as comma lists, run every combination, draw a sheet.")
+    ] = False,
+    out: Out = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    json: Json = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each node ran or was cached.")] = False,
+    no_metadata: Annotated[
+        bool, typer.Option("--no-metadata", help="Save pictures without the workflow in them.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print file paths and errors only.")] = False,
+    traceback: Annotated[bool, typer.Option("--traceback", help="Show where a node failed.")] = False,
+    cache_dir: CacheDir = None,
+    models: Models = None,
+    input_dir: InputDir = None,
+) -> None:
+    """Run a workflow.
+
+    Exit codes: 0 done, 1 a node failed or the run was cancelled, 2 invalid workflow or usage.
+    """
+
+    def command() -> int:
+        from nodegraph.console.engines import EngineOptions
+        from nodegraph.console.running import RunRequest, run_command
+
+        folders = tuple(models or ()), tuple(input_dir or ())
+        options = EngineOptions(out, device, cache_dir, *folders, metadata=not no_metadata)
+        request = RunRequest(file, tuple(settings or ()), grid, json, explain, quiet, traceback, options)
+        return run_command(request)
+
+    _exit(command)
+
+
+@app.command()
+def validate(
+    file: WorkflowFile,
+    json: Json = False,
+    cache_dir: CacheDir = None,
+    models: Models = None,
+    input_dir: InputDir = None,
+) -> None:
+    """Find every mistake in a workflow without running it."""
+
+    def command() -> int:
+        from nodegraph.console.documents import validate_command
+        from nodegraph.console.engines import EngineOptions
+
+        options = EngineOptions(cache=cache_dir, models=tuple(models or ()), inputs=tuple(input_dir or ()))
+        return validate_command(file, options, as_json=json)
+
+    _exit(command)
+
+
+@app.command()
+def nodes(
+    name: Annotated[str | None, typer.Argument(help="A node type to describe.")] = None,
+    json: Json = False,
+) -> None:
+    """List the node types, or describe one."""
+
+    def command() -> int:
+        from nodegraph.console.catalogue import nodes_command
+
+        return nodes_command(name, as_json=json)
+
+    _exit(command)
+
+
+@app.command("import")
+def import_(file: WorkflowFile, out: Target = None) -> None:
+    """Convert a ComfyUI API file, or what a PNG carries, to a workflow of this program."""
+
+    def command() -> int:
+        from nodegraph.console.documents import import_command
+
+        return import_command(file, out)
+
+    _exit(command)
+
+
+@app.command()
+def export(file: WorkflowFile, out: Target = None) -> None:
+    """Convert a workflow to ComfyUI's API format."""
+
+    def command() -> int:
+        from nodegraph.console.documents import export_command
+
+        return export_command(file, out)
+
+    _exit(command)
+
+
+@cache_app.command("info")
+def cache_info(cache_dir: CacheDir = None, json: Json = False) -> None:
+    """Say where the cache is and how full."""
+
+    def command() -> int:
+        from nodegraph.console.cache import info_command
+
+        return info_command(cache_dir, as_json=json)
+
+    _exit(command)
+
+
+@cache_app.command("clear")
+def cache_clear(cache_dir: CacheDir = None) -> None:
+    """Forget every result."""
+
+    def command() -> int:
+        from nodegraph.console.cache import clear_command
+
+        return clear_command(cache_dir)
+
+    _exit(command)
+
+
+@cache_app.command("verify")
+def cache_verify(cache_dir: CacheDir = None) -> None:
+    """Check every result and remove damaged ones."""
+
+    def command() -> int:
+        from nodegraph.console.cache import verify_command
+
+        return verify_command(cache_dir)
+
+    _exit(command)
+
+
+@models_app.command("list")
+def models_list(models: Models = None, json: Json = False) -> None:
+    """List the model files that nodes can name."""
+
+    def command() -> int:
+        from nodegraph.console.catalogue import models_command
+        from nodegraph.console.engines import EngineOptions
+
+        return models_command(EngineOptions(models=tuple(models or ())), as_json=json)
+
+    _exit(command)
+
+
+def _exit(command: Callable[[], int]) -> NoReturn:
+    from nodegraph.console.errors import guarded
+
+    raise typer.Exit(guarded(command))

@@ -1,0 +1,120 @@
+"""Progress on a terminal: a bar for the run and one for each running node."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from nodegraph import events
+
+MAX_BARS = 8
+REFRESHES_PER_SECOND = 8
+
+
+@contextmanager
+def progress_bars(console: Console, shown: bool) -> Iterator[Callable[[events.Event], None] | None]:
+    """A subscriber that draws bars while the ``with`` block lasts, or ``None`` where none are wanted."""
+    if not shown:
+        yield None
+        return
+    state = RunState()
+    bars = _Bars(state, console)
+    with Live(
+        get_renderable=bars.draw, console=console, transient=True, refresh_per_second=REFRESHES_PER_SECOND
+    ):
+        yield state.note
+
+
+@dataclass
+class _Steps:
+    done: int = 0
+    total: int = 0
+    message: str = ""
+
+    @property
+    def fraction(self) -> float:
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+
+@dataclass
+class RunState:
+    """What is known of a run, kept from its events; drawing reads it at its own pace.
+
+    Attributes:
+        planned: how many nodes have to run.
+        finished: how many of them have.
+        running: the nodes at work.
+    """
+
+    planned: int = 0
+    finished: int = 0
+    running: dict[str, _Steps] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, event: events.Event) -> None:
+        """Take in one event, on whatever thread it comes."""
+        with self._lock:
+            self._note(event)
+
+    def _note(self, event: events.Event) -> None:
+        match event:
+            case events.RunStarted(planned=planned):
+                self.planned, self.finished = planned, 0
+                self.running.clear()
+            case events.NodeExpanded(added=added):
+                self.planned += added
+            case events.NodeStarted(node=node):
+                self.running[node] = _Steps()
+            case events.NodeProgress(node=node, value=value, total=total, message=message):
+                self.running[node] = _Steps(value, total, message)
+            case events.NodeFinished() | events.NodeFailed() | events.NodeCancelled():
+                self.finished += self.running.pop(event.node, None) is not None
+
+    def snapshot(self) -> tuple[float, int, dict[str, _Steps]]:
+        """How many nodes are done (with fractions), how many there are, and those at work."""
+        with self._lock:
+            running = dict(self.running)
+        completed = self.finished + sum(steps.fraction for steps in running.values())
+        return completed, max(self.planned, self.finished), running
+
+
+class _Bars:
+    """Brings its bars in line with the state each time they are drawn, however many events came between."""
+
+    def __init__(self, state: RunState, console: Console) -> None:
+        self._state = state
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._run = self._progress.add_task("run", total=None, count="")
+        self._bars: dict[str, TaskID] = {}
+
+    def draw(self) -> RenderableType:
+        """The present state."""
+        completed, total, running = self._state.snapshot()
+        count = f"{int(completed)}/{total} nodes"
+        self._progress.update(self._run, completed=completed, total=total or None, count=count)
+        shown = dict(list(running.items())[:MAX_BARS])
+        for node in [node for node in self._bars if node not in shown]:
+            self._progress.remove_task(self._bars.pop(node))
+        for node, steps in shown.items():
+            self._draw_node(node, steps)
+        return self._progress.get_renderable()
+
+    def _draw_node(self, node: str, steps: _Steps) -> None:
+        if node not in self._bars:
+            self._bars[node] = self._progress.add_task(f"  {escape(node)}", total=None, count="")
+        count = escape(steps.message) or (f"{steps.done}/{steps.total}" if steps.total else "")
+        self._progress.update(self._bars[node], completed=steps.done, total=steps.total or None, count=count)

@@ -1,0 +1,150 @@
+"""``nodegraph run``: one workflow, once or over a sweep of settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from nodegraph.console.engines import EngineOptions, make_engine, make_registry
+from nodegraph.console.errors import DONE, FAILED, UsageError, exit_code, tell, tell_node_error
+from nodegraph.console.interrupt import cancelled_by_interrupt
+from nodegraph.console.progress import progress_bars
+from nodegraph.console.report import counted, failure_document, result_document, summary_line, sweep_document
+from nodegraph.console.settings import Setting, Variant, parse_settings, variants
+from nodegraph.console.sheet import save_contact_sheet, sheet_columns
+from nodegraph.engine import Engine, RunResult
+from nodegraph.errors import NodeGraphError, ValidationError
+from nodegraph.events import Event
+from nodegraph.execution.base import CancelToken
+from nodegraph.workflow.sources import load_workflow
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What the command line asks for.
+
+    Attributes:
+        file: a workflow of any format, or a picture that carries one.
+        settings: texts of the form ``node.input=value``.
+        grid: whether the settings are swept and the pictures put on a contact sheet.
+        json: whether one JSON object is printed instead of text.
+        explain: whether to say for each node why it was or was not cached.
+        quiet: whether to print nothing but file paths and errors.
+        traceback: whether to show the traceback of a node that fails.
+        engine: what to run it on.
+    """
+
+    file: Path
+    settings: tuple[str, ...] = ()
+    grid: bool = False
+    json: bool = False
+    explain: bool = False
+    quiet: bool = False
+    traceback: bool = False
+    engine: EngineOptions = field(default_factory=EngineOptions)
+
+
+def run_command(request: RunRequest) -> int:
+    """Run a workflow and tell what came of it; returns the exit code."""
+    try:
+        return _Run(request).run()
+    except NodeGraphError as error:
+        if request.json:
+            _print_json(failure_document(error))
+        else:
+            tell(error)
+        return exit_code(error)
+
+
+class _Run:
+    def __init__(self, request: RunRequest) -> None:
+        self.request = request
+        self.registry = make_registry()
+        self.workflow = load_workflow(request.file, self.registry)
+        self.settings = parse_settings(request.settings, self.workflow, self.registry, sweep=request.grid)
+        self.variants = variants(self.workflow, self.settings)
+        if request.grid and len(self.variants) < 2:
+            raise UsageError("--grid needs a --set with several values, such as --set sampler.cfg=1,5,15")
+
+    def run(self) -> int:
+        engine = make_engine(self.registry, self.request.engine)
+        self._check_all(engine)
+        results = self._results(engine)
+        sheet = self._sheet(results, engine.folders.output) if self.request.grid else None
+        self._report(results, sheet)
+        return DONE if all(result.status == "done" for result in results) else FAILED
+
+    def _check_all(self, engine: Engine) -> None:
+        """Find mistakes in the last run of a sweep before the first one has taken its time."""
+        if len(self.variants) > 1:
+            issues = [issue for variant in self.variants for issue in engine.validate(variant.workflow)]
+            if issues:
+                raise ValidationError(list(dict.fromkeys(issues)))
+
+    def _results(self, engine: Engine) -> list[RunResult]:
+        console = Console(stderr=True)
+        shown = console.is_terminal and not (self.request.quiet or self.request.json)
+        results: list[RunResult] = []
+        with cancelled_by_interrupt() as token, progress_bars(console, shown) as on_event:
+            for variant in self.variants:
+                results.append(self._one(engine, variant, token, on_event))
+                if results[-1].status == "cancelled":
+                    break
+        return results
+
+    def _one(
+        self, engine: Engine, variant: Variant, token: CancelToken, on_event: Callable[[Event], None] | None
+    ) -> RunResult:
+        scope = " ".join([str(self.request.file.resolve()), *variant.labels])
+        return engine.run_sync(variant.workflow, token=token, on_event=on_event, scope=scope)
+
+    def _sheet(self, results: Sequence[RunResult], folder: Path) -> Path | None:
+        if any(result.status == "cancelled" for result in results):
+            return None
+        cells = [
+            (", ".join(variant.labels), Path(file.path))
+            for variant, result in zip(self.variants, results, strict=True)
+            for file in result.files[:1]
+            if file.media_type.startswith("image/")
+        ]
+        if not cells and any(result.status == "failed" for result in results):
+            return None
+        return save_contact_sheet(cells, _columns(self.settings), folder).absolute()
+
+    def _report(self, results: Sequence[RunResult], sheet: Path | None) -> None:
+        if self.request.json:
+            runs = [result_document(result, explain=self.request.explain) for result in results]
+            path = str(sheet) if sheet else None
+            _print_json(sweep_document(runs, path) if self.request.grid else runs[0])
+            return
+        for variant, result in zip(self.variants, results, strict=False):
+            self._tell(variant, result)
+        if sheet:
+            typer.echo(sheet)
+
+    def _tell(self, variant: Variant, result: RunResult) -> None:
+        for path in dict.fromkeys(file.path for file in result.files):
+            typer.echo(path)
+        if self.request.explain:
+            for node, explanation in result.explanations.items():
+                typer.echo(f"  {node}: {explanation}")
+        for error in result.errors:
+            tell_node_error(error, traceback=self.request.traceback)
+        if result.status == "cancelled":
+            typer.echo(f"cancelled; {counted(result.executed, 'node')} had run", err=True)
+        elif not self.request.quiet:
+            label = f"{', '.join(variant.labels)}: " if variant.labels else ""
+            typer.echo(label + summary_line(result))
+
+
+def _columns(settings: Sequence[Setting]) -> int:
+    return sheet_columns([len(setting.values) for setting in settings])
+
+
+def _print_json(document: object) -> None:
+    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))

@@ -1,0 +1,315 @@
+"""The engine: one object that holds the parts together, and the whole path of a run in one screen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from nodegraph.cache.disk import DiskStore
+from nodegraph.cache.keys import canonical
+from nodegraph.cache.memory import MemoryStore
+from nodegraph.cache.results import KeepPolicy, ResultCache
+from nodegraph.constants import nearest
+from nodegraph.devices import DeviceManager, pick_device
+from nodegraph.errors import Issue, NodeError, ValidationError
+from nodegraph.events import EventBus, RunFinished, RunStarted, RunStatus, Subscriber
+from nodegraph.execution.base import CancelToken, Execution, Executor, NodeRecord, RunEnvironment
+from nodegraph.execution.local import LocalExecutor
+from nodegraph.explain import RunLog
+from nodegraph.files import DigestCache, Folders, OutputFile
+from nodegraph.graph import Graph, build_graph
+from nodegraph.planning import Plan, make_plan, output_files
+from nodegraph.registry import NodeRegistry
+from nodegraph.validation import Analysis, analyse
+from nodegraph.workflow.collector import collector_paused
+from nodegraph.workflow.png import workflow_metadata
+from nodegraph.workflow.schema import Workflow
+
+GIB = 1 << 30
+
+
+@dataclass(repr=False)
+class RunResult:
+    """What a run gave.
+
+    Attributes:
+        run: its id.
+        status: ``done``, ``failed`` or ``cancelled``.
+        outputs: for each target its values, by output name.
+        nodes: for each node of the workflow how its result came about.
+        errors: the nodes that failed.
+        seconds: wall time from planning to the end.
+        explanations: for each node why it was or was not served from a cache, where a scope was given.
+    """
+
+    run: str
+    status: RunStatus
+    outputs: dict[str, dict[str, Any]]
+    nodes: dict[str, NodeRecord]
+    errors: list[NodeError]
+    seconds: float
+    explanations: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        # short on purpose: asyncio formats the result of every coroutine that asyncio.run() runs
+        return f"<run {self.run} {self.status}, {len(self.nodes)} nodes, {self.seconds:.3f} s>"
+
+    @property
+    def executed(self) -> int:
+        """How many nodes ran."""
+        return sum(record.origin == "run" for record in self.nodes.values())
+
+    @property
+    def files(self) -> list[OutputFile]:
+        """Every file that the targets wrote, in this run or the one whose result was served."""
+        values = [value for outputs in self.outputs.values() for value in outputs.values()]
+        return [file for value in values for file in output_files(value)]
+
+
+class Engine:
+    """Runs workflows. Engines share nothing: two in one process do not see each other.
+
+    Attributes:
+        registry: the node types it knows.
+        cache: its results.
+        folders: where it reads and writes.
+        devices: its device and the models on it.
+        bus: every event of every run.
+        executor: what runs plans.
+    """
+
+    def __init__(
+        self,
+        registry: NodeRegistry,
+        cache: ResultCache,
+        folders: Folders,
+        devices: DeviceManager,
+        *,
+        executor: Executor | None = None,
+        run_log: RunLog | None = None,
+        metadata: bool = True,
+    ) -> None:
+        self.registry = registry
+        self.cache = cache
+        self.folders = folders
+        self.devices = devices
+        self.bus = EventBus()
+        self.executor = executor or LocalExecutor()
+        self._run_log = run_log
+        self._metadata = metadata
+        self._tokens: set[CancelToken] = set()
+        self._device_turn = threading.Lock()
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        registry: NodeRegistry | None = None,
+        folders: Folders | None = None,
+        cache_folder: Path | None = None,
+        memory_bytes: int = 2 * GIB,
+        disk_bytes: int = 20 * GIB,
+        policy: KeepPolicy | None = None,
+        device: str = "auto",
+        model_bytes: int | None = None,
+        metadata: bool = True,
+        executor: Executor | None = None,
+    ) -> Engine:
+        """An engine with the default parts.
+
+        Args:
+            registry: the nodes it knows; by default every installed pack and the user's plugins.
+            folders: where it reads and writes; see ``default_folders``.
+            cache_folder: where results outlive the process; by default the user's cache folder.
+            memory_bytes: bound of the cache in memory.
+            disk_bytes: bound of the cache on disk.
+            policy: what is worth storing on disk.
+            device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+            model_bytes: bound of the loaded models; by default most of what the device has.
+            metadata: whether saved pictures carry their workflow.
+        """
+        cache_folder = cache_folder or default_cache_folder()
+        registry = registry or NodeRegistry.with_plugins(default_data_folder() / "plugins")
+        folders = folders or default_folders(registry, cache_folder)
+        memory, disk = MemoryStore(memory_bytes), DiskStore(cache_folder / "results", disk_bytes)
+        return cls(
+            registry,
+            ResultCache(memory, disk, policy),
+            folders,
+            DeviceManager(pick_device(device), folders, model_bytes),
+            executor=executor,
+            run_log=RunLog(cache_folder / "runs"),
+            metadata=metadata,
+        )
+
+    def validate(self, workflow: Workflow) -> list[Issue]:
+        """Every issue of a workflow; an empty list means that it may run."""
+        return self._analyse(build_graph(workflow, self.registry), bool(workflow.targets)).issues
+
+    @collector_paused()
+    def plan(self, workflow: Workflow, targets: Iterable[str] | None = None) -> Plan:
+        """What a run would do now.
+
+        Args:
+            targets: ids of the nodes whose results are wanted; by default the handles the workflow was
+                built from, or its output nodes.
+
+        Raises:
+            ValidationError: the workflow must not run.
+        """
+        wanted = list(targets) if targets is not None else list(workflow.targets) or None
+        graph = build_graph(workflow, self.registry)
+        analysis = self._analyse(graph, wanted is not None)
+        if wanted is not None:
+            analysis.issues.extend(_unknown_targets(wanted, graph))
+        if analysis.issues:
+            raise ValidationError(analysis.issues)
+        settings = canonical((str(self.folders.output.absolute()), self._metadata))
+        return make_plan(
+            graph, wanted, self.cache, folders=self.folders, analysis=analysis, settings=settings
+        )
+
+    def _analyse(self, graph: Graph, has_targets: bool) -> Analysis:
+        return analyse(graph, self.folders, need_terminal=not has_targets)
+
+    async def run(
+        self,
+        workflow: Workflow,
+        *,
+        targets: Iterable[str] | None = None,
+        on_event: Subscriber | None = None,
+        token: CancelToken | None = None,
+        scope: str | None = None,
+        run_id: str | None = None,
+    ) -> RunResult:
+        """Run a workflow: graph, issues, plan, execution.
+
+        Args:
+            targets: ids of the nodes whose results are wanted; see ``plan``.
+            on_event: is given every event of this run, on the thread where it happens.
+            token: cancels the run when set.
+            scope: what the workflow is called from run to run, such as the path of its file; with it the
+                result says for each node why it was or was not cached.
+
+        Raises:
+            ValidationError: the workflow must not run.
+        """
+        token = token or CancelToken()
+        run = run_id or uuid.uuid4().hex
+        environment = RunEnvironment(
+            run=run,
+            bus=self._bus(on_event),
+            devices=self.devices,
+            folders=self.folders,
+            token=token,
+            make_metadata=lambda: workflow_metadata(workflow, self.registry) if self._metadata else {},
+            device_turn=self._device_turn,
+        )
+        plan = await asyncio.to_thread(self.plan, workflow, targets)
+        explanations = self._run_log.explain(scope, plan) if self._run_log and scope else {}
+        self._tokens.add(token)
+        try:
+            execution = await self._execute(plan, environment)
+        finally:
+            self._tokens.discard(token)
+        if self._run_log and scope:
+            self._run_log.record(scope, plan)
+        return RunResult(
+            run,
+            execution.status,
+            execution.outputs,
+            execution.records,
+            execution.errors,
+            execution.seconds,
+            explanations,
+        )
+
+    async def _execute(self, plan: Plan, environment: RunEnvironment) -> Execution:
+        planned = sum(origin == "run" for origin in plan.steps.values())
+        environment.bus.publish(RunStarted(environment.run, len(plan.graph.nodes), planned))
+        execution = await self.executor.run(plan, environment)
+        environment.bus.publish(RunFinished(environment.run, execution.status, execution.seconds))
+        return execution
+
+    def _bus(self, on_event: Subscriber | None) -> EventBus:
+        if on_event is None:
+            return self.bus
+        bus = EventBus()
+        bus.subscribe(on_event)
+        bus.subscribe(self.bus.publish)
+        return bus
+
+    def run_sync(self, workflow: Workflow, **options: Any) -> RunResult:
+        """``run`` for code that is not asynchronous."""
+        return asyncio.run(self.run(workflow, **options))
+
+    def cancel(self) -> None:
+        """Cancel every run of this engine."""
+        for token in list(self._tokens):
+            token.cancel()
+
+
+def default_cache_folder() -> Path:
+    """Where results outlive the process: ``$NODEGRAPH_CACHE``, else the user's cache folder."""
+    return Path(os.environ.get("NODEGRAPH_CACHE") or platformdirs.user_cache_dir("nodegraph"))
+
+
+def default_data_folder() -> Path:
+    """Where models, inputs and plugins live: ``$NODEGRAPH_HOME``, else the user's data folder."""
+    return Path(os.environ.get("NODEGRAPH_HOME") or platformdirs.user_data_dir("nodegraph"))
+
+
+def default_folders(
+    registry: NodeRegistry,
+    cache_folder: Path,
+    *,
+    output: Path | None = None,
+    models: Iterable[Path] = (),
+    inputs: Iterable[Path] = (),
+    allow_absolute: bool = False,
+) -> Folders:
+    """The folders of an engine: those given, then the user's, then what packs bring with them.
+
+    Args:
+        output: where pictures go; ``./output`` by default.
+    """
+    data = default_data_folder()
+    packs = [pack.folder for pack in registry.packs.values() if pack.folder]
+    return Folders(
+        output=output or Path("output"),
+        models=(*models, data / "models", *(folder / "models" for folder in packs)),
+        inputs=(*inputs, data / "inputs", *(folder / "inputs" for folder in packs)),
+        temporary=cache_folder / "previews",
+        allow_absolute=allow_absolute,
+        digests=DigestCache(cache_folder / "digests.sqlite"),
+    )
+
+
+def _unknown_targets(wanted: Iterable[str], graph: Graph) -> list[Issue]:
+    return [
+        Issue(
+            "unknown_target",
+            f"there is no node {id!r} to run.",
+            given=id,
+            suggestions=nearest(id, graph.nodes),
+        )
+        for id in wanted
+        if id not in graph.nodes
+    ]
+
+
+def run(workflow: Workflow, **options: Any) -> RunResult:
+    """Run a workflow on an engine with the default parts, made for this one call.
+
+    Args:
+        options: those of ``Engine.run``.
+    """
+    return Engine.create().run_sync(workflow, **options)

@@ -1,0 +1,71 @@
+"""Subgraphs that nodes return: checked, keyed and added to the plan while the run goes on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from nodegraph.errors import Issue, NodeGraphError, ValidationError
+from nodegraph.graph import Graph, GraphNode, node_of_call
+from nodegraph.handles import Call, Handle, Link, Subgraph, call_of, calls_upstream, handles_in, output_of
+from nodegraph.planning import Plan
+from nodegraph.validation import check_nodes
+
+
+def expand(plan: Plan, parent: GraphNode, subgraph: Subgraph) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Add a subgraph to a plan.
+
+    Returns:
+        What each output of ``parent`` is now (a link, a tuple of links, or a value); the ids of nodes
+        that shall run although no output needs them; the ids of all nodes added.
+
+    Raises:
+        ValidationError: the subgraph is not valid.
+        NodeGraphError: its outputs are not those ``parent`` declares.
+    """
+    _check_outputs(parent, subgraph)
+    handles = [handle for value in subgraph.outputs.values() for handle in handles_in(value)]
+    calls = calls_upstream([*handles, *subgraph.also])
+    ids = _ids(parent.id, calls)
+    nodes = _nodes(calls, ids)
+    plan.nodes.update((node.id, node) for node in nodes)
+    issues = check_nodes(Graph(plan.nodes), [node.id for node in nodes], plan.folders, plan.analysis)
+    if issues:
+        raise ValidationError(issues)
+    plan.add(nodes)
+    outputs = {name: _wired(value, ids) for name, value in subgraph.outputs.items()}
+    return outputs, [ids[call_of(handle)] for handle in subgraph.also], list(ids.values())
+
+
+def _check_outputs(parent: GraphNode, subgraph: Subgraph) -> None:
+    declared = [output.name for output in parent.known.outputs]
+    if sorted(subgraph.outputs) != sorted(declared):
+        raise NodeGraphError(
+            f"its subgraph has the outputs {list(subgraph.outputs)}, but it declares {declared}"
+        )
+
+
+def _ids(parent: str, calls: list[Call]) -> dict[Call, str]:
+    counts: Counter[str] = Counter()
+    ids: dict[Call, str] = {}
+    for call in calls:
+        name = call.id or call.node.id
+        counts[name] += 1
+        ids[call] = f"{parent}/{name}-{counts[name]}"
+    return ids
+
+
+def _nodes(calls: list[Call], ids: dict[Call, str]) -> list[GraphNode]:
+    issues: list[Issue] = []
+    nodes = [node_of_call(call, ids, issues) for call in calls]
+    if issues:
+        raise ValidationError(issues)
+    return nodes
+
+
+def _wired(value: Any, ids: dict[Call, str]) -> Any:
+    if isinstance(value, Handle):
+        return Link(ids[call_of(value)], output_of(value))
+    if isinstance(value, list) and value and all(isinstance(item, Handle | Link) for item in value):
+        return tuple(_wired(item, ids) for item in value)
+    return value

@@ -1,0 +1,155 @@
+"""One call of a node's function: timed, guarded, and tried again in a cheaper way when memory runs out."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nodegraph.devices import is_out_of_memory
+from nodegraph.errors import Cancelled, NodeError
+from nodegraph.execution.base import RunEnvironment
+from nodegraph.execution.calling import TensorGuard
+from nodegraph.execution.context import RunContext
+from nodegraph.execution.describe import describe_inputs
+from nodegraph.graph import GraphNode
+
+
+class Invocation:
+    """Calls a node once, or once per element of the lists it takes apart.
+
+    Attributes:
+        seconds: time in the function.
+        peak_memory: see ``NodeRecord``.
+        note: how it was retried, if it was.
+    """
+
+    def __init__(self, environment: RunEnvironment, node: GraphNode, rows: list[dict[str, Any]]) -> None:
+        self._environment = environment
+        self._node = node
+        self._known = node.known
+        self._rows = rows
+        self.seconds = 0.0
+        self.peak_memory = 0
+        self.note = ""
+
+    def run(self) -> list[Any]:
+        """What the function returned, for each row.
+
+        Raises:
+            NodeError: it failed.
+            Cancelled: the run was cancelled.
+        """
+        meter = _MemoryMeter(self._environment, self._known.device)
+        started = time.perf_counter()
+        try:
+            return [self._guarded(row) for row in self._rows]
+        finally:
+            self.seconds = time.perf_counter() - started
+            self.peak_memory = meter.peak()
+
+    async def run_async(self) -> list[Any]:
+        """The same for a coroutine function; the rows run at once."""
+        started = time.perf_counter()
+        guards = [TensorGuard(row) for row in self._rows]
+        try:
+            results = await asyncio.gather(*(self._call(self._known.function, row) for row in self._rows))
+            for guard in guards:
+                guard.check()
+        except Exception as error:
+            raise self._error(error, self._rows[0]) from error
+        finally:
+            self.seconds = time.perf_counter() - started
+        return list(results)
+
+    def summary(self) -> dict[str, str]:
+        """A short text for each input."""
+        return describe_inputs(self._rows[0]) if self._rows else {}
+
+    def _call(self, function: Callable[..., Any], row: dict[str, Any]) -> Any:
+        if self._known.takes_context:
+            return function(RunContext(self._environment, self._node), **row)
+        return function(**row)
+
+    def _guarded(self, row: dict[str, Any]) -> Any:
+        guard = TensorGuard(row)
+        try:
+            result = self._call(self._known.function, row)
+            guard.check()
+        except Cancelled:
+            raise
+        except BaseException as error:
+            if is_out_of_memory(error):
+                return self._retry(row, error)
+            raise self._error(error, row) from error
+        return result
+
+    def _retry(self, row: dict[str, Any], error: BaseException) -> Any:
+        """After memory ran out: make room, then once more in a cheaper way if there is one."""
+        freed = self._environment.devices.free()
+        fallback = self._known.fallback
+        if fallback is None and not freed:
+            raise self._out_of_memory(row, "nothing could be moved out of its way") from error
+        self.note = f"memory ran out; {freed >> 20} MiB freed, retried"
+        if fallback is not None:
+            self.note += " in a cheaper way"
+        try:
+            return self._call(fallback or self._known.function, row)
+        except Cancelled:
+            raise
+        except BaseException as again:
+            if is_out_of_memory(again):
+                raise self._out_of_memory(row, f"{self.note}, but it was still too large") from again
+            raise self._error(again, row) from again
+
+    def _out_of_memory(self, row: dict[str, Any], what: str) -> NodeError:
+        device = self._environment.devices.device
+        text = f"out of memory on {device}: {what}; use a smaller picture or batch"
+        return NodeError(text, node_id=self._node.id, node_type=self._node.type, inputs=describe_inputs(row))
+
+    def _error(self, error: BaseException, row: dict[str, Any]) -> NodeError:
+        return node_error(self._node, error, describe_inputs(row))
+
+
+def node_error(node: GraphNode, error: BaseException, inputs: Mapping[str, str]) -> NodeError:
+    """An exception as the failure of a node."""
+    if isinstance(error, NodeError):
+        return error
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    known = type(error).__module__.startswith("nodegraph.")
+    text = str(error) if known else f"{type(error).__name__}: {error}"
+    return NodeError(
+        text, node_id=node.id, node_type=node.type, inputs=dict(inputs), traceback="".join(lines)
+    )
+
+
+class _MemoryMeter:
+    """Peak memory of a call: exact on CUDA, growth of the process peak elsewhere."""
+
+    __slots__ = ("_before", "_cuda")
+
+    def __init__(self, environment: RunEnvironment, device_node: bool) -> None:
+        self._cuda: Any = None
+        if device_node and "torch" in sys.modules and environment.devices.device.type == "cuda":
+            import torch
+
+            self._cuda = torch.cuda
+            self._cuda.reset_peak_memory_stats()
+        self._before = _process_peak()
+
+    def peak(self) -> int:
+        if self._cuda is not None:
+            return int(self._cuda.max_memory_allocated())
+        return _process_peak() - self._before
+
+
+def _process_peak() -> int:
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak if sys.platform == "darwin" else peak * 1024)

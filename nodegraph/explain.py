@@ -1,0 +1,150 @@
+"""Why a node was not cached: a comparison with the last run of the same workflow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, TypedDict
+
+from nodegraph.cache.code import code_digest
+from nodegraph.cache.keys import canonical
+from nodegraph.errors import CodecError
+from nodegraph.graph import GraphNode
+from nodegraph.handles import Link
+from nodegraph.planning import Plan
+
+logger = logging.getLogger(__name__)
+
+
+class NodeTrace(TypedDict):
+    """What a node's key was made of, input by input."""
+
+    type: str
+    version: int
+    code: str
+    inputs: dict[str, str]
+    files: dict[str, str]
+
+
+Traces = dict[str, NodeTrace]
+
+
+class RunLog:
+    """Remembers for each workflow what the keys of its last run were made of.
+
+    Args:
+        folder: where one small JSON file per workflow is kept.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def explain(self, scope: str, plan: Plan) -> dict[str, str]:
+        """For each node of a plan why it is, or is not, served from a cache.
+
+        Args:
+            scope: what the workflow is called from run to run.
+        """
+        before, now = self._read(scope), _traces(plan)
+        covered = plan.covered()
+        explanations: dict[str, str] = {}
+        changed: set[str] = set()
+        for id in plan.keys:
+            reason = _difference(id, plan.nodes[id], before, now, changed)
+            if reason:
+                changed.add(id)
+            explanations[id] = _sentence(id, plan, covered, reason)
+        return explanations
+
+    def record(self, scope: str, plan: Plan) -> None:
+        """Remember a run; a log that cannot be written costs an explanation, never the run."""
+        traces = {id: trace for id, trace in _traces(plan).items() if id in plan.graph.nodes}
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=self._folder, suffix=".part")
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                json.dump(traces, stream)
+            Path(temporary).replace(self._path(scope))
+        except OSError as error:
+            logger.warning("the run could not be remembered for --explain: %s", error)
+
+    def _read(self, scope: str) -> Traces:
+        try:
+            found: Traces = json.loads(self._path(scope).read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found
+
+    def _path(self, scope: str) -> Path:
+        return self._folder / f"{hashlib.sha256(scope.encode()).hexdigest()[:32]}.json"
+
+
+def _traces(plan: Plan) -> Traces:
+    return {id: _trace(plan, plan.nodes[id]) for id in plan.keys}
+
+
+def _trace(plan: Plan, node: GraphNode) -> NodeTrace:
+    links = {name: f"link {_text(link)}" for name, link in plan.links(node).items()}
+    constants = {name: _constant(value) for name, value in node.constants.items()}
+    known = node.known
+    return NodeTrace(
+        type=node.type,
+        version=known.version,
+        code=code_digest(known.function),
+        inputs={**constants, **links},
+        files=plan.file_digests.get(node.id, {}),
+    )
+
+
+def _text(link: Link | tuple[Link, ...]) -> str:
+    links = (link,) if isinstance(link, Link) else link
+    return " ".join(f"{one.node}.{one.output}" for one in links)
+
+
+def _constant(value: Any) -> str:
+    try:
+        return hashlib.sha256(canonical(value)).hexdigest()[:16]
+    except CodecError:
+        return "unhashable"
+
+
+def _difference(id: str, node: GraphNode, before: Traces, now: Traces, changed: set[str]) -> str:
+    """What differs from the last run, or an empty text."""
+    old, new = before.get(id), now[id]
+    if old is None or old["type"] != new["type"]:
+        return "new node"
+    if (old["version"], old["code"]) != (new["version"], new["code"]):
+        return "code changed"
+    if old["files"] != new["files"]:
+        names = sorted(name for name in new["files"] if old["files"].get(name) != new["files"][name])
+        return f"file changed: {', '.join(names)}"
+    names = sorted(
+        name
+        for name in old["inputs"].keys() | new["inputs"].keys()
+        if old["inputs"].get(name) != new["inputs"].get(name)
+    )
+    names += [name for name, link in node.links.items() if name not in names and _leads_to(link, changed)]
+    return f"input {', '.join(names)} changed" if names else ""
+
+
+def _leads_to(link: Link | tuple[Link, ...], changed: set[str]) -> bool:
+    return any(one.node in changed for one in ((link,) if isinstance(link, Link) else link))
+
+
+def _sentence(id: str, plan: Plan, covered: dict[str, Any], reason: str) -> str:
+    step = plan.steps.get(id)
+    if step in ("memory", "disk"):
+        return f"hit ({step})"
+    if step is None:
+        return f"not needed: a later result is in {covered[id]}" if id in covered else "not needed"
+    if not plan.nodes[id].known.cacheable:
+        return "miss: not cacheable"
+    if reason:
+        return f"miss: {reason}"
+    if plan.nodes[id].known.terminal:
+        return "miss: its file is gone, or its result was evicted"
+    return "miss: evicted, or too cheap to be worth storing"
