@@ -1,0 +1,1 @@
+"""The built-in nodes, discovered as any third-party pack is."""

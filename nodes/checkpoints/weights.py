@@ -1,0 +1,107 @@
+"""Reading safetensors into modules without touching any global state.
+
+The loaders of diffusers and transformers set the default dtype and patch ``torch.nn`` while they load,
+which other threads would see. Here a module is laid out on the meta device and its tensors are put in place.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+M = TypeVar("M", bound=nn.Module)
+
+PICKLED_SUFFIXES = (".bin", ".ckpt", ".pt", ".pth")
+
+LEGACY_ATTENTION = (
+    (re.compile(r"\.query\."), ".to_q."),
+    (re.compile(r"\.key\."), ".to_k."),
+    (re.compile(r"\.value\."), ".to_v."),
+    (re.compile(r"\.proj_attn\."), ".to_out.0."),
+)
+"""Names of attention layers in autoencoders saved before diffusers 0.15."""
+
+
+def weight_files(folder: Path, stem: str) -> list[Path]:
+    """The safetensors files that hold a component: one, or several where an index says so.
+
+    Args:
+        stem: ``diffusion_pytorch_model`` or ``model``; a half-precision variant serves as well.
+
+    Raises:
+        FileNotFoundError: there is none; the message says what lies there instead.
+    """
+    for name in (stem, f"{stem}.fp16"):
+        single = folder / f"{name}.safetensors"
+        if single.is_file():
+            return [single]
+    for index in (folder / f"{stem}.safetensors.index.json", folder / f"{stem}.safetensors.index.fp16.json"):
+        if index.is_file():
+            shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+            return [folder / Path(shard).name for shard in sorted(set(shards))]
+    pickled = [path.name for path in sorted(folder.glob(f"{stem}*")) if path.suffix in PICKLED_SUFFIXES]
+    hint = (
+        f"{pickled[0]} is a pickle, which is never loaded; convert it to safetensors"
+        if pickled
+        else "no weights"
+    )
+    raise FileNotFoundError(f"no {stem}.safetensors in {folder.name}/ ({hint})")
+
+
+def read_tensors(files: Iterable[Path]) -> dict[str, Tensor]:
+    """All tensors of the files, by name."""
+    from safetensors.torch import load_file
+
+    return {name: tensor for file in files for name, tensor in load_file(file).items()}
+
+
+def assemble(make: Callable[[], M], tensors: dict[str, Tensor], dtype: torch.dtype) -> M:
+    """Make a module around ``tensors``.
+
+    Args:
+        make: makes the module; its initial values are never computed.
+        tensors: by parameter name; names of old versions are understood. Copied, so that the module does
+            not change when the file they are mapped from does.
+        dtype: of the module's floating-point tensors.
+
+    Returns:
+        The module, in evaluation mode, not requiring gradients.
+
+    Raises:
+        ValueError: a tensor is missing or has the wrong shape.
+    """
+    with torch.device("meta"):
+        module = make()
+    wanted = module.state_dict()
+    named = _renamed(tensors, wanted.keys())
+    for name, place in wanted.items():
+        if name not in named:
+            raise ValueError(f"the weights lack {name!r}")
+        if named[name].numel() != place.numel():
+            raise ValueError(f"{name!r} is {list(named[name].shape)}, its config says {list(place.shape)}")
+    state = {name: _copy(named[name].reshape(place.shape), dtype) for name, place in wanted.items()}
+    module.load_state_dict(state, assign=True)
+    return module.eval().requires_grad_(False)
+
+
+def _copy(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    return tensor.to(dtype if tensor.is_floating_point() else tensor.dtype, copy=True)
+
+
+def _renamed(tensors: dict[str, Tensor], wanted: Iterable[str]) -> dict[str, Tensor]:
+    known = frozenset(wanted)
+    return {name if name in known else _current_name(name, known): tensor for name, tensor in tensors.items()}
+
+
+def _current_name(name: str, known: frozenset[str]) -> str:
+    """The name today's module has for a tensor: legacy attention, and CLIP's prefix that comes and goes."""
+    for pattern, replacement in LEGACY_ATTENTION:
+        name = pattern.sub(replacement, name)
+    candidates = (name, name.removeprefix("text_model."), f"text_model.{name}")
+    return next((candidate for candidate in candidates if candidate in known), name)

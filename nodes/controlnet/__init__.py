@@ -1,0 +1,1 @@
+"""Steering a denoiser with pictures (ControlNet)."""

@@ -1,0 +1,1 @@
+"""Pictures from the generators of generative adversarial networks."""

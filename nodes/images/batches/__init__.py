@@ -1,0 +1,1 @@
+"""Pictures put together into batches and taken out of them."""

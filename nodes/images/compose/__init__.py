@@ -1,0 +1,1 @@
+"""Several pictures made into one."""

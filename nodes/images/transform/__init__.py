@@ -1,0 +1,1 @@
+"""One picture changed: its size, its edges, its colours."""

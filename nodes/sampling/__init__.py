@@ -1,0 +1,1 @@
+"""Sampling: noise schedules, denoisers and solvers."""

@@ -1,0 +1,80 @@
+"""One denoiser signature over every way a network may be parametrised.
+
+A ``Denoiser`` is D(x; σ) of Karras et al. 2022: it takes a batch ``x = x₀ + σ ε`` (float32
+``[batch, channels, height, width]``) and its noise level, and returns its estimate of ``x₀``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from nodes.sampling.condition import Condition, batches
+from nodes.sampling.noise_schedule import NoiseSchedule, timestep_at
+
+Denoiser = Callable[[Tensor, float], Tensor]
+Prediction = Literal["epsilon", "v_prediction", "sample"]
+
+
+class Network(Protocol):
+    """A raw network on its own, variance-preserving scale."""
+
+    def __call__(
+        self, z: Tensor, timestep: Tensor, sigma: float, conditions: Sequence[Condition], /
+    ) -> Tensor:
+        """The network's prediction for ``z``, which holds one batch per condition, one after the other."""
+
+
+def _clean_from_epsilon(x: Tensor, epsilon: Tensor, sigma: float) -> Tensor:
+    return x - sigma * epsilon
+
+
+def _clean_from_v(x: Tensor, v: Tensor, sigma: float) -> Tensor:
+    """v = √ᾱ ε - √(1-ᾱ) x₀ (Salimans and Ho 2022, Appendix D), solved for x₀."""
+    return x / (sigma**2 + 1) - v * (sigma / math.sqrt(sigma**2 + 1))
+
+
+def _clean_from_sample(x: Tensor, clean: Tensor, sigma: float) -> Tensor:
+    return clean
+
+
+_CLEAN: dict[Prediction, Callable[[Tensor, Tensor, float], Tensor]] = {
+    "epsilon": _clean_from_epsilon,
+    "v_prediction": _clean_from_v,
+    "sample": _clean_from_sample,
+}
+
+
+class ConditionalDenoiser:
+    """A denoiser for several conditions at once, over a network trained on discrete timesteps.
+
+    Args:
+        network: the raw network.
+        schedule: the noise it was trained with.
+        prediction: what it predicts.
+        nearest_timestep: ask it only about timesteps it was trained at.
+    """
+
+    def __init__(
+        self, network: Network, schedule: NoiseSchedule, prediction: Prediction, *, nearest_timestep: bool
+    ) -> None:
+        self._network = network
+        self._schedule = schedule
+        self._clean = _CLEAN[prediction]
+        self._nearest_timestep = nearest_timestep
+
+    def __call__(self, x: Tensor, sigma: float, conditions: Sequence[Condition]) -> list[Tensor]:
+        """The estimate of x₀ under each condition; those that fit into one batch share one forward."""
+        timestep = timestep_at(self._schedule, sigma, nearest=self._nearest_timestep)
+        z = x / math.sqrt(sigma**2 + 1)
+        estimates: dict[int, Tensor] = {}
+        for members in batches(conditions):
+            batch = [conditions[index] for index in members]
+            output = self._network(z.repeat(len(batch), 1, 1, 1), torch.tensor(timestep), sigma, batch)
+            for index, part in zip(members, output.chunk(len(batch)), strict=True):
+                estimates[index] = self._clean(x, part, sigma)
+        return [estimates[index] for index in range(len(conditions))]

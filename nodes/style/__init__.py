@@ -1,0 +1,1 @@
+"""Style transfer and texture synthesis: losses as values, and pictures that minimise them."""

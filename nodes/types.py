@@ -1,0 +1,202 @@
+"""What travels on the wires of the built-in nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import torch
+from pydantic import Field
+
+from nodegraph import ModelRecipe, Widget
+from nodes.sampling.denoiser import Prediction
+from nodes.sampling.noise_schedule import NoiseSchedule
+
+Seed = Annotated[
+    int, Field(ge=0, le=2**64 - 1, description="the same seed gives the same picture"), Widget("seed")
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """A batch of pictures.
+
+    Attributes:
+        pixels: float32 ``[batch, height, width, channels]`` in 0..1; channels are 1 (grey), 3 (RGB) or 4
+            (RGBA, alpha not premultiplied); on the CPU.
+    """
+
+    pixels: torch.Tensor
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 4 or self.pixels.shape[-1] not in (1, 3, 4):
+            raise ValueError(f"an Image is [batch, height, width, 1|3|4], not {list(self.pixels.shape)}")
+        if self.pixels.dtype != torch.float32:
+            raise ValueError(f"an Image is float32, not {self.pixels.dtype}")
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """A batch of masks.
+
+    Attributes:
+        values: float32 ``[batch, height, width]`` in 0..1; 1 is where something happens; on the CPU.
+    """
+
+    values: torch.Tensor
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 3 or self.values.dtype != torch.float32:
+            raise ValueError(f"a Mask is float32 [batch, height, width], not {list(self.values.shape)}")
+
+
+@dataclass(frozen=True, eq=False)
+class Latent:
+    """A batch of latents, in the scale the denoiser works in.
+
+    Attributes:
+        samples: float32 ``[batch, channels, height, width]``; on the CPU.
+        noise_mask: float32 ``[batch or 1, 1, height, width]`` in 0..1 at latent size: where to denoise.
+        seed_offsets: item ``i`` takes its noise from ``seed + seed_offsets[i]``; ``None`` means
+            ``0, 1, 2, …``, so a picture does not depend on the batch it was made in.
+    """
+
+    samples: torch.Tensor
+    noise_mask: torch.Tensor | None = None
+    seed_offsets: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 4:
+            raise ValueError(f"a Latent is [batch, channels, height, width], not {list(self.samples.shape)}")
+        if self.seed_offsets is not None and len(self.seed_offsets) != len(self.samples):
+            raise ValueError(f"{len(self.seed_offsets)} seed offsets for {len(self.samples)} latents")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A denoising network: how to make it, and how it is to be sampled. Holds no weights.
+
+    Attributes:
+        weights: the recipe of the network; lease it to compute.
+        family: the architecture, such as ``sd``.
+        latent_channels: channels of the latents it denoises.
+        text_width: width of the text embeddings it attends to.
+        schedule: the noise it was trained with.
+        prediction: what it predicts.
+    """
+
+    weights: ModelRecipe[Any]
+    family: str
+    latent_channels: int
+    text_width: int
+    schedule: NoiseSchedule
+    prediction: Prediction
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A text encoder with its tokenizer. Holds no weights.
+
+    Attributes:
+        weights: the recipe; its module takes a prompt and gives embeddings ``[1, tokens, width]``.
+        family: the architecture of the models it serves.
+        text_width: width of its embeddings.
+    """
+
+    weights: ModelRecipe[Any]
+    family: str
+    text_width: int
+
+
+@dataclass(frozen=True)
+class Vae:
+    """An autoencoder between pixels and latents. Holds no weights.
+
+    Attributes:
+        weights: the recipe of the autoencoder.
+        family: the architecture of the models whose latents these are.
+        latent_channels: channels of its latents.
+        scale: pixels along a side of one latent pixel.
+        scaling_factor: latents in the denoiser's scale are ``(z - shift_factor) · scaling_factor``.
+        shift_factor: see ``scaling_factor``.
+    """
+
+    weights: ModelRecipe[Any]
+    family: str
+    latent_channels: int
+    scale: int
+    scaling_factor: float
+    shift_factor: float = 0.0
+
+
+@dataclass(frozen=True)
+class ControlNet:
+    """A network that steers a denoiser with a picture. Holds no weights.
+
+    Attributes:
+        weights: the recipe of the network.
+        family: the architecture of the models it steers.
+        latent_channels: channels of their latents.
+        text_width: width of their text embeddings.
+        scale: pixels of its picture along a side of one latent pixel.
+    """
+
+    weights: ModelRecipe[Any]
+    family: str
+    latent_channels: int
+    text_width: int
+    scale: int
+
+
+@dataclass(frozen=True, eq=False)
+class ControlHint:
+    """A ControlNet and the picture it shall follow.
+
+    Attributes:
+        control_net: the network.
+        image: its picture, one for all items of a batch or one for each.
+        strength: how strongly it is followed; 1 is as trained.
+        start_percent: share of the trained timesteps done when it begins, 0..1.
+        end_percent: share done when it ends, 0..1.
+    """
+
+    control_net: ControlNet
+    image: Image
+    strength: float = 1.0
+    start_percent: float = 0.0
+    end_percent: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Prompt:
+    """One encoded prompt and what goes with it.
+
+    Attributes:
+        embeddings: float32 ``[1, tokens, width]``; on the CPU.
+        controls: pictures that steer it.
+    """
+
+    embeddings: torch.Tensor
+    controls: tuple[ControlHint, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Conditioning:
+    """What a denoiser is told: one encoded prompt or more, which count in equal parts.
+
+    Attributes:
+        prompts: at least one.
+        family: the architecture of the models it is for.
+    """
+
+    prompts: tuple[Prompt, ...]
+    family: str
+
+    def __post_init__(self) -> None:
+        if not self.prompts:
+            raise ValueError("a Conditioning holds at least one prompt")
+
+    @property
+    def text_width(self) -> int:
+        """Width of the embeddings."""
+        return self.prompts[0].embeddings.shape[-1]

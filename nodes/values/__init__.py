@@ -1,0 +1,1 @@
+"""Plain values: numbers, text, seeds, and lists of anything."""
