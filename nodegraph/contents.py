@@ -81,10 +81,10 @@ def _children(item: Any) -> Iterable[Any]:
 
 def _storages(part: Any) -> Iterator[tuple[Any, int]]:
     """The pieces of memory that belong to one object itself, each with what tells it from others."""
+    if is_module(part) or (is_tensor(part) and part.is_meta):
+        return  # a module is its weights, and a meta tensor has no content
     if not is_tensor(part):
         yield id(part), sys.getsizeof(part)
-    elif part.is_meta:
-        yield id(part), 0
     elif part.layout is sys.modules["torch"].strided:
         storage = part.untyped_storage()
         yield (part.device, storage.data_ptr()), storage.nbytes()

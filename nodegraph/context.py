@@ -85,5 +85,5 @@ class NodeContext(Protocol):
         """
 
     def input(self, name: str) -> Any:
-        """An input as it is wired: a handle if it is linked, else its value. For nodes that return a
-        subgraph and pass an input on without waiting for it."""
+        """An input as it is wired: a link, a list of links that are gathered, or else its value. For nodes
+        that return a subgraph and pass an input on without waiting for it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import reprlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 M = TypeVar("M")
 T = TypeVar("T")
 Place = Literal["device", "memory"]
+MAX_NAME = 300
 
 
 class LoadedModel(NamedTuple):
@@ -188,10 +188,10 @@ class DeviceManager:
 
     def _out_of_memory(self, model: _Model) -> OutOfMemory:
         others = sum(other.bytes for other in self.loaded() if other.recipe != model.recipe)
-        size = f"{model.bytes >> 20} MiB" if model.bytes else "more than there is"
+        size = _mebibytes(model.bytes) if model.bytes else "more than there is"
         return OutOfMemory(
-            f"no room for {_name(model)} on {self.device}: it takes {size}, models in use take "
-            f"{others >> 20} MiB, and nothing idle is left to move out of its way"
+            f"no room for {_name(model)} on {self.device}: it takes {size}, other models in use take "
+            f"{_mebibytes(others)}, and nothing idle is left to move out of its way"
         )
 
     def _take_idle(self, *places: Place) -> _Model | None:
@@ -245,7 +245,11 @@ def _releasing(model: _Model) -> Iterator[None]:
 
 
 def _name(model: _Model) -> str:
-    return reprlib.repr(model.recipe)
+    return repr(model.recipe)[:MAX_NAME]
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB"
 
 
 __all__ = ["DeviceManager", "LoadedModel", "compute_dtype", "is_out_of_memory", "pick_device"]

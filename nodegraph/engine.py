@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import uuid
 from collections.abc import Iterable
@@ -11,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
+from nodegraph import locations
+from nodegraph.cache.code import remember_sources
 from nodegraph.cache.disk import DiskStore
 from nodegraph.cache.keys import canonical
 from nodegraph.cache.memory import MemoryStore
@@ -24,7 +23,7 @@ from nodegraph.events import EventBus, RunFinished, RunStarted, RunStatus, Subsc
 from nodegraph.execution.base import CancelToken, Execution, Executor, NodeRecord, RunEnvironment
 from nodegraph.execution.local import LocalExecutor
 from nodegraph.explain import RunLog
-from nodegraph.files import DigestCache, Folders, OutputFile
+from nodegraph.files import Folders, OutputFile
 from nodegraph.graph import Graph, build_graph
 from nodegraph.planning import Plan, make_plan, output_files
 from nodegraph.registry import NodeRegistry
@@ -32,8 +31,6 @@ from nodegraph.validation import Analysis, analyse
 from nodegraph.workflow.collector import collector_paused
 from nodegraph.workflow.png import workflow_metadata
 from nodegraph.workflow.schema import Workflow
-
-GIB = 1 << 30
 
 
 @dataclass(repr=False)
@@ -107,6 +104,8 @@ class Engine:
         self._metadata = metadata
         self._tokens: set[CancelToken] = set()
         self._device_turn = threading.Lock()
+        for pack in registry.packs.values():
+            remember_sources(pack.module)  # an edit made from now on is not the code that is loaded
 
     @classmethod
     def create(
@@ -115,8 +114,8 @@ class Engine:
         registry: NodeRegistry | None = None,
         folders: Folders | None = None,
         cache_folder: Path | None = None,
-        memory_bytes: int = 2 * GIB,
-        disk_bytes: int = 20 * GIB,
+        memory_bytes: int = locations.MEMORY_CACHE_BYTES,
+        disk_bytes: int = locations.DISK_CACHE_BYTES,
         policy: KeepPolicy | None = None,
         device: str = "auto",
         model_bytes: int | None = None,
@@ -127,7 +126,7 @@ class Engine:
 
         Args:
             registry: the nodes it knows; by default every installed pack and the user's plugins.
-            folders: where it reads and writes; see ``default_folders``.
+            folders: where it reads and writes; see ``locations.default_folders``.
             cache_folder: where results outlive the process; by default the user's cache folder.
             memory_bytes: bound of the cache in memory.
             disk_bytes: bound of the cache on disk.
@@ -136,9 +135,9 @@ class Engine:
             model_bytes: bound of the loaded models; by default most of what the device has.
             metadata: whether saved pictures carry their workflow.
         """
-        cache_folder = cache_folder or default_cache_folder()
-        registry = registry or NodeRegistry.with_plugins(default_data_folder() / "plugins")
-        folders = folders or default_folders(registry, cache_folder)
+        cache_folder = cache_folder or locations.cache_folder()
+        registry = registry or NodeRegistry.with_plugins(locations.data_folder() / "plugins")
+        folders = folders or locations.default_folders(registry, cache_folder)
         memory, disk = MemoryStore(memory_bytes), DiskStore(cache_folder / "results", disk_bytes)
         return cls(
             registry,
@@ -255,42 +254,6 @@ class Engine:
         """Cancel every run of this engine."""
         for token in list(self._tokens):
             token.cancel()
-
-
-def default_cache_folder() -> Path:
-    """Where results outlive the process: ``$NODEGRAPH_CACHE``, else the user's cache folder."""
-    return Path(os.environ.get("NODEGRAPH_CACHE") or platformdirs.user_cache_dir("nodegraph"))
-
-
-def default_data_folder() -> Path:
-    """Where models, inputs and plugins live: ``$NODEGRAPH_HOME``, else the user's data folder."""
-    return Path(os.environ.get("NODEGRAPH_HOME") or platformdirs.user_data_dir("nodegraph"))
-
-
-def default_folders(
-    registry: NodeRegistry,
-    cache_folder: Path,
-    *,
-    output: Path | None = None,
-    models: Iterable[Path] = (),
-    inputs: Iterable[Path] = (),
-    allow_absolute: bool = False,
-) -> Folders:
-    """The folders of an engine: those given, then the user's, then what packs bring with them.
-
-    Args:
-        output: where pictures go; ``./output`` by default.
-    """
-    data = default_data_folder()
-    packs = [pack.folder for pack in registry.packs.values() if pack.folder]
-    return Folders(
-        output=output or Path("output"),
-        models=(*models, data / "models", *(folder / "models" for folder in packs)),
-        inputs=(*inputs, data / "inputs", *(folder / "inputs" for folder in packs)),
-        temporary=cache_folder / "previews",
-        allow_absolute=allow_absolute,
-        digests=DigestCache(cache_folder / "digests.sqlite"),
-    )
 
 
 def _unknown_targets(wanted: Iterable[str], graph: Graph) -> list[Issue]:

@@ -126,11 +126,11 @@ class Subgraph:
 
 
 def handles_in(value: Any) -> list[Handle]:
-    """The handles an input of a call is wired to."""
+    """The handles an input of a call, or an output of a subgraph, is wired to."""
     if isinstance(value, Handle):
         return [value]
     if isinstance(value, list):
-        return [item for item in value if isinstance(item, Handle)]
+        return [handle for item in value for handle in handles_in(item)]
     return []
 
 
@@ -146,7 +146,6 @@ def calls_upstream(handles: list[Handle]) -> list[Call]:
             found[call] = None
             continue
         stack.append((call, True))
-        stack.extend(
-            (call_of(handle), False) for value in call.inputs.values() for handle in handles_in(value)
-        )
+        wired = [handle for value in call.inputs.values() for handle in handles_in(value)]
+        stack.extend((call_of(handle), False) for handle in reversed(wired))
     return list(found)

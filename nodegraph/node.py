@@ -11,7 +11,9 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, NewType, NotRequired, TypeVar, Union, get_args, get_origin
 
 from pydantic import ConfigDict, Field, InstanceOf, TypeAdapter, with_config
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import SchemaValidator
+from pydantic_core.core_schema import IsInstanceSchema
 from typing_extensions import TypedDict
 
 from nodegraph.files import InFolder
@@ -34,6 +36,13 @@ class Widget:
     def __init__(self, kind: str, **options: Any) -> None:
         self.kind = kind
         self.options = options
+
+
+class _ConstantSchema(GenerateJsonSchema):
+    """JSON schema of constants: a class that only a wire can carry is matched by no constant."""
+
+    def is_instance_schema(self, schema: IsInstanceSchema) -> dict[str, Any]:
+        return {"not": {}}
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ class Input:
         """JSON schema of the constants it takes; empty for an input that only a wire can feed."""
         if self.socket_only:
             return {}
-        schema = TypeAdapter(checked_annotation(self.annotation)).json_schema()
+        schema = TypeAdapter(checked_annotation(self.annotation)).json_schema(schema_generator=_ConstantSchema)
         if self.widget:
             schema["x-widget"] = {"kind": self.widget.kind, **self.widget.options}
         if self.folder:

@@ -67,11 +67,20 @@ class Plan:
         return {name: link for name, link in node.links.items() if name not in skipped}
 
     def eager_links(self, node: GraphNode) -> Links:
-        """The links whose results a node needs before it can do anything."""
+        """The links whose results a node needs before it can do anything.
+
+        A lazy input that it takes element by element is among them: it says how often the node runs.
+        """
         links = self.links(node)
         if node.known.lazy_inputs and node.id not in self.skipped:
-            return {name: link for name, link in links.items() if name not in node.known.lazy_inputs}
+            late = node.known.lazy_inputs - self.mapped(node.id)
+            return {name: link for name, link in links.items() if name not in late}
         return links
+
+    def late_links(self, node: GraphNode, chosen: Iterable[str]) -> Links:
+        """The links of the lazy inputs that a node has chosen, but for those it had before."""
+        eager = self.eager_links(node)
+        return {name: node.links[name] for name in chosen if name in node.links and name not in eager}
 
     def add(self, nodes: Iterable[GraphNode]) -> None:
         """Compute the keys of more nodes, sources before what uses them."""
@@ -136,8 +145,11 @@ class Plan:
         if not known.needs or any(name not in known.lazy_inputs for name in node.links):
             return
         constants = {name: value for name, value in node.constants.items() if name not in known.lazy_inputs}
-        chosen = chosen_inputs(node, known, constants)
-        self.skipped[node.id] = known.lazy_inputs - chosen
+        try:
+            chosen = chosen_inputs(node, known, constants)
+        except Exception:  # noqa: BLE001 - it is raised again, as the node's failure, when the node runs
+            return
+        self.skipped[node.id] = known.lazy_inputs - chosen - self.mapped(node.id)
 
     def _key(self, node: GraphNode) -> Key:
         known, links = node.known, self.links(node)
@@ -219,6 +231,12 @@ def chosen_inputs(node: GraphNode, known: Node, eager: Mapping[str, Any]) -> fro
     return chosen
 
 
+def without_unchosen(node: GraphNode, known: Node, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs of one call of a node with lazy inputs: ``None`` for each that it does not ask for."""
+    chosen = chosen_inputs(node, known, row) if known.needs else NO_NAMES
+    return {**row, **dict.fromkeys(known.lazy_inputs - chosen)}
+
+
 def output_files(value: Any) -> list[OutputFile]:
     """The files that an output value names: itself, or those in a list."""
     if isinstance(value, OutputFile):
@@ -253,4 +271,4 @@ def make_plan(
     return plan
 
 
-__all__ = ["Plan", "chosen_inputs", "make_plan", "output_files", "sources"]
+__all__ = ["Plan", "chosen_inputs", "make_plan", "output_files", "sources", "without_unchosen"]

@@ -29,9 +29,10 @@ BUILTIN_DISTRIBUTION = "nodegraph"
 
 @dataclass(frozen=True)
 class Pack:
-    """A pack that loaded: its name, where it lies, and the ids of its nodes."""
+    """A pack that loaded: its name, its top module, where it lies, and the ids of its nodes."""
 
     name: str
+    module: str
     folder: Path | None
     nodes: tuple[str, ...]
 
@@ -148,7 +149,7 @@ class NodeRegistry:
             return
         self._nodes.update(staged._nodes)
         place = next(iter(getattr(package, "__path__", ())), None)
-        self.packs[name] = Pack(name, Path(place) if place else None, tuple(staged._nodes))
+        self.packs[name] = Pack(name, package.__name__, Path(place) if place else None, tuple(staged._nodes))
 
     def _report(self, pack: str, error: BaseException) -> None:
         problem = PackProblem(pack, _place(error), f"{type(error).__name__}: {error}")

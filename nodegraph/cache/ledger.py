@@ -51,7 +51,8 @@ class Ledger:
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
-            self._path.unlink(missing_ok=True)
+            for path in (self._path, self._path.with_name(f"{self._path.name}-journal")):
+                path.unlink(missing_ok=True)
             return self._open()
 
     def _open(self) -> sqlite3.Connection:

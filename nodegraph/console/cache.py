@@ -10,10 +10,8 @@ from nodegraph.cache.disk import DiskStore
 from nodegraph.console.engines import EngineOptions
 from nodegraph.console.errors import DONE, FAILED
 from nodegraph.console.report import counted
-from nodegraph.engine import GIB
+from nodegraph.locations import DISK_CACHE_BYTES
 from nodegraph.workflow.writing import dump_json
-
-DISK_BYTES = 20 * GIB
 
 
 def info_command(cache: Path | None, *, as_json: bool) -> int:
@@ -48,7 +46,7 @@ def verify_command(cache: Path | None) -> int:
 
 
 def _store(cache: Path | None) -> DiskStore:
-    return DiskStore(EngineOptions(cache=cache).cache_folder / "results", DISK_BYTES)
+    return DiskStore(EngineOptions(cache=cache).cache_folder / "results", DISK_CACHE_BYTES)
 
 
 def size(count: float) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from nodegraph import locations
 from nodegraph.console.errors import UsageError
-from nodegraph.engine import Engine, default_cache_folder, default_data_folder, default_folders
 from nodegraph.errors import NodeGraphError
 from nodegraph.files import Folders
 from nodegraph.registry import NodeRegistry
+
+if TYPE_CHECKING:
+    from nodegraph.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,12 @@ class EngineOptions:
     @property
     def cache_folder(self) -> Path:
         """The cache folder that applies."""
-        return self.cache or default_cache_folder()
+        return self.cache or locations.cache_folder()
 
 
 def make_registry() -> NodeRegistry:
     """Every installed pack and the user's plugins."""
-    return NodeRegistry.with_plugins(default_data_folder() / "plugins")
+    return NodeRegistry.with_plugins(locations.data_folder() / "plugins")
 
 
 def make_folders(registry: NodeRegistry, options: EngineOptions) -> Folders:
@@ -48,7 +52,7 @@ def make_folders(registry: NodeRegistry, options: EngineOptions) -> Folders:
     for folder in (*options.models, *options.inputs):
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder")
-    return default_folders(
+    return locations.default_folders(
         registry,
         options.cache_folder,
         output=options.out,
@@ -64,6 +68,8 @@ def make_engine(registry: NodeRegistry, options: EngineOptions) -> Engine:
     Raises:
         UsageError: there is no such device or folder.
     """
+    from nodegraph.engine import Engine  # not needed to list nodes, and slow to import
+
     try:
         return Engine.create(
             registry=registry,

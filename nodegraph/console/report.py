@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from nodegraph.console.errors import INVALID, exit_code
 from nodegraph.engine import RunResult
 from nodegraph.errors import NodeError, NodeGraphError, ValidationError
 
@@ -64,7 +65,7 @@ def failure_document(error: NodeGraphError) -> dict[str, Any]:
     issues = [issue.to_json() for issue in error.issues] if isinstance(error, ValidationError) else []
     told = error.to_json() if isinstance(error, NodeError) else {"message": str(error)}
     return {
-        "status": "invalid",
+        "status": "invalid" if exit_code(error) == INVALID else "failed",
         "outputs": [],
         "executed": 0,
         "nodes": {},

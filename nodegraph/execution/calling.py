@@ -13,7 +13,7 @@ from nodegraph.codec import tensors_in
 from nodegraph.errors import InputError, NodeGraphError
 from nodegraph.handles import Subgraph
 from nodegraph.node import Node
-from nodegraph.sockets import PLAIN_CLASSES, SocketType, is_instance
+from nodegraph.sockets import PLAIN_CLASSES, SocketType, is_instance, list_of
 
 Outputs = tuple[Any, ...]
 
@@ -81,12 +81,16 @@ def as_outputs(node: Node, result: Any) -> Outputs:
         values = tuple(result)
     else:
         raise WrongOutput(f"it returned {type(result).__name__}, but declares {len(declared)} outputs")
-    for output, value in zip(declared, values, strict=True):
-        if not is_instance(value, output.type):
-            raise WrongOutput(
-                f"output {output.name} is a {type(value).__name__}, but declared as {output.type}"
-            )
+    check_outputs(node, values)
     return values
+
+
+def check_outputs(node: Node, values: Outputs, *, mapped: bool = False) -> None:
+    """Raise ``WrongOutput`` where an output, or an element of a mapped one, is not what the node declares."""
+    for output, value in zip(node.outputs, values, strict=True):
+        declared = list_of(output.type) if mapped else output.type
+        if not is_instance(value, declared):
+            raise WrongOutput(f"output {output.name} is a {type(value).__name__}, but declared as {declared}")
 
 
 def split_elements(node: Node, inputs: Mapping[str, Any], mapped: frozenset[str]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from nodegraph.events import NodePreview, NodeProgress
 from nodegraph.execution.base import RunEnvironment
 from nodegraph.files import File, OutputFile
 from nodegraph.graph import GraphNode
+from nodegraph.handles import Link
 
 if TYPE_CHECKING:
     import torch
@@ -27,9 +28,11 @@ MAX_NUMBERED_FILES = 100_000
 class RunContext:
     """A ``NodeContext`` for one call of one node."""
 
-    __slots__ = ("_environment", "_node", "node_id")
+    __slots__ = ("_elements", "_environment", "_node", "node_id")
 
-    def __init__(self, environment: RunEnvironment, node: GraphNode) -> None:
+    def __init__(self, environment: RunEnvironment, node: GraphNode, elements: Mapping[str, Any]) -> None:
+        """``elements`` are the inputs that this call was given one element of."""
+        self._elements = elements
         self._environment = environment
         self._node = node
         self.node_id = node.id
@@ -92,8 +95,13 @@ class RunContext:
         return OutputFile(str(path), hashlib.sha256(data).hexdigest(), media_type)
 
     def input(self, name: str) -> Any:
-        """The link an input is wired to, else its value."""
-        return self._node.links.get(name, self._node.constants.get(name))
+        """The link, or list of links, that an input is wired to, else its value; an element is a value."""
+        if name in self._elements:
+            return self._elements[name]
+        link = self._node.links.get(name)
+        if link is None:
+            return self._node.constants.get(name)
+        return link if isinstance(link, Link) else list(link)
 
 
 def write_numbered(root: Path, prefix: str, suffix: str, data: bytes) -> Path:
@@ -102,8 +110,8 @@ def write_numbered(root: Path, prefix: str, suffix: str, data: bytes) -> Path:
     Raises:
         FileProblem: ``prefix`` leads outside ``root``, or the file cannot be written.
     """
-    base = (root / prefix).resolve()
-    if "\0" in prefix or not prefix.strip("/") or not base.is_relative_to(root.resolve()):
+    base = (root / prefix.replace("\0", "")).resolve()
+    if "\0" in prefix or root.resolve() not in base.parents:
         raise FileProblem(f"{prefix!r} leads outside the output folder; use a name, or folder/name")
     try:
         base.parent.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container
 from typing import Any
 
 from nodegraph.errors import Issue, NodeGraphError, ValidationError
@@ -16,8 +17,8 @@ def expand(plan: Plan, parent: GraphNode, subgraph: Subgraph) -> tuple[dict[str,
     """Add a subgraph to a plan.
 
     Returns:
-        What each output of ``parent`` is now (a link, a tuple of links, or a value); the ids of nodes
-        that shall run although no output needs them; the ids of all nodes added.
+        What each output of ``parent`` is now (a link, a value, or a list of these); the ids of nodes that
+        shall run although no output needs them; the ids of all nodes added.
 
     Raises:
         ValidationError: the subgraph is not valid.
@@ -26,11 +27,13 @@ def expand(plan: Plan, parent: GraphNode, subgraph: Subgraph) -> tuple[dict[str,
     _check_outputs(parent, subgraph)
     handles = [handle for value in subgraph.outputs.values() for handle in handles_in(value)]
     calls = calls_upstream([*handles, *subgraph.also])
-    ids = _ids(parent.id, calls)
+    ids = _ids(parent.id, calls, plan.nodes)
     nodes = _nodes(calls, ids)
     plan.nodes.update((node.id, node) for node in nodes)
     issues = check_nodes(Graph(plan.nodes), [node.id for node in nodes], plan.folders, plan.analysis)
     if issues:
+        for node in nodes:
+            del plan.nodes[node.id]
         raise ValidationError(issues)
     plan.add(nodes)
     outputs = {name: _wired(value, ids) for name, value in subgraph.outputs.items()}
@@ -45,13 +48,15 @@ def _check_outputs(parent: GraphNode, subgraph: Subgraph) -> None:
         )
 
 
-def _ids(parent: str, calls: list[Call]) -> dict[Call, str]:
+def _ids(parent: str, calls: list[Call], taken: Container[str]) -> dict[Call, str]:
     counts: Counter[str] = Counter()
     ids: dict[Call, str] = {}
     for call in calls:
-        name = call.id or call.node.id
+        name = f"{parent}/{call.id or call.node.id}"
         counts[name] += 1
-        ids[call] = f"{parent}/{name}-{counts[name]}"
+        while f"{name}-{counts[name]}" in taken:  # the workflow may have a node of just that id
+            counts[name] += 1
+        ids[call] = f"{name}-{counts[name]}"
     return ids
 
 
@@ -66,6 +71,4 @@ def _nodes(calls: list[Call], ids: dict[Call, str]) -> list[GraphNode]:
 def _wired(value: Any, ids: dict[Call, str]) -> Any:
     if isinstance(value, Handle):
         return Link(ids[call_of(value)], output_of(value))
-    if isinstance(value, list) and value and all(isinstance(item, Handle | Link) for item in value):
-        return tuple(_wired(item, ids) for item in value)
-    return value
+    return [_wired(item, ids) for item in value] if type(value) is list else value

@@ -27,7 +27,14 @@ class Invocation:
         note: how it was retried, if it was.
     """
 
-    def __init__(self, environment: RunEnvironment, node: GraphNode, rows: list[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        environment: RunEnvironment,
+        node: GraphNode,
+        rows: list[dict[str, Any]],
+        mapped: frozenset[str] = frozenset(),
+    ) -> None:
+        self._mapped = mapped
         self._environment = environment
         self._node = node
         self._known = node.known
@@ -71,7 +78,8 @@ class Invocation:
 
     def _call(self, function: Callable[..., Any], row: dict[str, Any]) -> Any:
         if self._known.takes_context:
-            return function(RunContext(self._environment, self._node), **row)
+            elements = {name: row[name] for name in self._mapped}
+            return function(RunContext(self._environment, self._node, elements), **row)
         return function(**row)
 
     def _guarded(self, row: dict[str, Any]) -> Any:

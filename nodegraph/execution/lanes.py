@@ -44,13 +44,14 @@ class Lane(Generic[T]):
         self._awake = threading.Condition(lock)
         self._threads: list[threading.Thread] = []
         self._active = 0
+        self._busy = 0
         self._closed = False
         self._torch_threads = torch_threads
 
     def push(self, item: T) -> None:
         """Queue an item; the caller holds the lock."""
         self._ready.append(item)
-        if not self._active or self._heavy(item):
+        if self._active == self._busy or self._heavy(item):
             self._wake_one()
 
     def drain(self) -> list[T]:
@@ -82,10 +83,19 @@ class Lane(Generic[T]):
                 if not prepared and "torch" in sys.modules:
                     prepare_torch(self._torch_threads)
                     prepared = True
-                if self._ready and self._heavy(following):
-                    with self._lock:
-                        self._wake_one()  # this thread will not be back soon for what else is ready
-                following = self._work(following)
+                following = self._work_busily(following) if self._heavy(following) else self._work(following)
+
+    def _work_busily(self, item: T) -> T | None:
+        """Work on an item that takes a while: others see to what is ready, trivial or not."""
+        with self._lock:
+            self._busy += 1
+            if self._ready:
+                self._wake_one()
+        try:
+            return self._work(item)
+        finally:
+            with self._lock:
+                self._busy -= 1
 
     def _next(self) -> T | None:
         with self._awake:
@@ -96,7 +106,7 @@ class Lane(Generic[T]):
             return self._ready.popleft() if self._ready else None
 
     def _may_take(self) -> bool:
-        return bool(self._ready) and (not self._active or self._heavy(self._ready[0]))
+        return bool(self._ready) and (self._active == self._busy or self._heavy(self._ready[0]))
 
 
 def prepare_torch(threads: int | None) -> None:

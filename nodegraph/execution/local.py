@@ -21,14 +21,14 @@ from nodegraph.events import (
     RunStatus,
 )
 from nodegraph.execution.base import Execution, NodeRecord, RunEnvironment
-from nodegraph.execution.calling import as_outputs, check_linked, join_elements, split_elements
+from nodegraph.execution.calling import as_outputs, check_linked, check_outputs, join_elements, split_elements
 from nodegraph.execution.expansion import expand
 from nodegraph.execution.invoke import Invocation, node_error
 from nodegraph.execution.lanes import Lane
-from nodegraph.execution.tasks import Outputs, Task, TaskGraph, is_wired
+from nodegraph.execution.tasks import Outputs, Task, TaskGraph, links_in
 from nodegraph.handles import Subgraph
 from nodegraph.node import Node
-from nodegraph.planning import Plan, chosen_inputs, output_files
+from nodegraph.planning import Plan, chosen_inputs, output_files, without_unchosen
 from nodegraph.workflow.collector import collector_paused
 
 HEAVY_SECONDS = 200e-6
@@ -76,6 +76,7 @@ class _Run:
         self._cpu: Lane[Task] = Lane("cpu", workers, self._work, self._is_heavy, self._lock, torch_threads=1)
         self._device: Lane[Task] = Lane("device", 1, self._work_on_device, self._is_heavy, self._lock)
         self._closed = False
+        self._untold = 0  # tasks that ended without running, of which no event has told yet
         self._parents: dict[str, Task] = {}
         self._pending: set[asyncio.Task[None]] = set()
 
@@ -107,17 +108,17 @@ class _Run:
             waiting = [*self._cpu.drain(), *self._device.drain()]
             for task in [*waiting, *(t for t in self.graph.tasks.values() if t.state == "waiting")]:
                 self.graph.end(task, "cancelled")
-            ended = self.graph.take_cancelled()
-            self._close_if_finished()
+            ended = self._take_cancelled()
+            if not self._closed:
+                self.loop.call_soon_threadsafe(self._cancel_coroutines)
         self._tell_cancelled(ended)
-        self.loop.call_soon_threadsafe(self._cancel_coroutines)
 
     def _cancel_coroutines(self) -> None:
         for pending in self._pending:
             pending.cancel()
 
     def _close_if_finished(self) -> None:
-        if self.graph.unfinished == 0 and not self._closed:
+        if self.graph.unfinished == 0 and self._untold == 0 and not self._closed:
             self._closed = True
             self._cpu.close()
             self._device.close()
@@ -198,11 +199,11 @@ class _Run:
         except BaseException as error:  # noqa: BLE001 - whatever a node raises ends that node, not the worker
             ready = self._end(task, node_error(task.node, error, {}))
         with self._lock:
-            ended = self.graph.take_cancelled()
             if self.environment.token.cancelled:
                 for stopped in ready:
                     self.graph.end(stopped, "cancelled")
-                ended, ready = [*ended, *self.graph.take_cancelled()], []
+                ready = []
+            ended = self._take_cancelled()
             following = self._carry_on(lane, ready)
             self._close_if_finished()
         if ended:
@@ -231,12 +232,11 @@ class _Run:
         return self._finish(task, found[0].outputs, NodeRecord(task.node.type, origin))
 
     def _choose(self, task: Task, known: Node) -> list[Task]:
-        eager = self._inputs(task, self.plan.eager_links(task.node))
-        chosen = chosen_inputs(task.node, known, eager)
-        links = [task.node.links[name] for name in chosen if name in task.node.links]
+        rows = self._rows(task, self._inputs(task, self.plan.eager_links(task.node)))
+        chosen = frozenset[str]().union(*(chosen_inputs(task.node, known, row) for row in rows))
         with self._lock:
             task.chosen = chosen
-            return self.graph.wait_for_more(task, links)
+            return self.graph.wait_for_more(task, list(self.plan.late_links(task.node, chosen).values()))
 
     def _inputs(self, task: Task, links: Mapping[str, Any]) -> dict[str, Any]:
         inputs = dict(task.node.constants)
@@ -252,13 +252,14 @@ class _Run:
 
     def _call_inputs(self, task: Task, known: Node) -> dict[str, Any]:
         links: Mapping[str, Any] = self.plan.eager_links(task.node)
-        if not known.lazy_inputs:
-            return self._inputs(task, links)
-        skipped = self.plan.skipped.get(task.node.id)
-        chosen = task.chosen if skipped is None else known.lazy_inputs - skipped
-        wanted = {n: link for n, link in task.node.links.items() if n in links or n in (chosen or ())}
-        inputs = self._inputs(task, wanted)
-        return {**inputs, **{name: None for name in known.lazy_inputs if name not in (chosen or ())}}
+        if task.chosen:
+            links = {**links, **self.plan.late_links(task.node, task.chosen)}
+        return self._inputs(task, links)
+
+    def _rows(self, task: Task, inputs: dict[str, Any]) -> list[dict[str, Any]]:
+        """The inputs of each call: one, or one per element of the lists that the node takes apart."""
+        mapped = self.plan.mapped(task.node.id)
+        return split_elements(task.node.known, inputs, mapped) if mapped else [inputs]
 
     def _invoke(self, task: Task, known: Node) -> list[Task]:
         try:
@@ -266,9 +267,10 @@ class _Run:
         except Exception as error:
             raise node_error(task.node, error, {}) from error
         self.publish(NodeStarted(self.environment.run, task.node.id))
-        mapped = self.plan.mapped(task.node.id)
-        rows = split_elements(known, inputs, mapped) if mapped else [inputs]
-        invocation = Invocation(self.environment, task.node, rows)
+        rows = self._rows(task, inputs)
+        if known.lazy_inputs:
+            rows = [without_unchosen(task.node, known, row) for row in rows]
+        invocation = Invocation(self.environment, task.node, rows, self.plan.mapped(task.node.id))
         if known.is_async:
             asyncio.run_coroutine_threadsafe(self._await(task, invocation), self.loop)
             return []
@@ -326,20 +328,18 @@ class _Run:
         with self._lock:
             outputs, also, added = expand(self.plan, task.node, subgraph)
             self._parents.update(dict.fromkeys(added, task))
-            task.expansion = outputs
+        self.publish(NodeExpanded(self.environment.run, task.node.id, len(added)))  # before what it added
+        with self._lock:
+            task.expansion, task.saves = outputs, bool(also)
             ready = self.graph.require(also)
-            ready += self.graph.wait_for_more(task, [value for value in outputs.values() if is_wired(value)])
-        self.publish(NodeExpanded(self.environment.run, task.node.id, len(added)))
-        return ready
+            return ready + self.graph.wait_for_more(task, list(links_in(list(outputs.values()))))
 
     def _collect(self, task: Task) -> list[Task]:
         assert task.expansion is not None
-        expansion = task.expansion
-        names = task.node.known.output_index
-        outputs = tuple(
-            self.graph.gather(expansion[n]) if is_wired(expansion[n]) else expansion[n] for n in names
-        )
-        self._keep(task, outputs)
+        outputs = tuple(self.graph.resolve(task.expansion[name]) for name in task.node.known.output_index)
+        check_outputs(task.node.known, outputs, mapped=bool(self.plan.mapped(task.node.id)))
+        if not task.saves:  # else it is expanded in every run, so that what was saved is looked after
+            self._keep(task, outputs)
         return self._finish(task, outputs, NodeRecord(task.node.type, "run", task.seconds))
 
     def _finish(self, task: Task, outputs: Outputs, record: NodeRecord) -> list[Task]:
@@ -360,6 +360,14 @@ class _Run:
             self.graph.end(task, "failed" if error else "cancelled")
         return []
 
+    def _take_cancelled(self) -> list[Task]:
+        ended = self.graph.take_cancelled()
+        self._untold += len(ended)
+        return ended
+
     def _tell_cancelled(self, tasks: list[Task]) -> None:
         for task in tasks:
             self.publish(NodeCancelled(self.environment.run, task.node.id))
+        with self._lock:
+            self._untold -= len(tasks)
+            self._close_if_finished()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ class Task:
         outputs: its result, until it is let go.
         chosen: for a node with lazy inputs, those it asked for, once it did.
         expansion: what each output is in the subgraph it returned, once it did.
+        saves: whether nodes of that subgraph run although no output needs them.
         arrived: what an async function returned or raised, until it is looked at.
         seconds: time spent so far.
     """
@@ -39,6 +41,7 @@ class Task:
         "missing",
         "node",
         "outputs",
+        "saves",
         "seconds",
         "state",
         "uses",
@@ -54,6 +57,7 @@ class Task:
         self.outputs: Outputs | None = None
         self.chosen: frozenset[str] | None = None
         self.expansion: dict[str, Any] | None = None
+        self.saves = False
         self.arrived: tuple[Any, BaseException | None] | None = None
         self.seconds = 0.0
 
@@ -73,6 +77,7 @@ class TaskGraph:
         self.tasks: dict[str, Task] = {}
         self.unfinished = 0
         self.cancelled: list[Task] = []
+        self._reserved: Counter[str] = Counter()
 
     def require(self, ids: Iterable[str]) -> list[Task]:
         """Make tasks for nodes and what they need; returns those that are ready at once."""
@@ -100,6 +105,7 @@ class TaskGraph:
         tasks.reverse()  # sources were found last
         for task in tasks:
             if self.plan.steps[task.node.id] == "run":
+                self._reserve(task)
                 self._wait_for(task, self.plan.eager_links(task.node).values())
         return [task for task in tasks if self._is_ready(task)]
 
@@ -145,6 +151,7 @@ class TaskGraph:
     def replan(self, task: Task) -> list[Task]:
         """The cached result of a task is gone: it has to run; returns tasks that are ready now."""
         self.plan.forget(task.node.id)
+        self._reserve(task)
         links = list(self.plan.eager_links(task.node).values())
         return self.wait_for_more(task, links)
 
@@ -159,8 +166,25 @@ class TaskGraph:
         self.unfinished -= 1
         for link in held:
             for one in (link,) if type(link) is Link else link:
-                self._let_go(self.tasks[one.node])
+                self._use_up(self.tasks[one.node])
+        if task.node.known.lazy_inputs and self.plan.steps[task.node.id] == "run":
+            self._release(task)
         return self._tell_consumers(task)
+
+    def _reserve(self, task: Task) -> None:
+        """Hold what a task may ask for later: its lazy inputs, if something else has them computed."""
+        if task.node.known.lazy_inputs:
+            self._reserved.update(self._lazy_sources(task))
+
+    def _release(self, task: Task) -> None:
+        for id in self._lazy_sources(task):
+            self._reserved[id] -= 1
+            if id in self.tasks:
+                self._let_go(self.tasks[id])
+
+    def _lazy_sources(self, task: Task) -> list[str]:
+        links = self.plan.late_links(task.node, task.node.known.lazy_inputs)
+        return [link.node for link in sources(links)]
 
     def _tell_consumers(self, task: Task) -> list[Task]:
         consumers, task.consumers = task.consumers, []
@@ -168,10 +192,18 @@ class TaskGraph:
             consumer.missing -= 1
         return [consumer for consumer in consumers if self._is_ready(consumer)]
 
-    def _let_go(self, source: Task) -> None:
+    def _use_up(self, source: Task) -> None:
         source.uses -= 1
-        known = source.node.known
-        if source.uses == 0 and known.cacheable and source.node.id not in self.plan.target_set:
+        if source.uses == 0:
+            self._let_go(source)
+
+    def _let_go(self, source: Task) -> None:
+        """Drop a result that nobody needs, nor may yet ask for."""
+        id = source.node.id
+        if (
+            not (source.uses or self._reserved[id] or id in self.plan.target_set)
+            and source.node.known.cacheable
+        ):
             source.outputs = None
 
     def end(self, task: Task, state: Literal["failed", "cancelled"]) -> None:
@@ -199,9 +231,9 @@ class TaskGraph:
             return ()
         held: list[Any] = list(plan.eager_links(node).values())
         if task.chosen:
-            held += [node.links[name] for name in task.chosen if name in node.links]
+            held += plan.late_links(node, task.chosen).values()
         if task.expansion:
-            held += [link for link in task.expansion.values() if is_wired(link)]
+            held += links_in(list(task.expansion.values()))
         return held
 
     def value(self, link: Link) -> Any:
@@ -214,7 +246,17 @@ class TaskGraph:
         """The value an input is wired to: one output, or a list of several."""
         return self.value(link) if type(link) is Link else [self.value(one) for one in link]  # type: ignore[arg-type]
 
+    def resolve(self, output: Any) -> Any:
+        """An output of a subgraph with values in place of the links in it."""
+        if type(output) is Link:
+            return self.value(output)
+        return [self.resolve(item) for item in output] if type(output) is list else output
 
-def is_wired(value: Any) -> bool:
-    """Whether an output of a subgraph is a link, or a tuple of links, rather than a value."""
-    return type(value) is Link or (type(value) is tuple and bool(value) and type(value[0]) is Link)
+
+def links_in(output: Any) -> Iterator[Link]:
+    """The links in an output of a subgraph: itself, or those in a list."""
+    if type(output) is Link:
+        yield output
+    elif type(output) is list:
+        for item in output:
+            yield from links_in(item)

@@ -66,7 +66,7 @@ def _link(value: Any, ids: Mapping[Call, str]) -> Links | None:
         return value
     if isinstance(value, Handle):
         return Link(ids[call_of(value)], output_of(value))
-    if not handles_in(value):
+    if not isinstance(value, list) or not (handles_in(value) or any(isinstance(v, Link) for v in value)):
         return None
     if not all(isinstance(item, Handle | Link) for item in value):
         raise WorkflowError("the list mixes handles and plain values; make the values nodes too")

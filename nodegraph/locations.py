@@ -1,0 +1,56 @@
+"""Where an engine keeps things unless told otherwise."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import platformdirs
+
+from nodegraph.files import DigestCache, Folders
+from nodegraph.registry import NodeRegistry
+
+DISK_CACHE_BYTES = 20 << 30
+MEMORY_CACHE_BYTES = 2 << 30
+
+
+def cache_folder() -> Path:
+    """Where results outlive the process: ``$NODEGRAPH_CACHE``, else the user's cache folder."""
+    return Path(os.environ.get("NODEGRAPH_CACHE") or platformdirs.user_cache_dir("nodegraph"))
+
+
+def data_folder() -> Path:
+    """Where models, inputs and plugins live: ``$NODEGRAPH_HOME``, else the user's data folder."""
+    return Path(os.environ.get("NODEGRAPH_HOME") or platformdirs.user_data_dir("nodegraph"))
+
+
+def default_folders(
+    registry: NodeRegistry,
+    cache: Path,
+    *,
+    output: Path | None = None,
+    models: Iterable[Path] = (),
+    inputs: Iterable[Path] = (),
+    allow_absolute: bool = False,
+) -> Folders:
+    """The folders of an engine: those given, then the user's, then what packs bring with them.
+
+    Args:
+        registry: whose packs may bring ``models`` and ``inputs`` folders.
+        cache: the cache folder, for previews and remembered digests.
+        output: where pictures go; ``./output`` by default.
+        models: further folders of models, searched first.
+        inputs: further folders of input files, searched first.
+        allow_absolute: whether an input file may be named by an absolute path.
+    """
+    data = data_folder()
+    packs = [pack.folder for pack in registry.packs.values() if pack.folder]
+    return Folders(
+        output=output or Path("output"),
+        models=(*models, data / "models", *(folder / "models" for folder in packs)),
+        inputs=(*inputs, data / "inputs", *(folder / "inputs" for folder in packs)),
+        temporary=cache / "previews",
+        allow_absolute=allow_absolute,
+        digests=DigestCache(cache / "digests.sqlite"),
+    )

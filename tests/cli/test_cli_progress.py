@@ -1,0 +1,92 @@
+import io
+
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from nodegraph import events
+from nodegraph.console.errors import UsageError
+from nodegraph.console.progress import RunState, progress_bars
+from nodegraph.console.sheet import save_contact_sheet, sheet_columns
+
+
+def note_all(state, *happened):
+    for event in happened:
+        state.note(event)
+    return state.snapshot()
+
+
+def test_counts_finished_nodes_and_fractions_of_running_ones():
+    done, total, running = note_all(
+        RunState(),
+        events.RunStarted("r", 5, 3),
+        events.NodeFinished("r", "cached", "disk", 0.0),
+        events.NodeStarted("r", "a"),
+        events.NodeFinished("r", "a", "run", 0.1),
+        events.NodeStarted("r", "b"),
+        events.NodeProgress("r", "b", 5, 20),
+    )
+    assert (done, total, list(running)) == (1.25, 3, ["b"])
+
+
+def test_subgraphs_add_to_the_plan_and_failures_count_as_finished():
+    done, total, running = note_all(
+        RunState(),
+        events.RunStarted("r", 2, 2),
+        events.NodeStarted("r", "a"),
+        events.NodeExpanded("r", "a", 4),
+        events.NodeFailed("r", "a", "broken"),
+    )
+    assert (done, total, running) == (1, 6, {})
+
+
+def test_draws_a_bar_for_the_run_and_each_running_node():
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    with progress_bars(console, shown=True) as subscriber:
+        for event in (
+            events.RunStarted("r", 3, 3),
+            events.NodeStarted("r", "sampler"),
+            events.NodeProgress("r", "sampler", 7, 20),
+        ):
+            subscriber(event)
+    text = console.file.getvalue()
+    assert "0/3 nodes" in text
+    assert "sampler" in text
+    assert "7/20" in text
+
+
+def test_shows_nothing_where_nothing_is_wanted():
+    with progress_bars(Console(file=io.StringIO()), shown=False) as subscriber:
+        assert subscriber is None
+
+
+def painted(path, colour, size=(40, 30)):
+    Image.new("RGB", size, colour).save(path)
+    return path
+
+
+def test_a_sheet_shows_pictures_row_by_row_without_overwriting(tmp_path):
+    cells = [(f"cfg={n}", painted(tmp_path / f"{n}.png", c)) for n, c in enumerate(["red", "green", "blue"])]
+    first = save_contact_sheet(cells, 2, tmp_path)
+    assert [save_contact_sheet(cells, 2, tmp_path).name, first.name] == ["grid_00002.png", "grid_00001.png"]
+    with Image.open(first) as picture:
+        sheet = picture.copy()
+    colours = {sheet.getpixel((x, y)) for x in (20, 70) for y in (20, 80)}
+    assert {(255, 0, 0), (0, 128, 0), (0, 0, 255)} < colours
+    label = sheet.crop((8, 38, 48, 60)).getcolors()
+    assert len(label) > 1
+
+
+def test_a_sheet_needs_readable_pictures(tmp_path):
+    with pytest.raises(UsageError, match="no picture"):
+        save_contact_sheet([], 1, tmp_path)
+    (tmp_path / "text.png").write_text("not a picture")
+    with pytest.raises(UsageError, match=r"text\.png cannot be put into the grid"):
+        save_contact_sheet([("a", tmp_path / "text.png")], 1, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "columns"), [([4], 3), ([2], 2), ([3, 5], 5), ([3, 1], 3), ([12], 6), ([], 1)]
+)
+def test_a_second_setting_runs_across(lengths, columns):
+    assert sheet_columns(lengths) == columns

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nodegraph import node
+from nodegraph.console.errors import UsageError
+from nodegraph.console.settings import parse_settings, split_list, variants
+from nodegraph.handles import Link
+from nodegraph.registry import NodeRegistry
+from nodegraph.workflow import NodeEntry, Workflow
+
+
+@node()
+def Prompt(
+    text: str = "", steps: int = 1, cfg: float = 1.0, words: list[str] | None = None, any: Any = 0
+) -> int:
+    """Prompt."""
+    return steps
+
+
+@pytest.fixture
+def registry():
+    registry = NodeRegistry()
+    registry.add(Prompt)
+    return registry
+
+
+@pytest.fixture
+def workflow():
+    linked = NodeEntry(type="Prompt", inputs={"cfg": 2.0}, links={"steps": Link("b.c", "int")})
+    return Workflow(nodes={"a": linked, "b.c": NodeEntry(type="Prompt"), "x": NodeEntry(type="Unknown")})
+
+
+def values(text, workflow, registry, sweep=False):
+    ((setting,)) = parse_settings([text], workflow, registry, sweep=sweep)
+    return setting.values
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a.steps=20", 20),
+        ("a.cfg=7.5", 7.5),
+        ("a.cfg=1,5", "1,5"),
+        ("a.text=a cat", "a cat"),
+        ("a.text=a=b, c", "a=b, c"),
+        ("a.text=123", "123"),
+        ("a.text=true", "true"),
+        ('a.text="quoted"', "quoted"),
+        ("a.text=", ""),
+        ('a.words=["x", "y"]', ["x", "y"]),
+        ("a.words=null", None),
+        ("a.any=123", 123),
+        ("x.whatever=123", 123),
+        ("a.typo=123", 123),
+        ("b.c.steps=3", 3),
+        ("a.cfg=NaN", "NaN"),
+    ],
+)
+def test_a_value_is_json_or_text_as_the_input_takes_it(workflow, registry, text, value):
+    assert values(text, workflow, registry) == (value,)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a.cfg=1,5,7.5", (1, 5, 7.5)),
+        ("a.text=a cat, a dog", ("a cat", "a dog")),
+        ('a.text="a cat, black",a dog', ("a cat, black", "a dog")),
+        ('a.words=["x","y"],null', (["x", "y"], None)),
+        ("a.steps=3", (3,)),
+    ],
+)
+def test_a_sweep_takes_comma_lists(workflow, registry, text, expected):
+    assert values(text, workflow, registry, sweep=True) == expected
+
+
+def test_quotes_brackets_and_escapes_protect_commas():
+    assert split_list(r'a,"b,\",c",[1,{"x":2}],d') == ["a", r'"b,\",c"', '[1,{"x":2}]', "d"]
+
+
+@pytest.mark.parametrize("text", ["a.cfg", "cfg=3", ".cfg=3", "a.=3", "=3", ""])
+def test_other_forms_are_refused(workflow, registry, text):
+    with pytest.raises(UsageError, match=r"node\.input=value"):
+        parse_settings([text], workflow, registry, sweep=False)
+
+
+def test_an_unknown_node_is_refused_with_those_there_are(workflow, registry):
+    with pytest.raises(UsageError, match=r"no node 'z'; there are: a, b\.c, x"):
+        parse_settings(["z.cfg=3"], workflow, registry, sweep=False)
+
+
+def test_settings_replace_links_and_the_last_of_two_wins(workflow, registry):
+    settings = parse_settings(["a.steps=3", "a.steps=4"], workflow, registry, sweep=False)
+    (variant,) = variants(workflow, settings)
+    assert variant.workflow.nodes["a"].inputs == {"cfg": 2.0, "steps": 4}
+    assert variant.workflow.nodes["a"].links == {}
+    assert variant.labels == ()
+
+
+def test_every_combination_is_a_variant_with_its_label(workflow, registry):
+    settings = parse_settings(["a.cfg=1,5", "b.c.text=x", "a.steps=2,3"], workflow, registry, sweep=True)
+    found = variants(workflow, settings)
+    assert [variant.labels for variant in found] == [
+        ("cfg=1", "steps=2"),
+        ("cfg=1", "steps=3"),
+        ("cfg=5", "steps=2"),
+        ("cfg=5", "steps=3"),
+    ]
+    assert [variant.workflow.nodes["a"].inputs for variant in found[1:3]] == [
+        {"cfg": 1, "steps": 3},
+        {"cfg": 5, "steps": 2},
+    ]
+    assert all(variant.workflow.nodes["b.c"].inputs == {"text": "x"} for variant in found)
+
+
+def test_no_settings_give_the_workflow_itself(workflow):
+    assert [variant.workflow for variant in variants(workflow, [])] == [workflow]

@@ -1,0 +1,169 @@
+"""Solvers against an ODE whose solution is known, and denoisers against the equations they invert."""
+
+from __future__ import annotations
+
+import math
+from typing import get_args
+
+import pytest
+import torch
+
+from nodes.sampling.condition import Condition, Control
+from nodes.sampling.denoiser import ConditionalDenoiser
+from nodes.sampling.guidance import guided
+from nodes.sampling.masking import blend, masked
+from nodes.sampling.noise_schedule import NoiseSchedule, training_sigmas
+from nodes.sampling.run import denoise_latents
+from nodes.sampling.samplers import SAMPLERS, SamplerName
+from nodes.sampling.schedules import SCHEDULES, SchedulerName, karras
+
+DATA_STD = 0.7
+SD = NoiseSchedule("scaled_linear", 0.00085, 0.012)
+
+
+def gaussian_denoiser(x, sigma):
+    """The ideal denoiser of data from N(0, DATA_STD²); its ODE has the solution x(σ) ∝ √(DATA_STD² + σ²)."""
+    return x * DATA_STD**2 / (DATA_STD**2 + sigma**2)
+
+
+def error(name, steps):
+    start = torch.ones(1, 1, 1, 1, dtype=torch.float64)
+    sigmas = karras(SD, steps)[:-1]  # the step to 0 is of first order for every solver
+    first, last = float(sigmas[0]), float(sigmas[-1])
+    exact = math.sqrt((DATA_STD**2 + last**2) / (DATA_STD**2 + first**2))
+    return abs(float(SAMPLERS[name].sample(gaussian_denoiser, start, sigmas)) - exact) / exact
+
+
+def test_menus_name_exactly_what_there_is():
+    assert set(get_args(SamplerName)) == set(SAMPLERS)
+    assert set(get_args(SchedulerName)) == set(SCHEDULES)
+
+
+@pytest.mark.parametrize(("name", "order"), [("euler", 1), ("ddim", 1), ("dpmpp_2m", 2)])
+def test_order_of_convergence(name, order):
+    assert error(name, 200) < 0.05
+    assert math.log2(error(name, 100) / error(name, 200)) == pytest.approx(order, abs=0.35)
+
+
+def test_dpmpp_2m_is_more_accurate_than_first_order():
+    assert error("dpmpp_2m", 20) < error("euler", 20) / 5
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_callback_sees_every_step_and_the_estimate(name):
+    seen = []
+    x = torch.ones(2, 1, 3, 3)
+    SAMPLERS[name].sample(
+        gaussian_denoiser, x, karras(SD, 4), lambda step, clean: seen.append((step, clean.shape))
+    )
+    assert seen == [(step, x.shape) for step in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_the_start_is_not_changed_in_place(name):
+    x = torch.ones(1, 1, 2, 2)
+    SAMPLERS[name].sample(gaussian_denoiser, x, karras(SD, 3))
+    assert (x == 1).all()
+
+
+def oracle(prediction, clean, epsilon):
+    """A network that predicts perfectly, from the definition of each parametrisation."""
+    alpha_bar = 1 / (training_sigmas(SD) ** 2 + 1)
+
+    def network(z, timestep, sigma, conditions):
+        signal, noise = alpha_bar[int(timestep)].sqrt(), (1 - alpha_bar[int(timestep)]).sqrt()
+        torch.testing.assert_close(z, signal * clean + noise * epsilon)
+        return {"epsilon": epsilon, "sample": clean, "v_prediction": signal * epsilon - noise * clean}[
+            prediction
+        ]
+
+    return network
+
+
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
+@pytest.mark.parametrize("timestep", [0, 500, 999])
+def test_every_parametrisation_gives_the_clean_latents(prediction, timestep):
+    clean, epsilon = torch.randn(
+        2, 1, 4, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    )
+    sigma = float(training_sigmas(SD)[timestep])
+    denoiser = ConditionalDenoiser(oracle(prediction, clean, epsilon), SD, prediction, nearest_timestep=True)
+    (estimate,) = denoiser(clean + sigma * epsilon, sigma, [Condition(torch.zeros(1, 2, 3))])
+    torch.testing.assert_close(estimate, clean)
+
+
+class CountingNetwork:
+    """Predicts for every item the mean of its condition's context; notes the batch of each call."""
+
+    def __init__(self):
+        self.batches = []
+
+    def __call__(self, z, timestep, sigma, conditions):
+        self.batches.append(len(z))
+        items = len(z) // len(conditions)
+        values = torch.cat([condition.context.mean().expand(items) for condition in conditions])
+        return values[:, None, None, None].expand_as(z)
+
+
+def condition(value, tokens=2, controls=()):
+    return Condition(torch.full((1, tokens, 3), float(value)), controls)
+
+
+def guide(network, positive, negative, cfg):
+    denoiser = ConditionalDenoiser(network, SD, "sample", nearest_timestep=True)
+    return guided(denoiser, positive, negative, cfg)(torch.zeros(2, 4, 8, 8), 1.0).unique().item()
+
+
+def test_guidance_is_one_forward_and_the_formula():
+    network = CountingNetwork()
+    assert guide(network, [condition(3)], [condition(1)], cfg=2.5) == 1 + 2.5 * (3 - 1)
+    assert network.batches == [4]
+
+
+def test_guidance_of_one_leaves_the_negative_side_out():
+    network = CountingNetwork()
+    assert guide(network, [condition(3)], [condition(1)], cfg=1.0) == 3
+    assert network.batches == [2]
+
+
+def test_guidance_of_zero_is_the_negative_side():
+    assert guide(CountingNetwork(), [condition(3)], [condition(1)], cfg=0.0) == 1
+
+
+def test_prompts_of_one_side_count_in_equal_parts():
+    assert guide(CountingNetwork(), [condition(3), condition(5)], [condition(1)], cfg=1.0) == 4
+
+
+def test_conditions_that_do_not_fit_together_take_two_forwards():
+    network = CountingNetwork()
+    assert guide(network, [condition(3, tokens=4)], [condition(1)], cfg=2.0) == 5
+    control = Control(network, torch.zeros(1, 3, 8, 8), 1.0, 99.0, 0.0)
+    assert guide(network, [condition(3, controls=(control,))], [condition(1)], cfg=2.0) == 5
+    assert network.batches == [2, 2, 2, 2]
+
+
+def test_masked_denoiser_holds_the_outside():
+    clean, noise = torch.full((1, 1, 2, 2), 5.0), torch.ones(1, 1, 2, 2)
+    mask = torch.tensor([[1.0, 0.0], [1.0, 0.0]])[None, None]
+    seen = []
+
+    def denoiser(x, sigma):
+        seen.append(x)
+        return torch.zeros_like(x)
+
+    estimate = masked(denoiser, mask, clean, noise)(torch.zeros(1, 1, 2, 2), 3.0)
+    assert seen[0].flatten().tolist() == [0, 8, 0, 8]
+    assert estimate.flatten().tolist() == [0, 5, 0, 5]
+
+
+def test_blend_of_a_half_mask_is_the_mean():
+    assert blend(torch.tensor(0.5), torch.tensor(1.0), torch.tensor(3.0)) == 2
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_a_perfect_denoiser_recovers_the_picture_it_was_given(name):
+    clean, noise = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
+    latents = denoise_latents(
+        lambda x, sigma: clean, SAMPLERS[name], SD, karras(SD, 8), clean, noise, from_noise=False
+    )
+    torch.testing.assert_close(latents, clean, atol=1e-5, rtol=0)
