@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nodegraph.context import FileLocator, ModelRecipe, NodeContext
     from nodegraph.declaration import NodeFunction, node
+    from nodegraph.engine import Engine, RunResult, run
     from nodegraph.files import File, InFolder, OutputFile
     from nodegraph.handles import Handle, Subgraph, with_id
     from nodegraph.node import Lazy, Node, Widget
+    from nodegraph.registry import NodeRegistry
+    from nodegraph.tracing import trace
+    from nodegraph.workflow import Workflow, read_workflow, write_workflow
 
 __all__ = [
+    "Engine",
     "File",
     "FileLocator",
     "Handle",
@@ -25,19 +30,30 @@ __all__ = [
     "Node",
     "NodeContext",
     "NodeFunction",
+    "NodeRegistry",
     "OutputFile",
+    "RunResult",
     "Subgraph",
     "Widget",
+    "Workflow",
     "node",
+    "read_workflow",
+    "run",
+    "trace",
     "with_id",
+    "write_workflow",
 ]
 
 _HOMES = {
     "context": ("FileLocator", "ModelRecipe", "NodeContext"),
     "declaration": ("NodeFunction",),
+    "engine": ("Engine", "RunResult", "run"),
     "files": ("File", "InFolder", "OutputFile"),
     "handles": ("Handle", "Subgraph", "with_id"),
     "node": ("Lazy", "Node", "Widget"),
+    "registry": ("NodeRegistry",),
+    "tracing": ("trace",),
+    "workflow": ("Workflow", "read_workflow", "write_workflow"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -53,7 +53,9 @@ class Inlined:
         ]
         while pending:
             id, draft = pending.pop()
-            if not draft.entry.type.startswith(PREFIX):
+            if id in self.nodes or id in self.inlined:
+                self.issues.append(_taken(id))
+            elif not draft.entry.type.startswith(PREFIX):
                 self.nodes[id] = draft
             elif len(self.nodes) + len(self.inlined) + len(pending) > MAX_NODES:
                 self.issues.append(Issue("too_large", f"the subgraphs unfold to over {MAX_NODES} nodes.", id))
@@ -157,6 +159,11 @@ def _prefixed(links: Mapping[str, Any], id: str) -> Links:
         else [Link(f"{id}/{link.node}", link.output) for link in value]
         for name, value in links.items()
     }
+
+
+def _taken(id: str) -> Issue:
+    message = f"a node inside a subgraph gets the id {id!r}, which another node of the workflow has."
+    return Issue("duplicate_id", message, id, given=id, expected="an id without a slash")
 
 
 def _unusable(id: str, name: str, found: SubgraphEntry | None, known: Mapping[str, Any]) -> Issue:

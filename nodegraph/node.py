@@ -10,7 +10,9 @@ from functools import cache, cached_property
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, NewType, NotRequired, TypeVar, Union, get_args, get_origin
 
+from annotated_types import BaseMetadata
 from pydantic import ConfigDict, Field, InstanceOf, TypeAdapter, with_config
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import SchemaValidator
 from pydantic_core.core_schema import IsInstanceSchema
@@ -82,11 +84,18 @@ class Input:
         return not has_json_form(self.type)
 
     @cached_property
+    def constrained(self) -> bool:
+        """Whether its values have to meet more than its type."""
+        return _has_constraints(self.annotation)
+
+    @cached_property
     def json_schema(self) -> dict[str, Any]:
         """JSON schema of the constants it takes; empty for an input that only a wire can feed."""
         if self.socket_only:
             return {}
-        schema = TypeAdapter(checked_annotation(self.annotation)).json_schema(schema_generator=_ConstantSchema)
+        schema = TypeAdapter(checked_annotation(self.annotation)).json_schema(
+            schema_generator=_ConstantSchema
+        )
         if self.widget:
             schema["x-widget"] = {"kind": self.widget.kind, **self.widget.options}
         if self.folder:
@@ -255,6 +264,12 @@ def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """Names of the parameters of a function, without ``*`` and ``**``."""
     parameters = inspect.signature(function).parameters.values()
     return tuple(p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
+
+
+def _has_constraints(annotation: Any) -> bool:
+    found = getattr(annotation, "__metadata__", ())
+    own = (item.metadata if isinstance(item, FieldInfo) else isinstance(item, BaseMetadata) for item in found)
+    return any(own) or any(map(_has_constraints, get_args(annotation)))
 
 
 def _mentions_variable(type: SocketType) -> bool:

@@ -67,6 +67,11 @@ class ResultCache:
             self.memory.put(key, entry)
         return entry, "disk"
 
+    def forget_in_memory(self, key: Key) -> None:
+        """Drop a value that was changed after it was put; what is on disk is as it was put."""
+        if self.memory is not None:
+            self.memory.delete(key)
+
     def put(self, key: Key, entry: Entry, *, always: bool = False) -> None:
         """Keep a result; when this returns, one that is worth it (or ``always``) is on disk."""
         if self.disk is not None and (always or self.policy.worth_storing(entry)):

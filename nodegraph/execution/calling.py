@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic_core import ValidationError
 
-from nodegraph.codec import tensors_in
+from nodegraph.contents import FLAT, tensors_in
 from nodegraph.errors import InputError, NodeGraphError
 from nodegraph.handles import Subgraph
 from nodegraph.node import Node
@@ -25,10 +25,10 @@ class WrongOutput(NodeGraphError):
 @cache
 def _check_kind(node: Node, name: str) -> Literal["none", "plain", "instance"]:
     """How a linked value is checked: with its constraints if it is plain, else by class."""
-    type = node.inputs[name].type
-    if type.kind in ("any", "var"):
-        return "none"
-    return "plain" if _all_plain(type) else "instance"
+    input = node.inputs[name]
+    if input.constrained or _all_plain(input.type):
+        return "plain"
+    return "none" if input.type.kind in ("any", "var") else "instance"
 
 
 def _all_plain(type: SocketType) -> bool:
@@ -132,18 +132,21 @@ class TensorGuard:
     def __init__(self, inputs: Mapping[str, Any]) -> None:
         self._versions = [(name, t, t._version) for name, t in _tensors(inputs)]
 
+    def changed(self) -> str | None:
+        """The name of an input with a tensor that was changed in place since, if there is one."""
+        return next((name for name, tensor, version in self._versions if tensor._version != version), None)
+
     def check(self) -> None:
         """Raise ``InputError`` if a tensor was changed in place since."""
-        for name, tensor, version in self._versions:
-            if tensor._version != version:
-                raise InputError(
-                    name, "the node changed this tensor in place; it must work on a copy (.clone())"
-                )
+        name = self.changed()
+        if name is not None:
+            text = "the node changed this tensor in place; it must work on a copy (.clone())"
+            raise InputError(name, text)
 
 
 def _tensors(inputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     if "torch" not in sys.modules:
         return
     for name, value in inputs.items():
-        if type(value) not in PLAIN_CLASSES and value is not None:
+        if type(value) not in FLAT:
             yield from ((name, tensor) for tensor in tensors_in(value) if not tensor.is_inference())

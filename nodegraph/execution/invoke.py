@@ -25,6 +25,7 @@ class Invocation:
         seconds: time in the function.
         peak_memory: see ``NodeRecord``.
         note: how it was retried, if it was.
+        spoiled: whether it changed what it was given, which others hold too.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Invocation:
         self.seconds = 0.0
         self.peak_memory = 0
         self.note = ""
+        self.spoiled = False
 
     def run(self) -> list[Any]:
         """What the function returned, for each row.
@@ -59,18 +61,30 @@ class Invocation:
             self.peak_memory = meter.peak()
 
     async def run_async(self) -> list[Any]:
-        """The same for a coroutine function; the rows run at once."""
+        """The same for a coroutine function; the rows run at once, and the first to fail stops the others."""
         started = time.perf_counter()
-        guards = [TensorGuard(row) for row in self._rows]
         try:
-            results = await asyncio.gather(*(self._call(self._known.function, row) for row in self._rows))
-            for guard in guards:
-                guard.check()
-        except Exception as error:
-            raise self._error(error, self._rows[0]) from error
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._guarded_async(row)) for row in self._rows]
+        except BaseExceptionGroup as errors:
+            first = errors.exceptions[0]
+            raise first from first.__cause__
         finally:
             self.seconds = time.perf_counter() - started
-        return list(results)
+        return [task.result() for task in tasks]
+
+    async def _guarded_async(self, row: dict[str, Any]) -> Any:
+        guard = TensorGuard(row)
+        try:
+            result = await self._call(self._known.function, row)
+            guard.check()
+        except (Cancelled, asyncio.CancelledError):
+            raise
+        except BaseException as error:  # asyncio would let SystemExit end the program
+            raise self._error(error, row) from error
+        finally:
+            self.spoiled |= guard.changed() is not None
+        return result
 
     def summary(self) -> dict[str, str]:
         """A short text for each input."""
@@ -85,15 +99,23 @@ class Invocation:
     def _guarded(self, row: dict[str, Any]) -> Any:
         guard = TensorGuard(row)
         try:
-            result = self._call(self._known.function, row)
+            result = self._attempt(row)
             guard.check()
-        except Cancelled:
+        except (Cancelled, NodeError):
             raise
         except BaseException as error:
-            if is_out_of_memory(error):
-                return self._retry(row, error)
             raise self._error(error, row) from error
+        finally:
+            self.spoiled |= guard.changed() is not None
         return result
+
+    def _attempt(self, row: dict[str, Any]) -> Any:
+        try:
+            return self._call(self._known.function, row)
+        except BaseException as error:
+            if not is_out_of_memory(error):
+                raise
+            return self._retry(row, error)
 
     def _retry(self, row: dict[str, Any], error: BaseException) -> Any:
         """After memory ran out: make room, then once more in a cheaper way if there is one."""
@@ -106,12 +128,10 @@ class Invocation:
             self.note += " in a cheaper way"
         try:
             return self._call(fallback or self._known.function, row)
-        except Cancelled:
-            raise
         except BaseException as again:
             if is_out_of_memory(again):
                 raise self._out_of_memory(row, f"{self.note}, but it was still too large") from again
-            raise self._error(again, row) from again
+            raise
 
     def _out_of_memory(self, row: dict[str, Any], what: str) -> NodeError:
         device = self._environment.devices.device

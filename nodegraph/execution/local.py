@@ -28,7 +28,7 @@ from nodegraph.execution.lanes import Lane
 from nodegraph.execution.tasks import Outputs, Task, TaskGraph, links_in
 from nodegraph.handles import Subgraph
 from nodegraph.node import Node
-from nodegraph.planning import Plan, chosen_inputs, output_files, without_unchosen
+from nodegraph.planning import Plan, chosen_inputs, output_files, sources, without_unchosen
 from nodegraph.workflow.collector import collector_paused
 
 HEAVY_SECONDS = 200e-6
@@ -76,6 +76,7 @@ class _Run:
         self._cpu: Lane[Task] = Lane("cpu", workers, self._work, self._is_heavy, self._lock, torch_threads=1)
         self._device: Lane[Task] = Lane("device", 1, self._work_on_device, self._is_heavy, self._lock)
         self._closed = False
+        self._distrusted = False
         self._untold = 0  # tasks that ended without running, of which no event has told yet
         self._parents: dict[str, Task] = {}
         self._pending: set[asyncio.Task[None]] = set()
@@ -274,7 +275,10 @@ class _Run:
         if known.is_async:
             asyncio.run_coroutine_threadsafe(self._await(task, invocation), self.loop)
             return []
-        results = invocation.run()
+        try:
+            results = invocation.run()
+        finally:
+            self._distrust_if_spoiled(task, invocation)
         task.seconds += invocation.seconds
         return self._accept(task, invocation, results)
 
@@ -287,6 +291,7 @@ class _Run:
         except BaseException as error:  # noqa: BLE001 - handed on to the worker that looks at it
             cancelled = isinstance(error, asyncio.CancelledError)
             task.arrived = (None, Cancelled("the run was cancelled") if cancelled else error)
+        self._distrust_if_spoiled(task, invocation)
         self._pending.discard(pending)
         task.seconds += invocation.seconds
         task.arrived = ((invocation, task.arrived[0]), task.arrived[1])
@@ -319,10 +324,17 @@ class _Run:
 
     def _keep(self, task: Task, outputs: Outputs) -> None:
         known = task.node.known
-        if known.cacheable:
+        if known.cacheable and not self._distrusted:
             entry = Entry(outputs, task.seconds, known.id)
             wrote = known.terminal and any(output_files(value) for value in outputs)
             self.plan.cache.put(self.plan.keys[task.node.id], entry, always=wrote)
+
+    def _distrust_if_spoiled(self, task: Task, invocation: Invocation) -> None:
+        """After a node changed what it was given, neither that nor what was made from it may be served again."""
+        if invocation.spoiled:
+            self._distrusted = True
+            for link in sources(task.node.links):
+                self.plan.cache.forget_in_memory(self.plan.keys[link.node])
 
     def _expand(self, task: Task, subgraph: Subgraph) -> list[Task]:
         with self._lock:

@@ -200,10 +200,8 @@ class TaskGraph:
     def _let_go(self, source: Task) -> None:
         """Drop a result that nobody needs, nor may yet ask for."""
         id = source.node.id
-        if (
-            not (source.uses or self._reserved[id] or id in self.plan.target_set)
-            and source.node.known.cacheable
-        ):
+        wanted = source.uses or self._reserved[id] or id in self.plan.target_set
+        if not wanted and source.node.known.cacheable:
             source.outputs = None
 
     def end(self, task: Task, state: Literal["failed", "cancelled"]) -> None:
