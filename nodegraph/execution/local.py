@@ -131,7 +131,7 @@ class _Run:
         status: RunStatus = "done"
         if self.errors:
             status = "failed"
-        elif self.environment.token.cancelled and self.graph.unfinished == 0 and not self._all_targets():
+        elif not self._all_targets():
             status = "cancelled"
         outputs = {id: self._target(id) for id in self.plan.targets if self._has_result(id)}
         return Execution(status, outputs, self._all_records(), self.errors, seconds)
@@ -287,6 +287,7 @@ class _Run:
         assert pending is not None
         self._pending.add(pending)
         try:
+            self.environment.token.check()  # the run may have been cancelled before this could be
             task.arrived = (await invocation.run_async(), None)
         except BaseException as error:  # noqa: BLE001 - handed on to the worker that looks at it
             cancelled = isinstance(error, asyncio.CancelledError)
@@ -330,7 +331,7 @@ class _Run:
             self.plan.cache.put(self.plan.keys[task.node.id], entry, always=wrote)
 
     def _distrust_if_spoiled(self, task: Task, invocation: Invocation) -> None:
-        """After a node changed what it was given, neither that nor what was made from it may be served again."""
+        """After a node changed what it was given, neither that nor what came of it may be served again."""
         if invocation.spoiled:
             self._distrusted = True
             for link in sources(task.node.links):
@@ -356,11 +357,12 @@ class _Run:
 
     def _finish(self, task: Task, outputs: Outputs, record: NodeRecord) -> list[Task]:
         id = task.node.id
-        self.records[id] = record
+        if id not in self.records:  # else it was let go, needed again after all, and told before
+            self.records[id] = record
+            self.publish(NodeFinished(self.environment.run, id, record.origin, record.seconds))
         parent = self._parents.get(id)
         if parent is not None:
             parent.seconds += record.seconds
-        self.publish(NodeFinished(self.environment.run, id, record.origin, record.seconds))
         with self._lock:
             return self.graph.finish(task, outputs, self.graph.held_links(task))
 

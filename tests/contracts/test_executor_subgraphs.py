@@ -10,7 +10,7 @@ from contract_support import STAGE
 from nodegraph import Lazy, NodeContext, Subgraph, node, with_id
 from nodegraph.body import Body
 from nodegraph.tracing import trace
-from nodegraph.workflow import Workflow
+from nodegraph.workflow import Workflow, workflow_from_document
 from nodes.flow.nodes import ForEach, Repeat
 
 
@@ -95,6 +95,13 @@ def Later(ctx: NodeContext, body: Body, value: Annotated[Any, Lazy()], times: in
     for _ in range(times):
         current = body.call(x=current)[0]["result"]
     return Subgraph(value=current)
+
+
+@node(outputs=["results"])
+def ForEachNumber(ctx: NodeContext, body: Body, items: list[int]) -> list[int] | Subgraph:
+    """A loop over a list of numbers, which a list of lists maps."""
+    STAGE.notes.setdefault("wires", []).append((ctx.input("items"), items))
+    return Subgraph(results=[body.call(value=item)[0]["result"] for item in items])
 
 
 def value(result: Any) -> Any:
@@ -190,33 +197,22 @@ def test_a_loop_in_a_list_is_mapped(engine_of, run):
     assert value(run(engine_of(), workflow)) == [0, 1, 2]
 
 
-def test_a_loop_over_lists_is_mapped_over_a_list_of_lists(engine_of, run):
+def test_a_loop_over_lists_gives_each_list_to_its_body(engine_of, run):
     rows = Gather.node([Numbers.node(2), Numbers.node(1, 5)])
     sums = trace(lambda item: Total.node(item))  # noqa: PLW0108 - its parameter is read
     assert value(run(engine_of(), Workflow.from_outputs(ForEach.node(sums, rows)))) == [1, 5]
 
 
 def test_a_mapped_loop_is_given_the_element_and_not_the_whole_list(engine_of, run):
-    workflow = Workflow.from_outputs(SumEach.node(add_one(), Rows.node()))
+    workflow = Workflow.from_outputs(ForEachNumber.node(add_one(), Rows.node()))
     assert value(run(engine_of(), workflow)) == [[2], [], [3, 4]]
-
-
-@node(outputs=["results"])
-def SumEach(ctx: NodeContext, body: Body, items: list[int]) -> list[int] | Subgraph:
-    """A loop over a list of numbers, which a list of lists maps."""
-    wire = ctx.input("items")
-    assert wire == items, "the wire carries all the rows, not this one"
-    return Subgraph(results=[body.call(value=item)[0]["result"] for item in items])
+    assert STAGE.notes["wires"] == [([1], [1]), ([], []), ([2, 3], [2, 3])]
 
 
 # --- what a subgraph may hold ---------------------------------------------------------------------------
 
 
 def test_nodes_that_save_something_run_in_every_iteration(engine_of, run):
-    def body(value):
-        Record.node(value)
-        return Add.node(value, 1)
-
     subgraphs = {
         "body": {
             "inputs": {"value": [["add", "a"], ["record", "value"]]},
@@ -224,8 +220,6 @@ def test_nodes_that_save_something_run_in_every_iteration(engine_of, run):
             "nodes": {"add": {"type": "Add"}, "record": {"type": "Record"}},
         }
     }
-    from nodegraph.workflow import workflow_from_document
-
     nodes = {
         "loop": {"type": "Repeat", "inputs": {"body": "body", "value": 0, "times": 3}},
         "end": {"type": "Record", "links": {"value": ["loop", "value"]}},

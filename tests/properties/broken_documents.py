@@ -1,4 +1,8 @@
-"""Valid workflow documents, and hypothesis strategies that break them."""
+"""Valid workflow documents, ways to break them, and documents wired at random.
+
+Every choice is read from a byte string: drawing one is far cheaper for hypothesis than drawing a nested
+document, and it shrinks as well.
+"""
 
 import json
 
@@ -77,6 +81,22 @@ COMFY = {
 DOCUMENTS = (PLAIN, NESTED)
 
 
+class Choices:
+    """Choices read from bytes; when they run out, the first option each time."""
+
+    def __init__(self, data):
+        self._data = iter(data)
+
+    def number(self, below):
+        return next(self._data, 0) % below
+
+    def one_of(self, options):
+        return options[self.number(len(options))]
+
+
+choices = st.binary(min_size=60, max_size=200).map(Choices)
+
+
 def _deep(levels):
     value = "deep"
     for level in range(levels):
@@ -84,12 +104,43 @@ def _deep(levels):
     return value
 
 
+IDS = ("one", "span", "loop", "sub", "add", "a/b", "ü")
+TYPES = (*(toy.record.id for toy in TOYS), "subgraph/inner", "subgraph/outer", "subgraph/", "pack.Nowhere")
+OUTPUTS = tuple(sorted({output.name for toy in TOYS for output in toy.record.outputs} | {"out", "r", "0"}))
+SCALARS = (
+    None,
+    True,
+    False,
+    0,
+    -1,
+    3,
+    0.5,
+    -0.0,
+    "",
+    "x",
+    "first",
+    "inner",
+    "each",
+    [],
+    [1, 2],
+    ["s"],
+    {"a": 1},
+)
 JUNK = (
-    *(None, True, False, 0, -1, 3, 2**31, -(2**63), 2**64, 10**40, 0.5, -0.0, 1e308, 5e-324),
-    *("", "x", "\0", "ünï 😀", "a/b", "../../etc/passwd", "%s{0}", "subgraph/inner", "inner", "x" * 5000),
-    *([], {}, [[]], [{}], [1, 2], ["one", "int"], [["one", "int"]], ["one"], ["one", 0], ["1", 0], ["1", 7]),
-    *({"a": 1}, {"": {}}, {"type": "Add"}, {"nodes": {}}, _deep(20), _deep(90), _deep(300), list(range(200))),
-    *("Add", "Repeat", "subgraph/outer", "subgraph/", "pack.Node", "loop", "sub", "sub/deep", "loop/add-1"),
+    *SCALARS,
+    *(2**31, -(2**63), 2**64, 10**40, 1e308, 5e-324, "\0", "ünï 😀", "../../etc/passwd", "%s{0}", "x" * 5000),
+    *(
+        [[]],
+        [{}],
+        ["one", "int"],
+        [["one", "int"]],
+        ["one"],
+        ["one", 0],
+        ["1", 0],
+        ["1", 7],
+        list(range(200)),
+    ),
+    *({"": {}}, {"type": "Add"}, {"nodes": {}}, _deep(20), _deep(90), _deep(300), "sub/deep", "loop/add-1"),
 )
 KEYS = (
     "",
@@ -122,98 +173,164 @@ def _places(document):
     return found
 
 
-def _replace(document, parent, key, junk, name):
-    parent[key] = junk
+def _members(document, *names):
+    """The places inside every object or list that is called one of ``names``."""
+    inside = [parent[key] for parent, key in _places(document) if key in names]
+    return [
+        place for container in inside if isinstance(container, dict | list) for place in _places(container)
+    ]
 
 
-def _delete(document, parent, key, junk, name):
-    del parent[key]
+def _copied(value):
+    return json.loads(json.dumps(value))
 
 
-def _copy(document, parent, key, junk, name):
-    places = _places(document)
-    source, there = places[len(str(junk)) * 7 % len(places)]
-    parent[key] = json.loads(json.dumps(source[there]))
+def _replace(place, choices, document):
+    place[0][place[1]] = _copied(choices.one_of(JUNK))
 
 
-def _rename(document, parent, key, junk, name):
+def _delete(place, choices, document):
+    del place[0][place[1]]
+
+
+def _copy(place, choices, document):
+    source, key = choices.one_of(_places(document))
+    place[0][place[1]] = _copied(source[key])
+
+
+def _rename(place, choices, document):
+    parent, key = place
     if isinstance(parent, dict):
-        parent[name] = parent.pop(key)
+        parent[choices.one_of(KEYS)] = parent.pop(key)
     else:
         parent.insert(0, parent.pop(key))
 
 
-def _add(document, parent, key, junk, name):
+def _add(place, choices, document):
+    parent, _ = place
     if isinstance(parent, dict):
-        parent[name] = junk
+        parent[choices.one_of(KEYS)] = _copied(choices.one_of(JUNK))
     else:
-        parent.append(junk)
+        parent.append(_copied(choices.one_of(JUNK)))
 
 
-OPERATIONS = (_replace, _replace, _delete, _copy, _rename, _add)
-mutations = st.tuples(
-    st.sampled_from(OPERATIONS), st.integers(0, 500), st.sampled_from(JUNK), st.sampled_from(KEYS)
-)
+def _change_constant(place, choices, document):
+    places = [place for place in _members(document, "inputs") if isinstance(place[1], str)] or [place]
+    _replace(choices.one_of(places), choices, document)
 
 
-def mutate(document, steps):
-    """A copy of a document with some of its places changed."""
-    document = json.loads(json.dumps(document))
-    for operation, number, junk, name in steps:
+def _change_link(place, choices, document):
+    """Wire an input to some output of some node, which may not exist."""
+    texts = [(parent, key) for parent, key in _members(document, "links", "outputs") if key in (0, 1)] or [
+        place
+    ]
+    parent, key = choices.one_of(texts)
+    ids = [name for name in document.get("nodes", {}) if isinstance(name, str)] or IDS
+    parent[key] = choices.one_of((*ids, *IDS) if key == 0 else OUTPUTS)
+
+
+def _change_type(place, choices, document):
+    places = [(parent, key) for parent, key in _places(document) if key in ("type", "class_type")] or [place]
+    parent, key = choices.one_of(places)
+    parent[key] = choices.one_of(TYPES)
+
+
+def _swap_subtrees(place, choices, document):
+    names = choices.one_of((("nodes",), ("links",), ("inputs",), ("subgraphs",)))
+    places = _members(document, *names) or [place]
+    (one, a), (two, b) = choices.one_of(places), choices.one_of(places)
+    one[a], two[b] = _copied(two[b]), _copied(one[a])
+
+
+TAME = (_change_constant, _change_link, _change_type, _swap_subtrees)
+OPERATIONS = (*TAME, *TAME, *TAME, *TAME, _replace, _delete, _delete, _copy, _rename, _add)
+
+
+def broken(choices, *documents):
+    """One of the documents, with one to three places changed."""
+    document = _copied(choices.one_of(documents))
+    for _ in range(choices.one_of((1, 1, 2, 3))):
         places = _places(document)
         if places:
-            parent, key = places[number % len(places)]
-            operation(document, parent, key, json.loads(json.dumps(junk)), name)
+            choices.one_of(OPERATIONS)(choices.one_of(places), choices, document)
     return document
 
 
-def broken(*documents):
-    """Documents with one to four places changed."""
-    return st.builds(mutate, st.sampled_from(documents), st.lists(mutations, min_size=1, max_size=4))
+CONSTANTS = {
+    "int": (0, 1, 2, 3, -7, 10**30),
+    "float": (0.5, 1, -2.0),
+    "str": ("", "s", "first"),
+    "bool": (True, False),
+    "list[float]": ([], [1, 2.5]),
+    "list[str]": ([], ["s", "t"]),
+    "Body": ("s", "t", "u"),
+}
 
 
-IDS = ("a", "b", "c", "a/b", "ü")
-TYPES = tuple(toy.record.id for toy in TOYS) + ("subgraph/s", "subgraph/t", "Nowhere")
-INPUTS = tuple(sorted({name for toy in TOYS for name in toy.record.inputs} - {"times"}))
-OUTPUTS = tuple(sorted({output.name for toy in TOYS for output in toy.record.outputs})) + ("out",)
-SMALL = st.sampled_from((0, 1, -2, 3, 0.5, True, "s", "t", "first", None, [1, 2], ["s"], []))
+class _Scrawl:
+    """Writes nodes one after the other, wired mostly but not always as they should be."""
+
+    def __init__(self, choices):
+        self.choices = choices
+        self.nodes = {}
+        self._outputs = []  # of the nodes so far: id, output and the name of its type
+
+    def add(self, count):
+        for number in range(count):
+            self._add(f"n{number}", self.choices.one_of(TOYS).record)
+
+    def end(self):
+        self.nodes["end"] = {"type": "Result", "links": {"value": self.wire("T")}}
+
+    def wire(self, wanted):
+        any_type = wanted in ("T", "Any") or self._slip()
+        fitting = [[id, name] for id, name, type in self._outputs if any_type or type == wanted]
+        if not fitting or self._slip():
+            ids = [*self.nodes, "n2", "end", "a/b"]
+            return [self.choices.one_of(ids), self.choices.one_of(("int", "value", "out", "results"))]
+        return self.choices.one_of(fitting)
+
+    def _add(self, id, toy):
+        entry = {"type": toy.id, "inputs": {}, "links": {}}
+        if self.choices.number(10) == 0:
+            entry["type"] = self.choices.one_of(("subgraph/s", "subgraph/t", "subgraph/u", "Nowhere"))
+        for name, input in toy.inputs.items():
+            self._fill(entry, name, input)
+        self.nodes[id] = entry
+        self._outputs += [(id, output.name, output.type.name) for output in toy.outputs]
+
+    def _fill(self, entry, name, input):
+        type = input.type.name
+        fitting = CONSTANTS.get(type, SCALARS[:6])
+        if type != "Body" and self.choices.number(2):
+            gathered = type.startswith("list") and self.choices.number(2)
+            element = type[5:-1] if gathered else type
+            entry["links"][name] = [self.wire(element)] * 2 if gathered else self.wire(type)
+        elif (input.required and not self._slip()) or self.choices.number(2):
+            values = SCALARS if self._slip() else input.menu or fitting
+            entry["inputs"]["x" if self._slip() else name] = self.choices.one_of(values)
+
+    def _slip(self):
+        return self.choices.number(40) == 0
 
 
-def _wires(ids):
-    wire = st.tuples(st.sampled_from(ids), st.sampled_from(OUTPUTS))
-    return wire | st.lists(wire, min_size=1, max_size=2)
-
-
-def _entries(ids):
-    """Nodes of any type, wired at random, so that cycles and wrong types abound."""
-    entry = st.fixed_dictionaries(
-        {
-            "type": st.sampled_from(TYPES),
-            "inputs": st.dictionaries(st.sampled_from(INPUTS), SMALL, max_size=3),
-            "links": st.dictionaries(st.sampled_from(INPUTS), _wires(ids), max_size=3),
-        }
-    )
-    return st.dictionaries(st.sampled_from(ids), entry, min_size=1, max_size=4)
-
-
-_subgraph = st.fixed_dictionaries(
-    {
-        "inputs": st.dictionaries(
-            st.sampled_from(INPUTS),
-            st.lists(st.tuples(st.sampled_from(IDS), st.sampled_from(INPUTS)), max_size=2),
-            max_size=2,
-        ),
-        "outputs": st.dictionaries(
-            st.sampled_from(OUTPUTS), st.tuples(st.sampled_from(IDS), st.sampled_from(OUTPUTS)), max_size=2
-        ),
-        "nodes": _entries(IDS),
+def _subgraph(choices):
+    scrawl = _Scrawl(choices)
+    scrawl.add(1 + choices.number(3))
+    entries = scrawl.nodes.items()
+    places = [[id, name] for id, entry in entries for name in (*entry["links"], *entry["inputs"])]
+    inputs = choices.one_of((("value",), ("item",), ("value", "index"), ("p", "q"), ()))
+    return {
+        "inputs": {name: [choices.one_of(places)] for name in inputs if places},
+        "outputs": {"out": scrawl.wire("T")},
+        "nodes": scrawl.nodes,
     }
-)
-wild = st.fixed_dictionaries(
-    {
-        "format": st.just("nodegraph"),
-        "version": st.just(1),
-        "nodes": _entries(IDS),
-        "subgraphs": st.dictionaries(st.sampled_from(("s", "t")), _subgraph, max_size=2),
-    }
-)
+
+
+def wild(choices):
+    """A document of the right form whose nodes are wired at random."""
+    scrawl = _Scrawl(choices)
+    scrawl.add(1 + choices.number(5))
+    scrawl.end()
+    subgraphs = {name: _subgraph(choices) for name in ("s", "t")[: choices.number(3)]}
+    return {"format": "nodegraph", "version": 1, "nodes": scrawl.nodes, "subgraphs": subgraphs}

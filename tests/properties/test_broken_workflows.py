@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from broken_documents import COMFY, DOCUMENTS, broken, wild
+from broken_documents import COMFY, DOCUMENTS, broken, choices, wild
 from engines import cases, make_engine, within
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,19 +71,19 @@ def test_the_documents_to_be_broken_are_whole(engine):
 
 
 @cases(5000)
-@given(document=broken(*DOCUMENTS))
+@given(document=choices.map(lambda c: broken(c, *DOCUMENTS)))
 def test_changed_documents(engine, document):
     within(SECONDS, read_and_use, engine, json.dumps(document))
 
 
 @cases(3000)
-@given(document=wild)
+@given(document=choices.map(wild))
 def test_nodes_wired_at_random(engine, document):
     within(SECONDS, read_and_use, engine, json.dumps(document))
 
 
 @cases(1500)
-@given(document=broken(COMFY))
+@given(document=choices.map(lambda c: broken(c, COMFY)))
 def test_changed_documents_of_comfyui(engine, document):
     def convert_and_use():
         try:

@@ -43,7 +43,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_controlnet(folder: Path) -> None:
     from diffusers import ControlNetModel, UNet2DConditionModel
 
-    unet = UNet2DConditionModel.from_pretrained(UNET, torch_dtype=torch.float32, local_files_only=True)
+    unet = UNet2DConditionModel.from_pretrained(UNET, dtype=torch.float32, local_files_only=True)
     ControlNetModel.from_unet(unet).save_pretrained(folder)
 
 
