@@ -6,7 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from nodegraph.node import Input, Node, plain
+from nodegraph.node_type import Input, Node, plain
 from nodegraph.registry import NodeRegistry
 
 PAGE = Path(__file__).with_name("nodes.md")

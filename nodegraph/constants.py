@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_core import ErrorDetails, ValidationError
 
 from nodegraph.errors import Issue
-from nodegraph.node import Input, Node
+from nodegraph.node_type import Input, Node
 
 MAX_SUGGESTED_FROM = 2000
 

@@ -12,7 +12,7 @@ from pydantic import PydanticSchemaGenerationError, PydanticUserError, Validatio
 from pydantic.fields import FieldInfo
 from pydantic_core import SchemaError
 
-from nodegraph.node import Input, Node, parameters_of
+from nodegraph.node_type import Input, Node, parameters_of
 from nodegraph.sockets import PLAIN_CLASSES, SocketType, assignable, class_socket
 
 SENSELESS = (PydanticSchemaGenerationError, PydanticUserError, SchemaError, TypeError, RuntimeError)

@@ -31,7 +31,7 @@ from nodegraph.contradictions import contradictions
 from nodegraph.errors import DeclarationError
 from nodegraph.files import InFolder
 from nodegraph.handles import Call, Subgraph, new_handle
-from nodegraph.node import REQUIRED, Input, Lazy, Migration, Node, Output, Widget
+from nodegraph.node_type import REQUIRED, Input, Lazy, Migration, Node, Output, Widget
 from nodegraph.sockets import SocketType, socket_type
 
 P = ParamSpec("P")

@@ -16,6 +16,7 @@ from nodegraph.cache.disk import DiskStore
 from nodegraph.cache.keys import canonical
 from nodegraph.cache.memory import MemoryStore
 from nodegraph.cache.results import KeepPolicy, ResultCache
+from nodegraph.collector import collector_paused
 from nodegraph.constants import nearest
 from nodegraph.devices import DeviceManager, pick_device
 from nodegraph.errors import Issue, NodeError, ValidationError
@@ -28,7 +29,6 @@ from nodegraph.graph import Graph, build_graph
 from nodegraph.planning import Plan, make_plan, output_files
 from nodegraph.registry import NodeRegistry
 from nodegraph.validation import Analysis, analyse
-from nodegraph.workflow.collector import collector_paused
 from nodegraph.workflow.png import workflow_metadata
 from nodegraph.workflow.schema import Workflow
 
@@ -220,7 +220,7 @@ class Engine:
         finally:
             self._tokens.discard(token)
         if self._run_log and scope:
-            self._run_log.record(scope, plan)
+            self._run_log.record(scope, plan, execution.records)
         return RunResult(
             run,
             execution.status,

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import tempfile
+from collections.abc import Container
+from functools import cache
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
 from nodegraph.cache.code import code_digest
 from nodegraph.cache.keys import canonical
@@ -21,13 +25,15 @@ logger = logging.getLogger(__name__)
 
 
 class NodeTrace(TypedDict):
-    """What a node's key was made of, input by input."""
+    """What a node's key was made of, input by input, and whether it finished."""
 
     type: str
     version: int
     code: str
     inputs: dict[str, str]
     files: dict[str, str]
+    fingerprint: str
+    finished: bool
 
 
 Traces = dict[str, NodeTrace]
@@ -55,32 +61,46 @@ class RunLog:
         changed: set[str] = set()
         for id in plan.keys:
             reason = _difference(id, plan.nodes[id], before, now, changed)
-            if reason:
+            if reason or not plan.nodes[id].known.cacheable:
                 changed.add(id)
+            if not reason and not before[id]["finished"]:
+                reason = "it did not finish last time"
             explanations[id] = _sentence(id, plan, covered, reason)
         return explanations
 
-    def record(self, scope: str, plan: Plan) -> None:
-        """Remember a run; a log that cannot be written costs an explanation, never the run."""
-        traces = {id: trace for id, trace in _traces(plan).items() if id in plan.graph.nodes}
+    def record(self, scope: str, plan: Plan, finished: Container[str]) -> None:
+        """Remember a run; a log that cannot be written costs an explanation, never the run.
+
+        Args:
+            finished: ids of the nodes that neither failed nor were cancelled.
+        """
+        traces = {
+            id: NodeTrace(**{**trace, "finished": id in finished})
+            for id, trace in _traces(plan).items()
+            if id in plan.graph.nodes
+        }
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=self._folder, suffix=".part")
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                json.dump(traces, stream)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(_adapter().dump_json(traces))
             Path(temporary).replace(self._path(scope))
         except OSError as error:
             logger.warning("the run could not be remembered for --explain: %s", error)
 
     def _read(self, scope: str) -> Traces:
         try:
-            found: Traces = json.loads(self._path(scope).read_text("utf-8"))
-        except (OSError, ValueError):
+            return _adapter().validate_json(self._path(scope).read_bytes())
+        except (OSError, ValueError):  # none yet, damaged, or written by another version
             return {}
-        return found
 
     def _path(self, scope: str) -> Path:
         return self._folder / f"{hashlib.sha256(scope.encode()).hexdigest()[:32]}.json"
+
+
+@cache
+def _adapter() -> TypeAdapter[Traces]:
+    return TypeAdapter(Traces)
 
 
 def _traces(plan: Plan) -> Traces:
@@ -97,6 +117,8 @@ def _trace(plan: Plan, node: GraphNode) -> NodeTrace:
         code=code_digest(known.function),
         inputs={**constants, **links},
         files=plan.file_digests.get(node.id, {}),
+        fingerprint=plan.fingerprints.get(node.id, b"").hex(),
+        finished=True,
     )
 
 
@@ -122,6 +144,8 @@ def _difference(id: str, node: GraphNode, before: Traces, now: Traces, changed: 
     if old["files"] != new["files"]:
         names = sorted(name for name in new["files"] if old["files"].get(name) != new["files"][name])
         return f"file changed: {', '.join(names)}"
+    if old["fingerprint"] != new["fingerprint"]:
+        return "its fingerprint changed"
     names = sorted(
         name
         for name in old["inputs"].keys() | new["inputs"].keys()
@@ -140,7 +164,8 @@ def _sentence(id: str, plan: Plan, covered: dict[str, Any], reason: str) -> str:
     if step in ("memory", "disk"):
         return f"hit ({step})"
     if step is None:
-        return f"not needed: a later result is in {covered[id]}" if id in covered else "not needed"
+        places = {"memory": "in memory", "disk": "on disk"}
+        return f"not needed: a later result is {places[covered[id]]}" if id in covered else "not needed"
     if not plan.nodes[id].known.cacheable:
         return "miss: not cacheable"
     if reason:

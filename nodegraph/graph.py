@@ -13,7 +13,7 @@ from nodegraph.constants import check_constants, nearest
 from nodegraph.errors import Issue, WorkflowError
 from nodegraph.handles import Call, Link
 from nodegraph.inline import Draft, inline
-from nodegraph.node import Node
+from nodegraph.node_type import Node
 from nodegraph.registry import NodeRegistry
 from nodegraph.sockets import SocketType
 from nodegraph.workflow.building import split_inputs

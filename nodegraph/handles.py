@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nodegraph.errors import WorkflowError
 
 if TYPE_CHECKING:
-    from nodegraph.node import Node
+    from nodegraph.node_type import Node
 
 
 class Link(NamedTuple):
@@ -127,11 +127,15 @@ class Subgraph:
 
 def handles_in(value: Any) -> list[Handle]:
     """The handles an input of a call, or an output of a subgraph, is wired to."""
-    if isinstance(value, Handle):
-        return [value]
-    if isinstance(value, list):
-        return [handle for item in value for handle in handles_in(item)]
-    return []
+    found: list[Handle] = []
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Handle):
+            found.append(item)
+        elif isinstance(item, list):
+            stack.extend(reversed(item))
+    return found
 
 
 def calls_upstream(handles: list[Handle]) -> list[Call]:

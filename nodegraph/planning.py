@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from nodegraph.events import Origin
 from nodegraph.files import Folders, OutputFile
 from nodegraph.graph import Graph, GraphNode, Links
 from nodegraph.handles import Link
-from nodegraph.node import Node, parameters_of
+from nodegraph.node_type import Node, parameters_of
 from nodegraph.validation import Analysis
 
 NO_NAMES: frozenset[str] = frozenset()
@@ -34,6 +34,7 @@ class Plan:
         analysis: what validation learnt.
         skipped: for a node with lazy inputs whose choice is known now, the inputs not chosen.
         file_digests: for each node that names files, their digests by input.
+        fingerprints: for each node with a fingerprint, that, encoded.
         folders: where files are found.
         settings: encoded settings that decide what output nodes write.
     """
@@ -49,6 +50,7 @@ class Plan:
     steps: dict[str, Origin] = field(default_factory=dict)
     skipped: dict[str, frozenset[str]] = field(default_factory=dict)
     file_digests: dict[str, dict[str, str]] = field(default_factory=dict)
+    fingerprints: dict[str, bytes] = field(default_factory=dict)
 
     @cached_property
     def target_set(self) -> frozenset[str]:
@@ -177,7 +179,7 @@ class Plan:
             return secrets.token_bytes(16)  # what it depends on cannot be known now: never the same twice
         parts = [canonical(self._file_digests(node, known))] if known.file_inputs else []
         if known.fingerprint:
-            parts.append(canonical(self._fingerprint(node, known)))
+            parts.append(self._fingerprint(node, known.fingerprint))
         if known.terminal:
             parts.append(self.settings)
         return b"".join(parts)
@@ -198,13 +200,18 @@ class Plan:
         except (FileProblem, OSError) as error:
             raise NodeError(f"{name}: {error}", node_id=node.id, node_type=node.type) from error
 
-    def _fingerprint(self, node: GraphNode, known: Node) -> Any:
-        assert known.fingerprint is not None
-        names = parameters_of(known.fingerprint)
+    def _fingerprint(self, node: GraphNode, fingerprint: Callable[..., Any]) -> bytes:
+        names = parameters_of(fingerprint)
         given = {name: node.constants[name] for name in names if name in node.constants}
         if len(given) < len(names):
-            return secrets.token_bytes(16)
-        return known.fingerprint(**given)
+            return secrets.token_bytes(16)  # it depends on a value that is not known yet
+        try:
+            found = canonical(fingerprint(**given))
+        except Exception as error:
+            text = f"fingerprint= failed: {type(error).__name__}: {error}"
+            raise NodeError(text, node_id=node.id, node_type=node.type) from error
+        self.fingerprints[node.id] = found
+        return found
 
 
 def sources(links: Links) -> Iterable[Link]:

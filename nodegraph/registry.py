@@ -19,7 +19,7 @@ from typing import Any
 
 from nodegraph.declaration import NodeFunction
 from nodegraph.errors import DeclarationError
-from nodegraph.node import Node
+from nodegraph.node_type import Node
 
 logger = logging.getLogger(__name__)
 

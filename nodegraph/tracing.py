@@ -10,7 +10,7 @@ from nodegraph.body import Body
 from nodegraph.errors import ValidationError, WorkflowError
 from nodegraph.graph import graph_of_calls
 from nodegraph.handles import Call, Handle, Link, call_of, calls_upstream, new_handle, output_of
-from nodegraph.node import Node, Output
+from nodegraph.node_type import Node, Output
 from nodegraph.sockets import ANY
 
 

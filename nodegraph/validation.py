@@ -13,7 +13,7 @@ from nodegraph.errors import FileProblem, InputError, Issue, NodeGraphError
 from nodegraph.files import Folders
 from nodegraph.graph import Graph, GraphNode
 from nodegraph.handles import Link
-from nodegraph.node import Node, parameters_of
+from nodegraph.node_type import Node, parameters_of
 from nodegraph.sockets import ANY, SocketType, bind, list_of, substitute, type_of_value, union_of, wiring
 from nodegraph.specs import NO_FACTS, Mismatch, Spec
 

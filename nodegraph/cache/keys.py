@@ -14,7 +14,7 @@ from nodegraph.body import Body
 from nodegraph.cache.code import code_digest
 from nodegraph.errors import CodecError
 from nodegraph.handles import Link
-from nodegraph.node import Node
+from nodegraph.node_type import Node
 
 Key = bytes
 

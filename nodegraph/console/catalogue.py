@@ -11,7 +11,7 @@ import typer
 from nodegraph.console.engines import EngineOptions, make_folders, make_registry
 from nodegraph.console.errors import DONE, INVALID
 from nodegraph.files import INPUTS, Folders
-from nodegraph.node import Input, Node, plain
+from nodegraph.node_type import Input, Node, plain
 from nodegraph.registry import NodeRegistry
 from nodegraph.workflow.writing import dump_json
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from nodegraph.console.errors import UsageError
 from nodegraph.errors import WorkflowError
-from nodegraph.node import Input
+from nodegraph.node_type import Input
 from nodegraph.registry import NodeRegistry
 from nodegraph.sockets import is_instance
 from nodegraph.workflow.schema import Workflow

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from pydantic_core import ValidationError
 
-from nodegraph.contents import FLAT, tensors_in
+from nodegraph.codec.contents import FLAT, tensors_in
 from nodegraph.errors import InputError, NodeGraphError
 from nodegraph.handles import Subgraph
-from nodegraph.node import Node
+from nodegraph.node_type import Node
 from nodegraph.sockets import PLAIN_CLASSES, SocketType, is_instance, list_of
 
 Outputs = tuple[Any, ...]

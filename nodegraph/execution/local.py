@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nodegraph.cache.store import Entry
+from nodegraph.collector import collector_paused
 from nodegraph.errors import Cancelled, NodeError
 from nodegraph.events import (
     NodeCancelled,
@@ -27,9 +28,8 @@ from nodegraph.execution.invoke import Invocation, node_error
 from nodegraph.execution.lanes import Lane
 from nodegraph.execution.tasks import Outputs, Task, TaskGraph, links_in
 from nodegraph.handles import Subgraph
-from nodegraph.node import Node
+from nodegraph.node_type import Node
 from nodegraph.planning import Plan, chosen_inputs, output_files, sources, without_unchosen
-from nodegraph.workflow.collector import collector_paused
 
 HEAVY_SECONDS = 200e-6
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nodegraph.body import Body
 from nodegraph.handles import Link
-from nodegraph.node import Node
+from nodegraph.node_type import Node
 
 if TYPE_CHECKING:
     from nodegraph.workflow.schema import NodeEntry

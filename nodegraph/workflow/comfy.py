@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nodegraph.errors import WorkflowError
 from nodegraph.handles import Link
-from nodegraph.node import Input
+from nodegraph.node_type import Input
 from nodegraph.sockets import OPEN_KINDS, is_instance
 from nodegraph.workflow.building import Links
 from nodegraph.workflow.migration import migrate_workflow

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nodegraph.errors import WorkflowError
 from nodegraph.handles import Link
-from nodegraph.node import Migration, Node
+from nodegraph.node_type import Migration, Node
 from nodegraph.workflow.schema import FORMAT_VERSION, NodeEntry, Workflow
 from nodegraph.workflow.strict_json import refuse
 

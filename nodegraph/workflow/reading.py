@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from nodegraph.collector import collector_paused
 from nodegraph.errors import WorkflowError
-from nodegraph.workflow.collector import collector_paused
 from nodegraph.workflow.migration import migrate_document
 from nodegraph.workflow.schema import FORMAT, Workflow
 from nodegraph.workflow.strict_json import describe, parse_json, place_name, refuse

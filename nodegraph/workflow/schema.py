@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, PrivateAttr
 from pydantic_core import CoreSchema, core_schema
 
+from nodegraph.collector import collector_paused
 from nodegraph.errors import WorkflowError
 from nodegraph.handles import Link, call_of, calls_upstream
-from nodegraph.node import Node
+from nodegraph.node_type import Node
 from nodegraph.workflow.bodies import BodyNames
 from nodegraph.workflow.building import Links, name_calls, split_inputs
-from nodegraph.workflow.collector import collector_paused
 
 FORMAT: Final = "nodegraph"
 FORMAT_VERSION = 1

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nodegraph.collector import collector_paused
 from nodegraph.errors import WorkflowError
-from nodegraph.workflow.collector import collector_paused
 from nodegraph.workflow.comfy import import_comfy, is_comfy, is_comfy_editor
 from nodegraph.workflow.files import read_bounded
 from nodegraph.workflow.migration import migrate_workflow

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from nodegraph.node import plain
+from nodegraph.node_type import plain
 from nodegraph.workflow.schema import FORMAT, Workflow
 from nodegraph.workflow.strict_json import refuse
 

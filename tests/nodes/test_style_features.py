@@ -141,7 +141,7 @@ def test_random_filters_are_rectified_uniform_and_centred():
     found = network(pictures, extractor.layers)
     for size in (3, 9, 17, 31):
         weights = network.weights[f"{size}x{size}"]
-        limit = math.sqrt(6 / (203 * size * size))
+        limit = math.sqrt(3 / (3 * size * size))
         assert weights.abs().max() <= limit
         assert weights.std().item() == pytest.approx(limit / math.sqrt(3), rel=0.03)
         padded = functional.pad((pictures - 0.5) / 0.25, [size // 2] * 4)

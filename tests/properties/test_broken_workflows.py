@@ -70,13 +70,13 @@ def test_the_documents_to_be_broken_are_whole(engine):
         assert engine.run_sync(parse_workflow(json.dumps(document))).status == "done"
 
 
-@cases(5000)
+@cases(4500)
 @given(document=choices.map(lambda c: broken(c, *DOCUMENTS)))
 def test_changed_documents(engine, document):
     within(SECONDS, read_and_use, engine, json.dumps(document))
 
 
-@cases(3000)
+@cases(2500)
 @given(document=choices.map(wild))
 def test_nodes_wired_at_random(engine, document):
     within(SECONDS, read_and_use, engine, json.dumps(document))

@@ -25,7 +25,8 @@ class RandomFeatures(nn.Module):
     """One layer of rectified random filters at several scales.
 
     Ustyuzhaninov, Brendel, Gatys, Bethge 2017, "What does it take to generate natural textures?": weights
-    are uniform as Glorot and Bengio (2010) have them, with limit sqrt(6 / (inputs + outputs)).
+    are uniform. Their limit is sqrt(3 / inputs), not the paper's sqrt(6 / (inputs + outputs)), so that
+    responses, and with them losses, have the same size however many filters there are.
 
     Args:
         seed: seed of the weights.
@@ -38,7 +39,7 @@ class RandomFeatures(nn.Module):
         generator = torch.Generator("cpu").manual_seed(seed)
         self.weights = nn.ParameterDict()
         for size in sizes:
-            limit = math.sqrt(6 / ((3 + filters) * size**2))
+            limit = math.sqrt(3 / (3 * size**2))
             weights = torch.empty(filters, 3, size, size).uniform_(-limit, limit, generator=generator)
             self.weights[layer_name(size)] = nn.Parameter(weights, requires_grad=False)
 

@@ -38,7 +38,7 @@ def StyleLoss(
     ctx: NodeContext,
     image: Image,
     extractor: FeatureExtractor,
-    weight: Weight = 1.0,
+    weight: Weight = 1000.0,
     layers: tuple[str, ...] = (),
 ) -> Loss:
     """How far a picture is from the style of an example: from the Gram matrices of its features.
@@ -49,7 +49,8 @@ def StyleLoss(
     Args:
         image: the example; of several, the mean style counts.
         extractor: what makes the features.
-        weight: how much this loss counts.
+        weight: how much this loss counts; with a content loss of weight 1, the style is plain to see from
+            about 1000.
         layers: names of layers, such as conv1_1 or 3x3; none means the extractor's own choice: the first
             of every block of a VGG network, all sizes of random filters.
     """

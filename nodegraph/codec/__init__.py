@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nodegraph.contents import size_of, tensors_in
-from nodegraph.decoding import Decoder
-from nodegraph.encoding import Encoder, Tree
+from nodegraph.codec.contents import size_of, tensors_in
+from nodegraph.codec.decoding import Decoder
+from nodegraph.codec.encoding import Encoder, Tree
 from nodegraph.errors import CodecError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nodegraph.class_names import find_class, has_hooks, is_enum, is_frozen, is_named_tuple
-from nodegraph.encoding import Tree, plain_dtype
+from nodegraph.codec.class_names import find_class, has_hooks, is_enum, is_frozen, is_named_tuple
+from nodegraph.codec.encoding import Tree, plain_dtype
 from nodegraph.errors import CodecError
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from nodegraph.class_names import class_name, has_hooks, is_frozen, is_named_tuple
-from nodegraph.contents import is_array, is_module, is_tensor
+from nodegraph.codec.class_names import class_name, has_hooks, is_frozen, is_named_tuple
+from nodegraph.codec.contents import is_array, is_module, is_tensor
 from nodegraph.errors import CodecError
 
 if TYPE_CHECKING:
