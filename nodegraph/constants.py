@@ -24,7 +24,13 @@ _BOUNDS = {
     "multiple_of": ("multiple_of", "a multiple of"),
     "finite_number": (None, "a finite number"),
 }
-_LENGTHS = {"string_too_short", "string_too_long", "too_short", "too_long", "string_pattern_mismatch"}
+_LENGTHS = {
+    "string_too_short": ("min_length", "at least {} characters"),
+    "string_too_long": ("max_length", "at most {} characters"),
+    "string_pattern_mismatch": ("pattern", "text of the form {}"),
+    "too_short": ("min_length", "a list of at least {}"),
+    "too_long": ("max_length", "a list of at most {}"),
+}
 
 
 def check_constants(node: Node, given: Mapping[str, Any], id: str) -> tuple[dict[str, Any], list[Issue]]:
@@ -94,14 +100,9 @@ def _expectation(input: Input, detail: ErrorDetails) -> tuple[str, str]:
         name, words = _BOUNDS[kind]
         return "out_of_range", f"{words} {context[name]}" if name else words
     if kind in _LENGTHS:
-        return "out_of_range", _lower_first(
-            detail["msg"].removeprefix("String should ").removeprefix("Value should ")
-        )
+        name, form = _LENGTHS[kind]
+        return "out_of_range", form.format(context[name])
     if input.socket_only:
         return "wrong_type", f"a wire carrying {input.type}"
     place = "".join(f"[{part}]" for part in detail["loc"][1:] if isinstance(part, int))
     return "wrong_type", f"{input.type}" + (f" (element {place})" if place else "")
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

@@ -43,7 +43,7 @@ def main():
         "outputs": {id: repr(outputs) for id, outputs in result.outputs.items()},
         "files": [[file.path, file.digest] for file in result.files],
         "builds": engine.devices.builds,
-        "torch": "torch" in sys.modules,
+        "imported": sorted({"torch", "diffusers", "transformers"} & sys.modules.keys()),
     }
     print(json.dumps(answer))
 
