@@ -9,6 +9,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from nodegraph.errors import InputError
 from nodegraph.handles import Call, Handle, Link
+from nodegraph.sockets import SocketType
 
 if TYPE_CHECKING:
     from nodegraph.graph import Graph
@@ -86,3 +87,8 @@ def _rewired(link: Link | tuple[Link, ...], calls: Mapping[str, Call]) -> Handle
     if isinstance(link, Link):
         return Handle(calls[link.node], link.output)
     return [Handle(calls[item.node], item.output) for item in link]
+
+
+def takes_body(type: SocketType) -> bool:
+    """Whether an input of this type takes a ``Body``."""
+    return type.cls is Body or any(map(takes_body, type.args))

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
-from nodegraph.body import Body, Place
+from nodegraph.body import Body, Place, takes_body
 from nodegraph.constants import check_constants, nearest
 from nodegraph.errors import Issue, WorkflowError
 from nodegraph.handles import Call, Link
 from nodegraph.inline import Draft, inline
 from nodegraph.node_type import Node
 from nodegraph.registry import NodeRegistry
-from nodegraph.sockets import SocketType
 from nodegraph.workflow.building import split_inputs
 
 if TYPE_CHECKING:
@@ -263,13 +262,9 @@ def body_inputs(node: Node) -> tuple[str, ...]:
     """Names of the inputs that take a ``Body``."""
     known = _body_inputs.get(node)
     if known is None:
-        known = tuple(name for name, input in node.inputs.items() if _takes_body(input.type))
+        known = tuple(name for name, input in node.inputs.items() if takes_body(input.type))
         _body_inputs[node] = known
     return known
-
-
-def _takes_body(type: SocketType) -> bool:
-    return type.cls is Body or any(map(_takes_body, type.args))
 
 
 def graph_of_calls(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nodegraph.body import takes_body
 from nodegraph.errors import WorkflowError
 from nodegraph.handles import Link
 from nodegraph.node_type import Input
@@ -159,6 +160,9 @@ def _note(entry: NodeEntry, name: str, empty: Kept) -> Kept:
     return value if isinstance(value, type(empty)) else empty
 
 
+NO_SUBGRAPHS = "ComfyUI's API format has no subgraphs"
+
+
 class _Exporter:
     """Writes nodes one by one and collects what cannot be written."""
 
@@ -169,7 +173,7 @@ class _Exporter:
 
     def node(self, id: str, entry: NodeEntry) -> dict[str, Any]:
         if entry.subgraph:
-            self.problems.append(f"nodes.{id}: ComfyUI's API format has no subgraphs")
+            self.problems.append(f"nodes.{id}: {NO_SUBGRAPHS}")
         node = self._registry.get(entry.type)
         wrapped = _note(entry, "wrapped", [])
         inputs: dict[str, Any] = {}
@@ -191,6 +195,8 @@ class _Exporter:
         except (TypeError, ValueError, RecursionError) as error:
             self.problems.append(f"{place}: cannot be written: {error}")
             return None
+        if input is not None and takes_body(input.type):
+            self.problems.append(f"{place}: {NO_SUBGRAPHS}")
         reads_otherwise = _is_wrapped(plain_value) or _is_link(plain_value, input, self.workflow.nodes)
         return {WRAPPED: plain_value} if wrap or reads_otherwise else plain_value
 

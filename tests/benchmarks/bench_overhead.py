@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -19,8 +18,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import networkx as nx
 import torch  # noqa: F401 - the built-in nodes bring it, and some checks are made only where it is there
@@ -29,8 +29,10 @@ from nodegraph import node
 from nodegraph.cache.disk import DiskStore
 from nodegraph.cache.memory import MemoryStore
 from nodegraph.cache.results import ResultCache
+from nodegraph.collector import collector_paused
+from nodegraph.declaration import NodeFunction
 from nodegraph.devices import DeviceManager, pick_device
-from nodegraph.engine import GIB, Engine
+from nodegraph.engine import Engine
 from nodegraph.files import Folders
 from nodegraph.graph import build_graph
 from nodegraph.planning import make_plan
@@ -39,6 +41,9 @@ from nodegraph.validation import analyse
 from nodegraph.workflow import Workflow
 from nodes.flow.nodes import Repeat
 
+R = TypeVar("R")
+
+GIB = 1 << 30
 SIZES = {1_000: 15, 10_000: 7, 100_000: 3}
 ITERATIONS = {100: 9, 1_000: 5, 10_000: 3}
 QUICK = 10_000
@@ -56,7 +61,7 @@ def Show(x: int) -> int:
     return x
 
 
-FUNCTIONS = {"Increment": Increment, "Show": Show}
+FUNCTIONS: dict[str, NodeFunction[..., int, ..., int]] = {"Increment": Increment, "Show": Show}
 
 
 def chain(count: int, last: int = 1) -> Workflow:
@@ -102,11 +107,11 @@ class Timing(NamedTuple):
     processor: float
 
 
-def timed(action: Callable[[], Any]) -> Timing:
-    """Time one call."""
+def timed(action: Callable[..., R], *arguments: Any) -> tuple[Timing, R]:
+    """Time one call; returns its result as well."""
     wall, processor = time.perf_counter(), time.process_time()
-    action()
-    return Timing(time.perf_counter() - wall, time.process_time() - processor)
+    result = action(*arguments)
+    return Timing(time.perf_counter() - wall, time.process_time() - processor), result
 
 
 def median(timings: list[Timing]) -> Timing:
@@ -131,11 +136,11 @@ def states(shape: Callable[..., Workflow], count: int, rounds: int) -> dict[str,
     """Cold, fully cached, and with one node changed near the end."""
     workflow, changed = shape(count), [shape(count, last) for last in range(2, rounds + 2)]
     found: dict[str, list[Timing]] = {"cold": [], "cached": [], "one changed": []}
-    for round in range(rounds):
+    for turn in range(rounds):
         with new_engine() as engine:
-            found["cold"].append(timed(lambda: run(engine, workflow)))  # noqa: B023 - called at once
-            found["cached"].append(timed(lambda: run(engine, workflow)))  # noqa: B023
-            found["one changed"].append(timed(lambda: run(engine, changed[round])))  # noqa: B023
+            found["cold"].append(timed(run, engine, workflow)[0])
+            found["cached"].append(timed(run, engine, workflow)[0])
+            found["one changed"].append(timed(run, engine, changed[turn])[0])
     return {state: median(timings) for state, timings in found.items()}
 
 
@@ -143,8 +148,8 @@ def baselines(workflow: Workflow, rounds: int) -> dict[str, Timing]:
     """The bare functions in topological order, and networkx finding that order."""
     order = build_graph(workflow, registry_of_functions()).order
     return {
-        "bare functions": median([timed(lambda: call_in_order(workflow, order)) for _ in range(rounds)]),
-        "networkx order": median([timed(lambda: sort_with_networkx(workflow)) for _ in range(rounds)]),
+        "bare functions": median([timed(call_in_order, workflow, order)[0] for _ in range(rounds)]),
+        "networkx order": median([timed(sort_with_networkx, workflow)[0] for _ in range(rounds)]),
     }
 
 
@@ -179,12 +184,13 @@ def parts(workflow: Workflow, rounds: int) -> dict[str, Timing]:
     """Where the time of a cold run goes, short of running the nodes."""
     found: dict[str, list[Timing]] = {"build": [], "validate": [], "plan": []}
     for _ in range(rounds):
-        with new_engine() as engine:
-            kept: list[Any] = []
-            found["build"].append(timed(lambda: kept.append(build_graph(workflow, engine.registry))))  # noqa: B023
-            found["validate"].append(timed(lambda: kept.append(analyse(kept[0], engine.folders))))  # noqa: B023
-            plan = lambda: make_plan(kept[0], None, engine.cache, folders=engine.folders, analysis=kept[1])  # noqa: B023, E731
-            found["plan"].append(timed(plan))
+        with new_engine() as engine, collector_paused():
+            timing, graph = timed(build_graph, workflow, engine.registry)
+            found["build"].append(timing)
+            timing, analysis = timed(analyse, graph, engine.folders)
+            found["validate"].append(timing)
+            plan = partial(make_plan, folders=engine.folders, analysis=analysis)
+            found["plan"].append(timed(plan, graph, None, engine.cache)[0])
     return {part: median(timings) for part, timings in found.items()}
 
 
@@ -203,7 +209,7 @@ def repeat(times: int, rounds: int) -> Timing:
     found = []
     for _ in range(rounds):
         with new_engine() as engine:
-            found.append(timed(lambda: run(engine, workflow)))  # noqa: B023
+            found.append(timed(run, engine, workflow)[0])
     return median(found)
 
 
@@ -231,8 +237,10 @@ def measure_memory(shape: str, count: int) -> None:
 
 def peak_bytes() -> int:
     """The largest this process has been."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    for line in Path("/proc/self/status").read_text().splitlines():  # getrusage would tell the parent's
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) * 1024
+    raise OSError("this kernel does not tell how large a process has been")
 
 
 def cell(timing: Timing, count: int) -> str:

@@ -242,7 +242,8 @@ def test_a_text_that_is_too_short_is_an_issue(issues_of):
     }
     issue = only(issues_of(nodes))
     assert (issue.code, issue.input) == ("out_of_range", "name")
-    assert issue.expected == "have at least 2 characters"
+    assert issue.expected is not None
+    assert "at least 2 characters" in issue.expected
 
 
 def test_a_value_that_is_not_on_the_menu_is_an_issue_with_suggestions(issues_of):

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 import nodes
 from nodegraph import locations
 from nodegraph.engine import Engine
+from nodegraph.errors import WorkflowError
 from nodegraph.registry import NodeRegistry
 from nodegraph.workflow import Workflow, dump_workflow, read_workflow
 from nodegraph.workflow.comfy import export_comfy, import_comfy
@@ -103,7 +104,17 @@ def test_it_says_what_it_is(path: Path) -> None:
     assert workflow.description
 
 
-@pytest.mark.parametrize("path", [p for p in GOLDEN if p.stem != "refine_loop"], ids=lambda path: path.stem)
+BEYOND_COMFYUI = {"refine_loop": "subgraph", "style_transfer": "several links"}
+PLAIN = [path for path in GOLDEN if path.stem not in BEYOND_COMFYUI]
+
+
+@pytest.mark.parametrize("name", BEYOND_COMFYUI)
+def test_what_comfyui_has_no_form_for_is_not_exported(name: str, registry: NodeRegistry) -> None:
+    with pytest.raises(WorkflowError, match=BEYOND_COMFYUI[name]):
+        export_comfy(read_workflow(FOLDER / f"{name}.json"), registry)
+
+
+@pytest.mark.parametrize("path", PLAIN, ids=lambda path: path.stem)
 def test_it_means_the_same_as_a_comfyui_file(path: Path, registry: NodeRegistry, engine: Engine) -> None:
     workflow = read_workflow(path)
     again = import_comfy(export_comfy(workflow, registry), registry)
