@@ -11,8 +11,8 @@ import torch
 
 from nodegraph import File, FileLocator
 from nodegraph.errors import FileProblem
-from nodes.checkpoints.weights import assemble, read_tensors, weight_files
 from nodes.conditioning.text_encoder import TextEncoder
+from nodes.weights.tensors import assemble, read_tensors, weight_files
 
 DIFFUSERS_STEM = "diffusion_pytorch_model"
 TRANSFORMERS_STEM = "model"

@@ -17,8 +17,8 @@ from nodes.checkpoints.recipes import (
     UNetRecipe,
 )
 from nodes.checkpoints.scheduler import noise_schedule, prediction
-from nodes.checkpoints.weights import weight_files
 from nodes.types import Clip, Model, Vae
+from nodes.weights.tensors import weight_files
 
 FAMILY = "sd"
 COMPONENTS = {"unet": "UNet2DConditionModel", "text_encoder": "CLIPTextModel", "vae": "AutoencoderKL"}

@@ -8,8 +8,8 @@ from nodegraph import File
 from nodegraph.errors import FileProblem
 from nodes.checkpoints.configs import Config, read_config
 from nodes.checkpoints.recipes import DIFFUSERS_STEM, ControlNetRecipe
-from nodes.checkpoints.weights import weight_files
 from nodes.types import ControlNet
+from nodes.weights.tensors import weight_files
 
 CLASS_NAME = "ControlNetModel"
 RGB_CHANNELS = 3

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 
 from nodes.gan.dcgan import DCGAN
-from nodes.gan.header import Header, UnknownFileError
 from nodes.gan.mlp import MLP
 from nodes.gan.network import Activation, GeneratorNetwork
+from nodes.weights.header import Header, UnknownFileError
 
 Design = MLP | DCGAN
 ARCHITECTURES: tuple[type[MLP] | type[DCGAN], ...] = (MLP, DCGAN)

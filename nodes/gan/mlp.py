@@ -12,9 +12,9 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from nodes.gan.header import Header, UnknownFileError
 from nodes.gan.network import MAX_SIDE, Activation, GeneratorNetwork, output_activation
-from nodes.gan.sequential import Layers, check_fit, layers_of
+from nodes.weights.header import Header, UnknownFileError
+from nodes.weights.sequential import Layers, check_fit, layers_of
 
 HIDDEN: Mapping[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from nodes.gan.header import Header, UnknownFileError
+from nodes.weights.header import Header, UnknownFileError
 
 Activation = Literal["tanh", "sigmoid"]
 

@@ -13,10 +13,10 @@ from nodegraph.errors import FileProblem
 from nodegraph.files import Folders
 from nodegraph.specs import UNKNOWN, Spec
 from nodes.gan.architectures import Design, identify
-from nodes.gan.header import UnknownFileError, read_header
 from nodes.gan.latents import slerp, truncate
 from nodes.gan.types import Generator
 from nodes.types import Image, Seed
+from nodes.weights.header import UnknownFileError, read_header
 
 FOLDER = "gan"
 CHUNK = 16

@@ -8,8 +8,8 @@ import torch
 
 from nodegraph import File, FileLocator
 from nodes.gan.architectures import identify, load_generator
-from nodes.gan.header import read_header
 from nodes.gan.network import Activation, GeneratorNetwork
+from nodes.weights.header import read_header
 
 
 @dataclass(frozen=True)

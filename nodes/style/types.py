@@ -9,10 +9,10 @@ import torch
 from torch import nn
 
 from nodegraph import File, FileLocator
-from nodes.gan.header import read_header
 from nodes.style.features.random_filters import RandomFeatures, layer_name
 from nodes.style.features.vgg import Pooling, detect_vgg, load_vgg
 from nodes.style.losses.distances import content_distance, style_distance, total_variation
+from nodes.weights.header import read_header
 
 Features = Mapping["FeatureExtractor", Mapping[str, torch.Tensor]]
 """Features of a picture, ``[1, maps, height, width]``, by extractor and name of the layer."""

@@ -16,8 +16,8 @@ from nodegraph.errors import FileProblem
 from nodegraph.files import Folders
 from nodegraph.specs import Spec
 from nodes.checkpoints.nodes import CheckpointLoaderSimple, infer_checkpoint
-from nodes.checkpoints.weights import assemble, weight_files
 from nodes.sampling.noise_schedule import NoiseSchedule
+from nodes.weights.tensors import assemble, weight_files
 
 PARTS = {
     "unet": "diffusion_pytorch_model",

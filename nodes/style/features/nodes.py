@@ -11,10 +11,10 @@ from nodegraph import InFolder, NodeContext, node
 from nodegraph.errors import FileProblem, InputError
 from nodegraph.files import Folders
 from nodegraph.specs import UNKNOWN, Mismatch, Spec
-from nodes.gan.header import UnknownFileError, read_header
 from nodes.style.features.vgg import Convolution, detect_vgg
 from nodes.style.types import FeatureExtractor, RandomExtractor, VGGExtractor
 from nodes.types import Seed
+from nodes.weights.header import UnknownFileError, read_header
 
 FOLDER = "feature_extractors"
 

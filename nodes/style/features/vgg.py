@@ -11,8 +11,8 @@ from typing import Literal
 import torch
 from torch import nn
 
-from nodes.gan.header import Header, UnknownFileError
-from nodes.gan.sequential import Layers, check_fit, layers_of
+from nodes.weights.header import Header, UnknownFileError
+from nodes.weights.sequential import Layers, check_fit, layers_of
 
 Pooling = Literal["average", "max"]
 

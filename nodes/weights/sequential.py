@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from nodes.gan.header import FLOATS, Header, UnknownFileError
+from nodes.weights.header import FLOATS, Header, UnknownFileError
 
 _LAYER = re.compile(r"(?P<prefix>.*?)(?P<index>\d{1,4})\.(?P<part>[a-z_]+)", re.DOTALL)
 

@@ -1,0 +1,1 @@
+"""Reading weight files: what a header tells, and networks told by it."""
