@@ -25,6 +25,7 @@ class Invocation:
         seconds: time in the function.
         peak_memory: see ``NodeRecord``.
         note: how it was retried, if it was.
+        exact: whether the node's own function, not its cheaper fallback, gave the result.
         spoiled: whether it changed what it was given, which others hold too.
     """
 
@@ -43,6 +44,7 @@ class Invocation:
         self.seconds = 0.0
         self.peak_memory = 0
         self.note = ""
+        self.exact = True
         self.spoiled = False
 
     def run(self) -> list[Any]:
@@ -126,6 +128,7 @@ class Invocation:
         self.note = f"memory ran out; {freed >> 20} MiB freed, retried"
         if fallback is not None:
             self.note += " in a cheaper way"
+            self.exact = False
         try:
             return self._call(fallback or self._known.function, row)
         except BaseException as again:

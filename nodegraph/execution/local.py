@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nodegraph.cache.store import Entry
@@ -27,7 +27,7 @@ from nodegraph.execution.expansion import expand
 from nodegraph.execution.invoke import Invocation, node_error
 from nodegraph.execution.lanes import Lane
 from nodegraph.execution.tasks import Outputs, Task, TaskGraph, links_in
-from nodegraph.handles import Subgraph
+from nodegraph.handles import Link, Subgraph
 from nodegraph.node_type import Node
 from nodegraph.planning import Plan, chosen_inputs, output_files, sources, without_unchosen
 
@@ -319,13 +319,17 @@ class _Run:
             raise node_error(task.node, error, invocation.summary()) from error
         self._costs[known] = 0.5 * (self._costs.get(known, task.seconds) + task.seconds)
         record = NodeRecord(task.node.type, "run", task.seconds, invocation.peak_memory, note=invocation.note)
-        if not invocation.note:  # a result made in a cheaper way is not what the key stands for
-            self._keep(task, outputs)
+        task.exact = invocation.exact and self._all_exact(sources(task.node.links))
+        self._keep(task, outputs)
         return self._finish(task, outputs, record)
+
+    def _all_exact(self, links: Iterable[Link]) -> bool:
+        tasks = self.graph.tasks
+        return all(tasks[link.node].exact for link in links if link.node in tasks)
 
     def _keep(self, task: Task, outputs: Outputs) -> None:
         known = task.node.known
-        if known.cacheable and not self._distrusted:
+        if known.cacheable and task.exact and not self._distrusted:
             entry = Entry(outputs, task.seconds, known.id)
             wrote = known.terminal and any(output_files(value) for value in outputs)
             self.plan.cache.put(self.plan.keys[task.node.id], entry, always=wrote)
@@ -351,6 +355,7 @@ class _Run:
         assert task.expansion is not None
         outputs = tuple(self.graph.resolve(task.expansion[name]) for name in task.node.known.output_index)
         check_outputs(task.node.known, outputs, mapped=bool(self.plan.mapped(task.node.id)))
+        task.exact = self._all_exact(links_in(list(task.expansion.values())))
         if not task.saves:  # else it is expanded in every run, so that what was saved is looked after
             self._keep(task, outputs)
         return self._finish(task, outputs, NodeRecord(task.node.type, "run", task.seconds))

@@ -29,6 +29,8 @@ class Task:
         expansion: what each output is in the subgraph it returned, once it did.
         saves: whether nodes of that subgraph run although no output needs them.
         arrived: what an async function returned or raised, until it is looked at.
+        exact: whether its result is what its key stands for; not so where memory ran out and it, or what
+            it was made from, was made in a cheaper way.
         seconds: time spent so far.
     """
 
@@ -36,6 +38,7 @@ class Task:
         "arrived",
         "chosen",
         "consumers",
+        "exact",
         "expansion",
         "heavy",
         "missing",
@@ -59,6 +62,7 @@ class Task:
         self.expansion: dict[str, Any] | None = None
         self.saves = False
         self.arrived: tuple[Any, BaseException | None] | None = None
+        self.exact = True
         self.seconds = 0.0
 
 

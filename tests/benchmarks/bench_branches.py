@@ -4,7 +4,8 @@
 
 Each branch is a chain of nodes that do real single-threaded work outside the interpreter lock: convolutions
 in torch on one thread, compression in zlib. The same graph runs with one worker and with two; rounds
-alternate, medians are compared, and the results must be equal to the last bit.
+alternate, medians are compared, and the results must be equal to the last bit. Beside it the bare functions
+in plain threads: no engine can do better than these, and on a busy machine they gain little, too.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ import statistics
 import tempfile
 import time
 import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn.functional import conv2d
@@ -53,7 +57,7 @@ def Convolve(image: torch.Tensor, seed: int) -> torch.Tensor:
 @node(outputs=["digest"])
 def Digest(image: torch.Tensor) -> str:
     """SHA-256 of the values."""
-    return sha256(image.numpy()).hexdigest()
+    return sha256(image.numpy().tobytes()).hexdigest()
 
 
 @node(outputs=["data"])
@@ -75,57 +79,80 @@ def DigestBytes(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def convolutions(steps: int) -> Workflow:
-    """Two branches of convolutions."""
-    ends = []
-    for branch in range(2):
-        image = Noise.node(branch)
+Branch = Callable[[int], Any]
+"""From the number of a branch to its end, in a graph or, with bare functions, at once."""
+
+
+def convolutions(steps: int, *, bare: bool = False) -> Branch:
+    """A branch of convolutions."""
+    noise, convolve, digest = (Noise, Convolve, Digest) if bare else (Noise.node, Convolve.node, Digest.node)
+
+    def branch(number: int) -> str:
+        image = noise(number)
         for step in range(steps):
-            image = Convolve.node(image, step)
-        ends.append(with_id(Digest.node(image), f"branch {branch}"))
-    return Workflow.from_outputs(*ends)
+            image = convolve(image, step)
+        return digest(image)
+
+    return branch
 
 
-def compression(steps: int) -> Workflow:
-    """Two branches of compression."""
-    ends = []
-    for branch in range(2):
-        data = Bytes.node(branch)
+def compression(steps: int, *, bare: bool = False) -> Branch:
+    """A branch of compression."""
+    make, compress, digest = (
+        (Bytes, Compress, DigestBytes) if bare else (Bytes.node, Compress.node, DigestBytes.node)
+    )
+
+    def branch(number: int) -> str:
+        data = make(number)
         for _ in range(max(1, steps // 2)):
-            data = Compress.node(data)
-        ends.append(with_id(DigestBytes.node(data), f"branch {branch}"))
-    return Workflow.from_outputs(*ends)
+            data = compress(data)
+        return digest(data)
+
+    return branch
 
 
-def make_engine(workers: int, folder: Path) -> Engine:
-    """An engine that keeps nothing, so that every round does all of the work."""
+def by_engine(branch: Branch, workers: int, folder: Path) -> Callable[[], list[str]]:
+    """Runs both branches on an engine that keeps nothing, so that every round does all of the work."""
+    workflow = Workflow.from_outputs(*(with_id(branch(number), f"branch {number}") for number in range(2)))
     folders = Folders(folder / "output")
     devices = DeviceManager(torch.device("cpu"), folders)
-    return Engine(NodeRegistry(), ResultCache(), folders, devices, executor=LocalExecutor(workers))
+    engine = Engine(NodeRegistry(), ResultCache(), folders, devices, executor=LocalExecutor(workers))
+
+    def run() -> list[str]:
+        result = engine.run_sync(workflow)
+        assert result.status == "done", result.errors
+        return [outputs["digest"] for _, outputs in sorted(result.outputs.items())]
+
+    return run
 
 
-def run(engine: Engine, workflow: Workflow) -> tuple[float, list[str]]:
-    """Seconds, and the digests of both branches."""
-    started = time.perf_counter()
-    result = engine.run_sync(workflow)
-    seconds = time.perf_counter() - started
-    assert result.status == "done", result.errors
-    return seconds, [outputs["digest"] for _, outputs in sorted(result.outputs.items())]
+def by_threads(branch: Branch, workers: int) -> Callable[[], list[str]]:
+    """Calls the bare functions of both branches in threads: what the machine gives."""
+
+    def prepare() -> None:
+        torch.set_num_threads(1)
+        torch.set_grad_enabled(False)
+
+    def run() -> list[str]:
+        with ThreadPoolExecutor(workers, initializer=prepare) as threads:
+            return list(threads.map(branch, range(2)))
+
+    return run
 
 
-def compare(name: str, workflow: Workflow, rounds: int, folder: Path) -> None:
-    """Print one row."""
-    engines = {workers: make_engine(workers, folder) for workers in (1, 2)}
-    seconds: dict[int, list[float]] = {1: [], 2: []}
-    digests = {tuple(run(engine, workflow)[1]) for engine in engines.values()}  # warm
+def compare(name: str, ways: dict[tuple[str, int], Callable[[], list[str]]], rounds: int) -> None:
+    """Print one row for the engine and one for bare threads."""
+    digests = {tuple(way()) for way in ways.values()}  # and warm up
+    seconds: dict[tuple[str, int], list[float]] = {key: [] for key in ways}
     for _ in range(rounds):
-        for workers, engine in engines.items():
-            taken, found = run(engine, workflow)
-            seconds[workers].append(taken)
-            digests.add(tuple(found))
-    one, two = (statistics.median(seconds[workers]) for workers in (1, 2))
+        for key, way in ways.items():
+            started = time.perf_counter()
+            digests.add(tuple(way()))
+            seconds[key].append(time.perf_counter() - started)
     equal = "equal" if len(digests) == 1 else "DIFFERENT"
-    print(f"| {name} | {one:.3f} s | {two:.3f} s | {one / two:.2f} x | {equal} |", flush=True)
+    for who in ("engine", "bare threads"):
+        one, two = (statistics.median(seconds[who, workers]) for workers in (1, 2))
+        print(f"| {name}, {who} | {one:.3f} s | {two:.3f} s | {one / two:.2f} x | {equal} |", flush=True)
 
 
 def main() -> None:
@@ -135,11 +162,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4, help="heavy nodes per branch")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before\n")
-    print("| two branches of | one after the other | side by side | faster | hashes |")
+    print("| two branches | one after the other | side by side | faster | hashes |")
     print("|---|---:|---:|---:|---|")
     with tempfile.TemporaryDirectory() as folder:
-        compare("convolutions (torch)", convolutions(options.steps), options.rounds, Path(folder))
-        compare("compression (zlib)", compression(options.steps), options.rounds, Path(folder))
+        for name, make in (("convolutions (torch)", convolutions), ("compression (zlib)", compression)):
+            ways = {}
+            for workers in (1, 2):
+                ways["engine", workers] = by_engine(make(options.steps), workers, Path(folder))
+                ways["bare threads", workers] = by_threads(make(options.steps, bare=True), workers)
+            compare(name, ways, options.rounds)
 
 
 if __name__ == "__main__":

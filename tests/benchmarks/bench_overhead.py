@@ -91,9 +91,8 @@ SHAPES = {"chain": chain, "wide": wide}
 @contextmanager
 def new_engine() -> Iterator[Engine]:
     """An engine with empty caches of the default sizes."""
-    registry = NodeRegistry()
-    for function in (*FUNCTIONS.values(), Repeat):
-        registry.add(function)
+    registry = registry_of_functions()
+    registry.add(Repeat)
     with tempfile.TemporaryDirectory() as folder:
         folders = Folders(Path(folder) / "output")
         cache = ResultCache(MemoryStore(2 * GIB), DiskStore(Path(folder) / "results", 20 * GIB))

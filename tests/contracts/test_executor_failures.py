@@ -473,6 +473,25 @@ def test_a_result_made_in_a_cheaper_way_is_not_kept_for_the_usual_one(engine_of,
     assert run(engine, workflow).outputs["decode"] == {"str": "8 at once"}
 
 
+@node()
+def Loud(text: str) -> str:
+    return text.upper()
+
+
+def test_nor_is_what_was_made_from_it(engine_of, run):
+    engine, workflow = engine_of(), Workflow.from_outputs(with_id(Loud.node(Decode.node(8)), "loud"))
+    assert run(engine, workflow).outputs["loud"] == {"str": "8 IN TILES"}
+    assert run(engine, workflow).outputs["loud"] == {"str": "8 AT ONCE"}
+
+
+def test_what_was_tried_again_in_the_same_way_is_kept(engine_of, run):
+    engine = engine_of()
+    run(engine, Workflow.from_outputs(UseModel.node()))
+    for _ in range(2):
+        run(engine, Workflow.from_outputs(DecodeAtOnce.node(8)))
+    assert STAGE.calls["whole"] == 2
+
+
 def test_a_cheaper_way_that_is_still_too_large_is_a_clear_error(engine_of, run):
     error = failed(run(engine_of(), Workflow.from_outputs(Decode.node(8, tiled_fails=9))))
     assert "out of memory on cpu" in str(error)
