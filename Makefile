@@ -33,9 +33,9 @@ clean:  ## remove the virtual environment and caches
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) --editable .
+	$(PIP) --config-settings editable_mode=compat --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(PIP) --editable '.[dev]'
+	$(PIP) --config-settings editable_mode=compat --editable '.[dev]'
 	touch $@

@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from nodegraph.context import FileLocator, ModelRecipe, NodeContext
     from nodegraph.declaration import NodeFunction, node
     from nodegraph.engine import Engine, RunResult, run
-    from nodegraph.files import File, InFolder, OutputFile
+    from nodegraph.errors import InputError, NodeError, NodeGraphError, ValidationError, WorkflowError
+    from nodegraph.files import File, Folders, InFolder, OutputFile
     from nodegraph.handles import Handle, Subgraph, with_id
     from nodegraph.node_type import Lazy, Node, Widget
     from nodegraph.registry import NodeRegistry
+    from nodegraph.specs import Mismatch, Spec, require_same
     from nodegraph.tracing import trace
     from nodegraph.workflow import Workflow, read_workflow, write_workflow
 
@@ -20,21 +22,30 @@ __all__ = [
     "Engine",
     "File",
     "FileLocator",
+    "Folders",
     "Handle",
     "InFolder",
+    "InputError",
     "Lazy",
+    "Mismatch",
     "ModelRecipe",
     "Node",
     "NodeContext",
+    "NodeError",
     "NodeFunction",
+    "NodeGraphError",
     "NodeRegistry",
     "OutputFile",
     "RunResult",
+    "Spec",
     "Subgraph",
+    "ValidationError",
     "Widget",
     "Workflow",
+    "WorkflowError",
     "node",
     "read_workflow",
+    "require_same",
     "run",
     "trace",
     "with_id",
@@ -45,10 +56,12 @@ _HOMES = {
     "context": ("FileLocator", "ModelRecipe", "NodeContext"),
     "declaration": ("NodeFunction", "node"),
     "engine": ("Engine", "RunResult", "run"),
-    "files": ("File", "InFolder", "OutputFile"),
+    "errors": ("InputError", "NodeError", "NodeGraphError", "ValidationError", "WorkflowError"),
+    "files": ("File", "Folders", "InFolder", "OutputFile"),
     "handles": ("Handle", "Subgraph", "with_id"),
     "node_type": ("Lazy", "Node", "Widget"),
     "registry": ("NodeRegistry",),
+    "specs": ("Mismatch", "Spec", "require_same"),
     "tracing": ("trace",),
     "workflow": ("Workflow", "read_workflow", "write_workflow"),
 }

@@ -96,6 +96,8 @@ class _Decorator:
 
 
 def node(
+    function: None = None,
+    /,
     *,
     category: str = "general",
     version: int = 1,
@@ -120,6 +122,8 @@ def node(
     Raises:
         DeclarationError: the declaration contradicts itself; the message names file and line.
     """
+    if function is not None:
+        _Reader(function).fail("write @node() with parentheses, and options in them")
     return _Decorator(
         category=category,
         version=version,

@@ -19,7 +19,7 @@ from nodegraph.cache.results import KeepPolicy, ResultCache
 from nodegraph.collector import collector_paused
 from nodegraph.constants import nearest
 from nodegraph.devices import DeviceManager, pick_device
-from nodegraph.errors import Issue, NodeError, ValidationError
+from nodegraph.errors import Cancelled, Issue, NodeError, ValidationError
 from nodegraph.events import EventBus, RunFinished, RunStarted, RunStatus, Subscriber
 from nodegraph.execution.base import CancelToken, Execution, Executor, NodeRecord, RunEnvironment
 from nodegraph.execution.local import LocalExecutor
@@ -58,6 +58,14 @@ class RunResult:
     def __repr__(self) -> str:
         # short on purpose: asyncio formats the result of every coroutine that asyncio.run() runs
         return f"<run {self.run} {self.status}, {len(self.nodes)} nodes, {self.seconds:.3f} s>"
+
+    def or_raise(self) -> RunResult:
+        """This result if the run is done; else raise what it ended of: ``NodeError`` or ``Cancelled``."""
+        if self.errors:
+            raise self.errors[0]
+        if self.status != "done":
+            raise Cancelled(f"the run was {self.status}")
+        return self
 
     @property
     def executed(self) -> int:
@@ -274,5 +282,10 @@ def run(workflow: Workflow, **options: Any) -> RunResult:
 
     Args:
         options: those of ``Engine.run``.
+
+    Raises:
+        ValidationError: the workflow must not run.
+        NodeError: a node failed; the first, if several did.
+        Cancelled: the run was cancelled.
     """
-    return Engine.create().run_sync(workflow, **options)
+    return Engine.create().run_sync(workflow, **options).or_raise()

@@ -37,6 +37,7 @@ class NodeTrace(TypedDict):
 
 
 Traces = dict[str, NodeTrace]
+PLACES = {"memory": "in memory", "disk": "on disk"}
 
 
 class RunLog:
@@ -162,10 +163,9 @@ def _leads_to(link: Link | tuple[Link, ...], changed: set[str]) -> bool:
 def _sentence(id: str, plan: Plan, covered: dict[str, Any], reason: str) -> str:
     step = plan.steps.get(id)
     if step in ("memory", "disk"):
-        return f"hit ({step})"
+        return f"hit: {PLACES[step]}"
     if step is None:
-        places = {"memory": "in memory", "disk": "on disk"}
-        return f"not needed: a later result is {places[covered[id]]}" if id in covered else "not needed"
+        return f"not needed: a later result is {PLACES[covered[id]]}" if id in covered else "not needed"
     if not plan.nodes[id].known.cacheable:
         return "miss: not cacheable"
     if reason:

@@ -132,7 +132,7 @@ class Folders:
         models: roots searched in order for ``<kind>/<name>``.
         inputs: folders searched in order for input files.
         temporary: where previews go.
-        allow_absolute: whether an input may be an absolute path (the command line, never a server).
+        any_path: whether an input file may be named by its path (the command line, never a server).
         digests: remembers what files contain.
     """
 
@@ -140,7 +140,7 @@ class Folders:
     models: tuple[Path, ...] = ()
     inputs: tuple[Path, ...] = ()
     temporary: Path | None = None
-    allow_absolute: bool = False
+    any_path: bool = False
     digests: DigestCache = field(default_factory=DigestCache, compare=False)
 
     def roots(self, folder: str) -> list[Path]:
@@ -186,22 +186,29 @@ class Folders:
             return False
 
     def _find(self, folder: str, name: str) -> Path:
-        if self.allow_absolute and folder == INPUTS and Path(name).is_absolute():
-            return self._existing(Path(name), folder, name)
-        if not _is_plain(name):
-            raise FileProblem(f"{name!r} is not a plain file name inside the {folder} folder")
-        for root in self.roots(folder):
-            path = root / name
-            if path.exists() and path.resolve().is_relative_to(root.resolve()):
-                return path
-        return self._existing(None, folder, name)
+        path = self._inside(folder, name) if _is_plain(name) else None
+        if path is None and self.any_path and folder == INPUTS and "\0" not in name:
+            path = Path(name) if Path(name).is_file() else None
+        if path is None:
+            raise self._missing(folder, name)
+        return path
 
-    def _existing(self, path: Path | None, folder: str, name: str) -> Path:
-        if path is not None and path.exists():
-            return path
+    def _inside(self, folder: str, name: str) -> Path | None:
+        found = (root / name for root in self.roots(folder))
+        return next((path for path in found if path.exists() and self._encloses(folder, path)), None)
+
+    def _encloses(self, folder: str, path: Path) -> bool:
+        real = path.resolve()  # a symbolic link must not lead out of the folder
+        return any(real.is_relative_to(root.resolve()) for root in self.roots(folder))
+
+    def _missing(self, folder: str, name: str) -> FileProblem:
+        if not _is_plain(name) and not (self.any_path and folder == INPUTS):
+            return FileProblem(f"{name!r} is not a plain file name inside the {folder} folder")
         known = self.names(folder)
         hint = f"put it into {self._home(folder)}" if not known else f"there are: {', '.join(known[:10])}"
-        raise FileProblem(
+        if self.any_path and folder == INPUTS:
+            hint += "; the path of a file will do as well"
+        return FileProblem(
             f"no file {name!r} in {folder!r}; {hint}", suggestions=get_close_matches(name, known)
         )
 

@@ -32,7 +32,7 @@ def default_folders(
     output: Path | None = None,
     models: Iterable[Path] = (),
     inputs: Iterable[Path] = (),
-    allow_absolute: bool = False,
+    any_path: bool = False,
 ) -> Folders:
     """The folders of an engine: those given, then the user's, then what packs bring with them.
 
@@ -42,7 +42,7 @@ def default_folders(
         output: where pictures go; ``./output`` by default.
         models: further folders of models, searched first.
         inputs: further folders of input files, searched first.
-        allow_absolute: whether an input file may be named by an absolute path.
+        any_path: whether an input file may be named by its path.
     """
     data = data_folder()
     packs = [pack.folder for pack in registry.packs.values() if pack.folder]
@@ -51,6 +51,6 @@ def default_folders(
         models=(*models, data / "models", *(folder / "models" for folder in packs)),
         inputs=(*inputs, data / "inputs", *(folder / "inputs" for folder in packs)),
         temporary=cache / "previews",
-        allow_absolute=allow_absolute,
+        any_path=any_path,
         digests=DigestCache(cache / "digests.sqlite"),
     )

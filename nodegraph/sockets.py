@@ -86,7 +86,8 @@ def socket_type(annotation: Any) -> SocketType:
     """Read a Python annotation as a socket type.
 
     Understood: classes, ``Any``, ``None``, unions and ``Optional``, ``list[T]``, ``Literal`` (the type
-    of its values), ``Annotated`` (its metadata is ignored here), ``NewType`` and ``tuple``/``dict``.
+    of its values), ``NewType``, ``tuple`` and ``dict``, and ``Annotated``, of whose metadata only a type
+    variable counts here: ``Annotated[Any, T]`` is ``T`` to the engine and ``Any`` to a type checker.
 
     Raises:
         TypeError: the annotation means nothing as a socket.
@@ -101,7 +102,8 @@ def socket_type(annotation: Any) -> SocketType:
         return variable(annotation.__name__)
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return socket_type(args[0])
+        named = next((item for item in args[1:] if isinstance(item, typing.TypeVar)), None)
+        return variable(named.__name__) if named else socket_type(args[0])
     if origin in (Union, types.UnionType):
         return union_of(*map(socket_type, args))
     if origin is Literal:

@@ -53,7 +53,7 @@ def import_command(source: Path, target: Path | None) -> int:
 def export_command(source: Path, target: Path | None) -> int:
     """Write a workflow in ComfyUI's API format."""
     registry = make_registry()
-    document = export_comfy(load_workflow(source, registry), registry)
+    document = export_comfy(load_workflow(source, registry), registry, complete=True)
     _deliver(dump_json(document, 2) + "\n", target)
     return DONE
 

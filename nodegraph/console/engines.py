@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,13 +53,14 @@ def make_folders(registry: NodeRegistry, options: EngineOptions) -> Folders:
     for folder in (*options.models, *options.inputs):
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder")
+    _check_writable(options.out)
     return locations.default_folders(
         registry,
         options.cache_folder,
         output=options.out,
         models=options.models,
         inputs=options.inputs,
-        allow_absolute=True,
+        any_path=True,
     )
 
 
@@ -80,3 +82,15 @@ def make_engine(registry: NodeRegistry, options: EngineOptions) -> Engine:
         )
     except NodeGraphError as error:
         raise UsageError(str(error)) from None
+
+
+def _check_writable(folder: Path | None) -> None:
+    """Say before the run, not after it, that its pictures could not be written."""
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {folder} cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK):
+        raise UsageError(f"--out {folder} cannot be written")

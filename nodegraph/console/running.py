@@ -107,7 +107,7 @@ class _Run:
         if any(result.status == "cancelled" for result in results):
             return None
         cells = [
-            (", ".join(variant.labels), Path(file.path))
+            ("\n".join(variant.labels), Path(file.path))
             for variant, result in zip(self.variants, results, strict=True)
             for file in result.files[:1]
             if file.media_type.startswith("image/")

@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from nodegraph.console.errors import UsageError
 
 GAP = 8
-LABEL_SIZE = 14
+LABEL_SIZE = 13
+LINE_HEIGHT = 17
 BACKGROUND, INK = "white", "black"
 
 Cell = tuple[str, Path]
@@ -57,7 +58,9 @@ def _read(path: Path) -> Image.Image:
 
 def _draw(pictures: Sequence[tuple[str, Image.Image]], columns: int) -> Image.Image:
     width = max(picture.width for _, picture in pictures)
-    height = max(picture.height for _, picture in pictures) + LABEL_SIZE + GAP
+    lines = max(len(label.splitlines()) for label, _ in pictures)
+    picture_height = max(picture.height for _, picture in pictures)
+    height = picture_height + lines * LINE_HEIGHT + GAP // 2
     rows = math.ceil(len(pictures) / columns)
     sheet = Image.new("RGB", (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP), BACKGROUND)
     font = ImageFont.load_default(LABEL_SIZE)
@@ -65,14 +68,15 @@ def _draw(pictures: Sequence[tuple[str, Image.Image]], columns: int) -> Image.Im
         row, column = divmod(number, columns)
         left, top = GAP + column * (width + GAP), GAP + row * (height + GAP)
         sheet.paste(picture, (left + (width - picture.width) // 2, top))
-        text = _fitted(label, font, width)
-        ImageDraw.Draw(sheet).text((left + width / 2, top + height - GAP), text, INK, font, anchor="ms")
+        for line, text in enumerate(label.splitlines()):
+            place = left + width / 2, top + picture_height + line * LINE_HEIGHT + GAP // 2
+            ImageDraw.Draw(sheet).text(place, _fitted(text, font, width), INK, font, anchor="ma")
     return sheet
 
 
 def _fitted(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """The label, cut where it is wider than its picture."""
+    """One line of a label; where it is wider than its picture the middle is left out, not the value."""
     if font.getlength(label) <= width:
         return label
-    kept = next((n for n in range(len(label), 0, -1) if font.getlength(f"{label[:n]}…") <= width), 0)
-    return f"{label[:kept]}…"
+    shorter = (f"{label[: n // 2]}…{label[n // 2 - n :]}" for n in range(len(label) - 1, 1, -1))
+    return next((text for text in shorter if font.getlength(text) <= width), "…")

@@ -90,7 +90,9 @@ def check_outputs(node: Node, values: Outputs, *, mapped: bool = False) -> None:
     for output, value in zip(node.outputs, values, strict=True):
         declared = list_of(output.type) if mapped else output.type
         if not is_instance(value, declared):
-            raise WrongOutput(f"output {output.name} is a {type(value).__name__}, but declared as {declared}")
+            raise WrongOutput(
+                f"output {output.name} is declared as {declared}, but is {type(value).__name__}"
+            )
 
 
 def split_elements(node: Node, inputs: Mapping[str, Any], mapped: frozenset[str]) -> list[dict[str, Any]]:

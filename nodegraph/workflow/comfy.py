@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nodegraph.body import takes_body
 from nodegraph.errors import WorkflowError
 from nodegraph.handles import Link
-from nodegraph.node_type import Input
+from nodegraph.node_type import Input, Node
 from nodegraph.sockets import OPEN_KINDS, is_instance
 from nodegraph.workflow.building import Links
 from nodegraph.workflow.migration import migrate_workflow
@@ -65,15 +65,18 @@ def import_comfy(document: Any, registry: NodeRegistry) -> Workflow:
     return Workflow(nodes={key: importer.entry(node) for key, node in document.items()})
 
 
-def export_comfy(workflow: Workflow, registry: NodeRegistry) -> dict[str, Any]:
+def export_comfy(workflow: Workflow, registry: NodeRegistry, *, complete: bool = False) -> dict[str, Any]:
     """The workflow in ComfyUI's API format.
+
+    Args:
+        complete: write inputs left at their defaults as well, which ComfyUI itself insists on.
 
     Raises:
         WorkflowError: it uses what that format has no words for (subgraphs, links gathered into a list,
             outputs of unknown nodes by name); the message lists every place.
     """
     known = registry.extended(workflow.node_types) if workflow.node_types else registry
-    exporter = _Exporter(migrate_workflow(workflow, known), known)
+    exporter = _Exporter(migrate_workflow(workflow, known), known, complete)
     document = {key: exporter.node(key, entry) for key, entry in exporter.workflow.nodes.items()}
     refuse(exporter.problems)
     return document
@@ -160,14 +163,23 @@ def _note(entry: NodeEntry, name: str, empty: Kept) -> Kept:
     return value if isinstance(value, type(empty)) else empty
 
 
+def _defaults(node: Node | None) -> dict[str, Any]:
+    """The inputs that may be left at their defaults."""
+    if node is None:
+        return {}
+    defaults = ((name, input.default) for name, input in node.inputs.items() if not input.required)
+    return {name: default for name, default in defaults if default is not None}
+
+
 NO_SUBGRAPHS = "ComfyUI's API format has no subgraphs"
 
 
 class _Exporter:
     """Writes nodes one by one and collects what cannot be written."""
 
-    def __init__(self, workflow: Workflow, registry: NodeRegistry) -> None:
+    def __init__(self, workflow: Workflow, registry: NodeRegistry, complete: bool) -> None:
         self.workflow = workflow
+        self._complete = complete
         self.problems: list[str] = []
         self._registry = registry
 
@@ -177,7 +189,7 @@ class _Exporter:
         node = self._registry.get(entry.type)
         wrapped = _note(entry, "wrapped", [])
         inputs: dict[str, Any] = {}
-        for name, value in entry.inputs.items():
+        for name, value in {**(_defaults(node) if self._complete else {}), **entry.inputs}.items():
             if name not in entry.links:
                 declared = node.inputs.get(name) if node else None
                 inputs[name] = self._constant(f"nodes.{id}.inputs.{name}", value, declared, name in wrapped)

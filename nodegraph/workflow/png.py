@@ -39,7 +39,7 @@ def workflow_metadata(workflow: Workflow, registry: NodeRegistry) -> dict[str, s
     except WorkflowError:
         return {}
     with suppress(WorkflowError):  # subgraphs and gathered links have no words there
-        chunks[COMFY_CHUNK] = dump_json(export_comfy(workflow, registry))
+        chunks[COMFY_CHUNK] = dump_json(export_comfy(workflow, registry, complete=True))
     return chunks
 
 

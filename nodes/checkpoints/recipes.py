@@ -12,6 +12,7 @@ import torch
 from nodegraph import File, FileLocator
 from nodegraph.errors import FileProblem
 from nodes.conditioning.text_encoder import TextEncoder
+from nodes.weights.libraries import library_class
 from nodes.weights.tensors import assemble, read_tensors, weight_files
 
 DIFFUSERS_STEM = "diffusion_pytorch_model"
@@ -32,9 +33,7 @@ class UNetRecipe:
 
     def build(self, files: FileLocator, dtype: torch.dtype) -> Any:
         """The U-Net on the CPU, weights in ``dtype``."""
-        from diffusers import UNet2DConditionModel
-
-        return _diffusers_module(UNet2DConditionModel, self.file, self.subfolder, files, dtype)
+        return _diffusers_module("UNet2DConditionModel", self.file, self.subfolder, files, dtype)
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,7 @@ class ControlNetRecipe:
 
     def build(self, files: FileLocator, dtype: torch.dtype) -> Any:
         """The ControlNet on the CPU, weights in ``dtype``."""
-        from diffusers import ControlNetModel
-
-        return _diffusers_module(ControlNetModel, self.file, "", files, dtype)
+        return _diffusers_module("ControlNetModel", self.file, "", files, dtype)
 
 
 @dataclass(frozen=True)
@@ -70,11 +67,9 @@ class AutoencoderRecipe:
 
     def build(self, files: FileLocator, dtype: torch.dtype) -> Any:
         """The autoencoder on the CPU, weights in ``dtype``, or in float32 where float16 would overflow."""
-        from diffusers import AutoencoderKL
-
         if self.force_upcast and dtype == torch.float16:
             dtype = torch.float32
-        return _diffusers_module(AutoencoderKL, self.file, self.subfolder, files, dtype)
+        return _diffusers_module("AutoencoderKL", self.file, self.subfolder, files, dtype)
 
 
 @dataclass(frozen=True)
@@ -93,14 +88,12 @@ class TextEncoderRecipe:
 
     def build(self, files: FileLocator, dtype: torch.dtype) -> TextEncoder:
         """The encoder on the CPU, weights in ``dtype``."""
-        from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
-
+        names = ("CLIPTokenizer", "CLIPTextConfig", "CLIPTextModel")
+        tokenizers, configs, models = (library_class("transformers", name) for name in names)
         root = files.path(self.file)
-        tokenizer = CLIPTokenizer.from_pretrained(root / self.tokenizer, local_files_only=True)
-        config = CLIPTextConfig.from_pretrained(root / self.subfolder, local_files_only=True)
-        transformer = _assembled(
-            lambda: CLIPTextModel(config), root / self.subfolder, TRANSFORMERS_STEM, dtype
-        )
+        tokenizer = tokenizers.from_pretrained(root / self.tokenizer, local_files_only=True)
+        config = configs.from_pretrained(root / self.subfolder, local_files_only=True)
+        transformer = _assembled(lambda: models(config), root / self.subfolder, TRANSFORMERS_STEM, dtype)
         _restore_position_ids(transformer, config.max_position_embeddings)
         tokens = min(tokenizer.model_max_length, config.max_position_embeddings)
         return TextEncoder(tokenizer, transformer, tokens).eval()
@@ -114,9 +107,9 @@ def _restore_position_ids(transformer: torch.nn.Module, positions: int) -> None:
 
 
 def _diffusers_module(
-    cls: Any, file: File, subfolder: str, files: FileLocator, dtype: torch.dtype
+    name: str, file: File, subfolder: str, files: FileLocator, dtype: torch.dtype
 ) -> torch.nn.Module:
-    folder = files.path(file) / subfolder
+    cls, folder = library_class("diffusers", name), files.path(file) / subfolder
     config = cls.load_config(folder, local_files_only=True)
     return _assembled(lambda: cls.from_config(config), folder, DIFFUSERS_STEM, dtype)
 

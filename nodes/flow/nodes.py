@@ -12,6 +12,7 @@ from nodegraph.errors import InputError
 from nodes.values.nodes import GetItem
 
 T = TypeVar("T")
+Anything = Annotated[Any, T]
 
 
 def _chosen_side(condition: bool) -> list[str]:
@@ -21,9 +22,9 @@ def _chosen_side(condition: bool) -> list[str]:
 @node(category="flow", needs=_chosen_side)
 def Switch(
     condition: bool,
-    on_true: Annotated[T, Lazy()],
-    on_false: Annotated[T, Lazy()],
-) -> T:
+    on_true: Annotated[Any, T, Lazy()],
+    on_false: Annotated[Any, T, Lazy()],
+) -> Anything:
     """Pass on one of two values; the side that is not chosen is never computed.
 
     Args:
@@ -38,9 +39,9 @@ def Switch(
 def Repeat(
     ctx: NodeContext,
     body: Body,
-    value: Annotated[T, Lazy()],
+    value: Annotated[Any, T, Lazy()],
     times: Annotated[int, Field(ge=0, le=100_000)] = 2,
-) -> T | Subgraph:
+) -> Anything | Subgraph:
     """Apply a subgraph to a value again and again.
 
     Each iteration is cached on its own: raising ``times`` computes only what is new.

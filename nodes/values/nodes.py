@@ -12,6 +12,7 @@ from nodegraph.errors import InputError
 from nodes.types import Seed as SeedValue
 
 T = TypeVar("T")
+Anything = Annotated[Any, T]
 
 MultilineText = Annotated[str, Widget("text", multiline=True)]
 
@@ -155,7 +156,7 @@ def JoinStrings(strings: list[str], separator: str = ", ") -> str:
 
 
 @node(category="values/list", outputs=["list"])
-def CreateList(items: list[T]) -> list[T]:
+def CreateList(items: list[Anything]) -> list[Anything]:
     """Several values as one list; a node that takes one value and is given the list runs once per element.
 
     Args:
@@ -165,7 +166,7 @@ def CreateList(items: list[T]) -> list[T]:
 
 
 @node(category="values/list", outputs=["item"])
-def GetItem(items: list[T], index: int = 0) -> T:
+def GetItem(items: list[Anything], index: int = 0) -> Anything:
     """One value of a list.
 
     Args:

@@ -95,8 +95,8 @@ def test_validate_tells_unreadable_files(cli, home):
 
 def test_import_and_export_are_inverse(cli, home):
     comfy = {
-        "3": {"inputs": {"value": 7}, "class_type": "toy.Number", "_meta": {"title": "N"}},
-        "4": {"inputs": {"value": ["3", 0]}, "class_type": "toy.Paint"},
+        "3": {"inputs": {"value": 7, "note": ""}, "class_type": "toy.Number", "_meta": {"title": "N"}},
+        "4": {"inputs": {"value": ["3", 0], "name": "picture"}, "class_type": "toy.Paint"},
     }
     (home / "comfy.json").write_text(json.dumps(comfy))
     assert cli("import", "comfy.json", "-o", "own.json").stdout.strip() == "own.json"

@@ -80,7 +80,7 @@ def test_quiet_prints_paths_only(cli, painting):
 
 def test_explain_says_why_each_node_ran(cli, painting):
     assert "number: miss: new node" in cli("run", painting, "--explain").stdout
-    assert "paint: hit (disk)" in cli("run", painting, "--explain").stdout
+    assert "paint: hit: on disk" in cli("run", painting, "--explain").stdout
     changed = cli("run", painting, "--explain", "--json", "--set", "number.value=3")
     nodes = json.loads(changed.stdout)["nodes"]
     assert nodes["number"]["explanation"] == "miss: input value changed"
@@ -106,7 +106,7 @@ def test_a_comfyui_file_runs(cli, home):
 def test_a_saved_picture_carries_its_workflow_and_reruns(cli, painting):
     first = cli("run", painting)
     (path,) = paths_in(first.stdout)
-    assert json.loads(opened(path).text["prompt"])["number"]["inputs"] == {"value": 9}
+    assert json.loads(opened(path).text["prompt"])["number"]["inputs"] == {"value": 9, "note": ""}
     painting.unlink()
     assert "every node came from disk" in cli("run", path).stdout
     (changed,) = paths_in(cli("run", path, "--set", "number.value=10").stdout)

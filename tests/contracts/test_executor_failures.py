@@ -314,11 +314,11 @@ def test_a_failing_element_of_an_async_node_stops_the_others(engine_of, run):
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (WrongType, "output int is a str, but declared as int"),
-        (WrongNone, "output int is a NoneType, but declared as int"),
-        (WrongBool, "output int is a bool, but declared as int"),
+        (WrongType, "output int is declared as int, but is str"),
+        (WrongNone, "output int is declared as int, but is NoneType"),
+        (WrongBool, "output int is declared as int, but is bool"),
         (WrongCount, "it returned tuple, but declares 2 outputs"),
-        (WrongMember, "output remainder is a str, but declared as int"),
+        (WrongMember, "output remainder is declared as int, but is str"),
         (WrongElement, "declared as list[int]"),
     ],
 )

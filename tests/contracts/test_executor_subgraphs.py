@@ -259,8 +259,8 @@ def test_a_loop_may_pass_on_a_wire_it_never_waited_for(engine_of, run, memory):
         (WrongNames, "outputs ['nonsense'], but it declares ['int']"),
         (WrongConstant, "a is 'text', but int is expected"),
         (WrongWire, "carries int, but Total.numbers takes list[int]"),
-        (WrongType, "output int is a str, but declared as int"),
-        (WrongWiredType, "output int is a list, but declared as int"),
+        (WrongType, "output int is declared as int, but is str"),
+        (WrongWiredType, "output int is declared as int, but is list"),
     ],
 )
 def test_a_wrong_subgraph_is_the_failure_of_the_node_that_returned_it(engine_of, run, function, message):

@@ -86,10 +86,18 @@ def test_a_preview_is_temporary(tmp_path):
 
 def test_values_are_rounded_to_the_nearest_level_and_kept_in_range(tmp_path):
     ctx = TestContext(Folders(output=tmp_path))
-    row = torch.tensor([-1.0, 0.49 / 255, 0.51 / 255, 254.4 / 255, 2.0, float("nan")])
+    row = torch.tensor([-1.0, 0.49 / 255, 0.51 / 255, 254.4 / 255, 2.0])
     (file,) = SaveImage(ctx, Image(row[None, None, :, None]))
     with Pillow.open(file.path) as picture:
-        assert np.asarray(picture).tolist() == [[0, 0, 1, 254, 255, 0]]
+        assert np.asarray(picture).tolist() == [[0, 0, 1, 254, 255]]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_pixels_that_are_no_numbers_are_an_error_not_a_black_picture(tmp_path, value):
+    ctx = TestContext(Folders(output=tmp_path))
+    with pytest.raises(InputError, match="not numbers"):
+        SaveImage(ctx, Image(torch.full((1, 2, 2, 3), value)))
+    assert ctx.saved == []
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

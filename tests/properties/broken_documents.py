@@ -221,11 +221,10 @@ def _change_constant(place, choices, document):
 
 def _change_link(place, choices, document):
     """Wire an input to some output of some node, which may not exist."""
-    texts = [(parent, key) for parent, key in _members(document, "links", "outputs") if key in (0, 1)] or [
-        place
-    ]
-    parent, key = choices.one_of(texts)
-    ids = [name for name in document.get("nodes", {}) if isinstance(name, str)] or IDS
+    texts = [(parent, key) for parent, key in _members(document, "links", "outputs") if key in (0, 1)]
+    parent, key = choices.one_of(texts or [place])
+    nodes = document.get("nodes")
+    ids = list(nodes) if isinstance(nodes, dict) else []
     parent[key] = choices.one_of((*ids, *IDS) if key == 0 else OUTPUTS)
 
 

@@ -76,7 +76,7 @@ def check_nothing_runs(result, drawn):
         assert ran <= ({"Repeat", "ForEach"} if saving else set())
 
 
-@cases(300)
+@cases(600)
 @given(questions(), st.sampled_from((1, 4)))
 def test_results_equal_a_naive_evaluator(question, workers):
     with tempfile.TemporaryDirectory() as folder:
@@ -85,7 +85,7 @@ def test_results_equal_a_naive_evaluator(question, workers):
         check_nothing_runs(run(engine, question), question[0])
 
 
-@cases(150)
+@cases(300)
 @given(questions(), st.sampled_from((1, 4)))
 def test_results_are_the_same_when_the_cache_forgets_most_of_them(question, workers):
     with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +94,7 @@ def test_results_are_the_same_when_the_cache_forgets_most_of_them(question, work
             run(engine, question)
 
 
-@cases(100)
+@cases(200)
 @given(questions(), st.sampled_from((0, THREE_RESULTS, MIB)))
 def test_results_are_the_same_from_disk(question, memory_bytes):
     with tempfile.TemporaryDirectory() as folder:
@@ -104,7 +104,7 @@ def test_results_are_the_same_from_disk(question, memory_bytes):
         check_nothing_runs(result, question[0])
 
 
-@cases(60)
+@cases(100)
 @given(st.lists(questions(), min_size=2, max_size=4))
 def test_workflows_that_share_a_cache_do_not_disturb_one_another(asked):
     with tempfile.TemporaryDirectory() as folder:

@@ -335,7 +335,7 @@ def test_a_second_run_hits_the_last_result_and_needs_no_other(make_engine):
     assert explanations(engine, chain()) == {
         "one": "not needed: a later result is in memory",
         "two": "not needed: a later result is in memory",
-        "save": "hit (memory)",
+        "save": "hit: in memory",
     }
 
 
@@ -344,7 +344,7 @@ def test_after_a_restart_the_hit_is_on_disk(make_engine):
     assert explanations(make_engine(disk=True), chain()) == {
         "one": "not needed: a later result is on disk",
         "two": "not needed: a later result is on disk",
-        "save": "hit (disk)",
+        "save": "hit: on disk",
     }
 
 
@@ -363,7 +363,7 @@ def test_only_what_follows_a_change_misses(make_engine):
     explanations(engine, chain())
     assert explanations(engine, chain(prefix="other")) == {
         "one": "not needed: a later result is in memory",
-        "two": "hit (memory)",
+        "two": "hit: in memory",
         "save": "miss: input prefix changed",
     }
 
@@ -406,7 +406,7 @@ def test_changed_code_is_named(make_engine, tmp_path, monkeypatch):
 def test_a_changed_fingerprint_is_named(make_engine, monkeypatch):
     engine, workflow = make_engine(), Workflow.from_outputs(with_id(Weather.node(), "weather"))
     explanations(engine, workflow)
-    assert explanations(engine, workflow) == {"weather": "hit (memory)"}
+    assert explanations(engine, workflow) == {"weather": "hit: in memory"}
     monkeypatch.setitem(FORECAST, "Rome", "rain")
     assert explanations(engine, workflow) == {"weather": "miss: its fingerprint changed"}
 
@@ -443,7 +443,7 @@ def test_a_node_that_did_not_finish_last_time_says_so(make_engine):
     assert engine.run_sync(workflow, scope="test").status == "failed"
     count("repaired")
     assert explanations(engine, workflow) == {
-        "a": "hit (memory)",
+        "a": "hit: in memory",
         "f": "miss: it did not finish last time",
         "b": "miss: it did not finish last time",
     }

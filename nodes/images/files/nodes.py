@@ -74,6 +74,10 @@ def PreviewImage(ctx: NodeContext, images: Image) -> list[OutputFile]:
 
 
 def _save(ctx: NodeContext, images: Image, prefix: str, *, temporary: bool) -> list[OutputFile]:
+    if not images.pixels.isfinite().all():
+        raise InputError(
+            "images", "some pixels are not numbers (NaN or infinite), so what made them overflowed"
+        )
     files = []
     for number, pixels in enumerate(images.pixels, 1):
         data = png_bytes(pixels, ctx.metadata)
