@@ -55,6 +55,7 @@ SIGNATURES = {
     "Switch": _signature({"result": T}, condition=BOOL, on_true=T, on_false=T),
     "Result": _signature({"value": T}, value=T),
 }
+GENERIC = {name for name, s in SIGNATURES.items() if {T, list_of(T)} & set(s.inputs.values())}
 COMMON = sorted(SIGNATURES.keys() - {"Result", "Tick"})
 
 
@@ -147,6 +148,9 @@ class _Builder:
         self.nodes = {}
         self.pool = dict(opened)  # the type of every output at hand
         self.counts = set()  # outputs that are 0 to 3
+        # What an open input brings is not known when a loop's body is checked, nor is what a generic node
+        # makes of it: such a list is never taken apart.
+        self.vague = set(self.pool)
 
     def build(self, size, kinds):
         for _ in range(size):
@@ -159,6 +163,9 @@ class _Builder:
         if made.mapped:
             outputs = {name: list_of(type) for name, type in outputs.items()}
         self.pool.update({Wire(id, name): type for name, type in outputs.items()})
+        sources = [w for link in made.links.values() for w in (link if isinstance(link, list) else [link])]
+        if self.vague.intersection(sources) and made.type not in SIGNATURES.keys() - GENERIC:
+            self.vague.update(Wire(id, name) for name in outputs)
         if made.type in ("Small", "Span"):
             self.counts.update(Wire(id, name) for name in outputs)
         return id
@@ -194,12 +201,11 @@ class _Builder:
     def _wires(self, type, exact):
         if exact:
             return [wire for wire, actual in self.pool.items() if actual == type]
-        # what an open input will bring is not known when its graph is checked: it is never taken apart
-        return [
-            wire
-            for wire, actual in self.pool.items()
-            if fits(actual, type) or (wire.node and actual[0] == "list" and fits(actual[1], type))
-        ]
+        return [wire for wire, actual in self.pool.items() if fits(actual, type) or self._maps(wire, type)]
+
+    def _maps(self, wire, type):
+        actual = self.pool[wire]
+        return actual[0] == "list" and fits(actual[1], type) and wire not in self.vague
 
     def _gather_or_constant(self, made, name, type, exact):
         element = type[1] if type[0] == "list" else type
