@@ -6,12 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nodegraph.body import Body
     from nodegraph.context import FileLocator, ModelRecipe, NodeContext
     from nodegraph.declaration import NodeFunction, node
     from nodegraph.engine import Engine, RunResult, run
     from nodegraph.errors import InputError, NodeError, NodeGraphError, ValidationError, WorkflowError
     from nodegraph.files import File, Folders, InFolder, OutputFile
     from nodegraph.handles import Handle, Subgraph, with_id
+    from nodegraph.interface import BodyInterface
     from nodegraph.node_type import Lazy, Node, Widget
     from nodegraph.registry import NodeRegistry
     from nodegraph.specs import Mismatch, Spec, require_same
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from nodegraph.workflow import Workflow, read_workflow, write_workflow
 
 __all__ = [
+    "Body",
+    "BodyInterface",
     "Engine",
     "File",
     "FileLocator",
@@ -53,12 +57,14 @@ __all__ = [
 ]
 
 _HOMES = {
+    "body": ("Body",),
     "context": ("FileLocator", "ModelRecipe", "NodeContext"),
     "declaration": ("NodeFunction", "node"),
     "engine": ("Engine", "RunResult", "run"),
     "errors": ("InputError", "NodeError", "NodeGraphError", "ValidationError", "WorkflowError"),
     "files": ("File", "Folders", "InFolder", "OutputFile"),
     "handles": ("Handle", "Subgraph", "with_id"),
+    "interface": ("BodyInterface",),
     "node_type": ("Lazy", "Node", "Widget"),
     "registry": ("NodeRegistry",),
     "specs": ("Mismatch", "Spec", "require_same"),

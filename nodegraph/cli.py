@@ -63,7 +63,11 @@ def run(
     file: WorkflowFile,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NODE.INPUT=VALUE", help="Change an input; the value is JSON or text."),
+        typer.Option(
+            "--set",
+            metavar="NODE.INPUT=VALUE",
+            help="Change an input; the value is JSON or text. A node inside a subgraph is OUTER/INNER.",
+        ),
     ] = None,
     grid: Annotated[
         bool, typer.Option(help="Take --set values as comma lists, run every combination, draw a sheet.")
@@ -76,7 +80,9 @@ def run(
         bool, typer.Option("--no-metadata", help="Save pictures without the workflow in them.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print file paths and errors only.")] = False,
-    traceback: Annotated[bool, typer.Option("--traceback", help="Show where a node failed.")] = False,
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show the whole traceback of a failure.")
+    ] = False,
     cache_dir: CacheDir = None,
     models: Models = None,
     input_dir: InputDir = None,

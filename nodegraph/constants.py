@@ -54,7 +54,10 @@ def check_constants(node: Node, given: Mapping[str, Any], id: str) -> tuple[dict
 
 def summary(value: Any) -> str:
     """A short text for a value, whatever its size."""
-    return _repr.repr(value)
+    try:
+        return _repr.repr(value)
+    except ValueError:  # Python writes no integer of more than some thousand digits
+        return f"a very large {type(value).__name__}"
 
 
 def nearest(name: str, known: Any) -> tuple[str, ...]:

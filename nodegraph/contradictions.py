@@ -12,6 +12,7 @@ from pydantic import PydanticSchemaGenerationError, PydanticUserError, Validatio
 from pydantic.fields import FieldInfo
 from pydantic_core import SchemaError
 
+from nodegraph.body import takes_body
 from nodegraph.node_type import Input, Node, parameters_of
 from nodegraph.sockets import PLAIN_CLASSES, SocketType, assignable, class_socket
 
@@ -36,6 +37,8 @@ def _of_input(input: Input) -> Iterator[str]:
         yield f"the menu of input {input.name!r} is empty"
     if input.folder and not assignable(class_socket(str), input.type):
         yield f"input {input.name!r} is an InFolder, so it must be a str, not {input.type}"
+    if input.interface and not takes_body(input.type):
+        yield f"input {input.name!r} has a BodyInterface, so it must be a Body, not {input.type}"
     for base, constraints in _levels(input.annotation):
         if constraints and isinstance(base, type) and _has_no_size(base):
             yield f"input {input.name!r} has a bound, but a {base.__name__} has no size to compare"

@@ -6,7 +6,9 @@ import enum
 import inspect
 import re
 import typing
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import update_wrapper
 from types import MappingProxyType
 from typing import (
@@ -31,6 +33,7 @@ from nodegraph.contradictions import contradictions
 from nodegraph.errors import DeclarationError
 from nodegraph.files import InFolder
 from nodegraph.handles import Call, Subgraph, new_handle
+from nodegraph.interface import BodyInterface
 from nodegraph.node_type import REQUIRED, Input, Lazy, Migration, Node, Output, Widget
 from nodegraph.sockets import SocketType, socket_type
 
@@ -92,7 +95,36 @@ class _Decorator:
     @overload
     def __call__(self, function: Callable[P, R]) -> NodeFunction[P, R, P, R]: ...
     def __call__(self, function: Any) -> Any:
-        return NodeFunction(function, _Reader(function).node(**self._options))
+        try:
+            return NodeFunction(function, _Reader(function).node(**self._options))
+        except DeclarationError as error:
+            return _noted(error, function)
+
+
+_mistakes: ContextVar[list[DeclarationError] | None] = ContextVar("mistakes", default=None)
+
+
+@contextmanager
+def collected_mistakes() -> Iterator[list[DeclarationError]]:
+    """While the ``with`` block lasts, wrong declarations go into the list that it gives.
+
+    Each leaves its function as it was, so that the rest of the module is read as well. Modules with
+    mistakes are not fit for use.
+    """
+    mistakes: list[DeclarationError] = []
+    token = _mistakes.set(mistakes)
+    try:
+        yield mistakes
+    finally:
+        _mistakes.reset(token)
+
+
+def _noted(error: DeclarationError, function: Any) -> Any:
+    mistakes = _mistakes.get()
+    if mistakes is None:
+        raise error
+    mistakes.append(error)
+    return function
 
 
 def node(
@@ -122,8 +154,9 @@ def node(
     Raises:
         DeclarationError: the declaration contradicts itself; the message names file and line.
     """
-    if function is not None:
-        _Reader(function).fail("write @node() with parentheses, and options in them")
+    bare: Any = function
+    if bare is not None:
+        return typing.cast(_Decorator, _without_parentheses(bare))
     return _Decorator(
         category=category,
         version=version,
@@ -139,6 +172,13 @@ def node(
         fallback=fallback,
         migrations=MappingProxyType(dict(migrations or {})),
     )
+
+
+def _without_parentheses(function: Callable[..., Any]) -> Any:
+    try:
+        _Reader(function).fail("write @node() with parentheses, and options in them")
+    except DeclarationError as error:
+        return _noted(error, function)
 
 
 class _Reader:
@@ -205,6 +245,7 @@ class _Reader:
             menu=_menu(annotation),
             folder=next((m.folder for m in metadata if isinstance(m, InFolder)), None),
             widget=widget,
+            interface=next((m for m in metadata if isinstance(m, BodyInterface)), None),
         )
 
     def _socket(self, annotation: Any, what: str) -> SocketType:

@@ -19,7 +19,7 @@ from nodegraph.cache.results import KeepPolicy, ResultCache
 from nodegraph.collector import collector_paused
 from nodegraph.constants import nearest
 from nodegraph.devices import DeviceManager, pick_device
-from nodegraph.errors import Cancelled, Issue, NodeError, ValidationError
+from nodegraph.errors import Cancelled, Issue, NodeError, ValidationError, WorkflowError, errors_among
 from nodegraph.events import EventBus, RunFinished, RunStarted, RunStatus, Subscriber
 from nodegraph.execution.base import CancelToken, Execution, Executor, NodeRecord, RunEnvironment
 from nodegraph.execution.local import LocalExecutor
@@ -45,6 +45,7 @@ class RunResult:
         errors: the nodes that failed.
         seconds: wall time from planning to the end.
         explanations: for each node why it was or was not served from a cache, where a scope was given.
+        warnings: what validation found that keeps nothing from running.
     """
 
     run: str
@@ -54,6 +55,7 @@ class RunResult:
     errors: list[NodeError]
     seconds: float
     explanations: dict[str, str] = field(default_factory=dict)
+    warnings: list[Issue] = field(default_factory=list)
 
     def __repr__(self) -> str:
         # short on purpose: asyncio formats the result of every coroutine that asyncio.run() runs
@@ -158,7 +160,7 @@ class Engine:
         )
 
     def validate(self, workflow: Workflow) -> list[Issue]:
-        """Every issue of a workflow; an empty list means that it may run."""
+        """Every issue of a workflow; it may run if none of them is an error."""
         return self._analyse(build_graph(workflow, self.registry), bool(workflow.targets)).issues
 
     @collector_paused()
@@ -171,13 +173,16 @@ class Engine:
 
         Raises:
             ValidationError: the workflow must not run.
+            NodeError: the ``fingerprint=`` of a node failed.
         """
+        if isinstance(targets, str):
+            raise TypeError(f"targets is a list of ids, not {targets!r}; write [{targets!r}]")
         wanted = list(targets) if targets is not None else list(workflow.targets) or None
         graph = build_graph(workflow, self.registry)
         analysis = self._analyse(graph, wanted is not None)
         if wanted is not None:
-            analysis.issues.extend(_unknown_targets(wanted, graph))
-        if analysis.issues:
+            analysis.issues.extend(unknown_targets(wanted, graph))
+        if errors_among(analysis.issues):
             raise ValidationError(analysis.issues)
         settings = canonical((str(self.folders.output.absolute()), self._metadata))
         return make_plan(
@@ -208,6 +213,7 @@ class Engine:
 
         Raises:
             ValidationError: the workflow must not run.
+            NodeError: the ``fingerprint=`` of a node failed.
         """
         token = token or CancelToken()
         run = run_id or uuid.uuid4().hex
@@ -221,14 +227,16 @@ class Engine:
             device_turn=self._device_turn,
         )
         plan = await asyncio.to_thread(self.plan, workflow, targets)
-        explanations = self._run_log.explain(scope, plan) if self._run_log and scope else {}
+        comparison = self._run_log.begin(scope, plan) if self._run_log and scope else None
         self._tokens.add(token)
         try:
             execution = await self._execute(plan, environment)
         finally:
             self._tokens.discard(token)
-        if self._run_log and scope:
-            self._run_log.record(scope, plan, execution.records)
+        explanations: dict[str, str] = {}
+        if self._run_log and scope and comparison:
+            explanations = comparison.explanations(execution.records)
+            self._run_log.record(scope, comparison.traces(execution.records))
         return RunResult(
             run,
             execution.status,
@@ -237,6 +245,7 @@ class Engine:
             execution.errors,
             execution.seconds,
             explanations,
+            list(plan.analysis.issues),
         )
 
     async def _execute(self, plan: Plan, environment: RunEnvironment) -> Execution:
@@ -255,8 +264,18 @@ class Engine:
         return bus
 
     def run_sync(self, workflow: Workflow, **options: Any) -> RunResult:
-        """``run`` for code that is not asynchronous."""
-        return asyncio.run(self.run(workflow, **options))
+        """``run`` for code that is not asynchronous.
+
+        Raises:
+            WorkflowError: it was called from asynchronous code, which must ``await engine.run(...)``.
+            Cancelled: a node cancelled the task that the run is.
+        """
+        if _in_event_loop():
+            raise WorkflowError("an event loop runs here already; use `await engine.run(...)` instead")
+        try:
+            return asyncio.run(self.run(workflow, **options))
+        except asyncio.CancelledError:
+            raise Cancelled("a node cancelled the whole run from inside") from None
 
     def cancel(self) -> None:
         """Cancel every run of this engine."""
@@ -264,7 +283,16 @@ class Engine:
             token.cancel()
 
 
-def _unknown_targets(wanted: Iterable[str], graph: Graph) -> list[Issue]:
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def unknown_targets(wanted: Iterable[str], graph: Graph) -> list[Issue]:
+    """An issue for each wanted node that the graph does not have."""
     return [
         Issue(
             "unknown_target",

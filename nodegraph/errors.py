@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
+
+Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Issue:
         expected: what would be accepted, as text.
         suggestions: the nearest valid names, best first.
         related: ids of the other nodes that take part (the source of a link, the rest of a cycle).
+        severity: an ``"error"`` keeps the workflow from running, a ``"warning"`` never does.
     """
 
     code: str
@@ -30,6 +33,7 @@ class Issue:
     expected: str | None = None
     suggestions: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+    severity: Severity = "error"
 
     def to_json(self) -> dict[str, Any]:
         """The issue as plain JSON data."""
@@ -38,7 +42,13 @@ class Issue:
     def __str__(self) -> str:
         place = ".".join(part for part in (self.node, self.input) if part)
         hint = f" Did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else ""
-        return f"{place}: {self.message}{hint}" if place else f"{self.message}{hint}"
+        text = f"{place}: {self.message}{hint}" if place else f"{self.message}{hint}"
+        return text if self.severity == "error" else f"{self.severity}: {text}"
+
+
+def errors_among(issues: Iterable[Issue]) -> list[Issue]:
+    """The issues that keep a workflow from running."""
+    return [issue for issue in issues if issue.severity == "error"]
 
 
 class NodeGraphError(Exception):
@@ -50,11 +60,13 @@ class DeclarationError(NodeGraphError, TypeError):
 
     Attributes:
         place: the author's file and line, with which the message starts.
+        problem: the rest of the message.
     """
 
     def __init__(self, place: str, problem: str) -> None:
         super().__init__(f"{place}: {problem}")
         self.place = place
+        self.problem = problem
 
 
 class WorkflowError(NodeGraphError):
@@ -65,7 +77,7 @@ class ValidationError(NodeGraphError):
     """A workflow was read but must not run.
 
     Attributes:
-        issues: every problem found, in node order.
+        issues: every problem found, in node order; at least one is an error.
     """
 
     def __init__(self, issues: Sequence[Issue]) -> None:
@@ -81,6 +93,8 @@ class NodeError(NodeGraphError):
         node_type: its type.
         inputs: a short summary of each input value it was given.
         traceback: the traceback of the original exception, as text.
+        place: the line of the node's own code that it came from, such as ``effects.py:12, in blur``, with
+            the whole path; empty where none did.
     """
 
     def __init__(
@@ -91,12 +105,14 @@ class NodeError(NodeGraphError):
         node_type: str,
         inputs: dict[str, str] | None = None,
         traceback: str = "",
+        place: str = "",
     ) -> None:
         super().__init__(message)
         self.node_id = node_id
         self.node_type = node_type
         self.inputs = dict(inputs or {})
         self.traceback = traceback
+        self.place = place
 
     def to_json(self) -> dict[str, Any]:
         """The error as plain JSON data."""
@@ -105,6 +121,7 @@ class NodeError(NodeGraphError):
             "node": self.node_id,
             "type": self.node_type,
             "inputs": self.inputs,
+            "place": self.place,
             "traceback": self.traceback,
         }
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import sqlite3
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
+from nodegraph.digests import DigestCache
 from nodegraph.errors import FileProblem
 
-CHUNK_BYTES = 1 << 20
-RACY_NANOSECONDS = 2_000_000_000
 INPUTS = "inputs"
+MAX_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,66 +57,6 @@ class InFolder:
     """
 
     folder: str
-
-
-class DigestCache:
-    """SHA-256 of files, remembered by path, size, modification time and inode.
-
-    A file modified less than two seconds ago is digested anew each time, because a second change within
-    the clock's grain could leave size and time as they were.
-    """
-
-    def __init__(self, database: Path | None = None) -> None:
-        self._lock = threading.Lock()
-        if database:
-            database.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(
-            database or ":memory:", check_same_thread=False, isolation_level=None, timeout=30
-        )
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS digests "
-            "(path TEXT PRIMARY KEY, stamp TEXT NOT NULL, digest TEXT NOT NULL)"
-        )
-
-    def digest(self, path: Path) -> str:
-        """Hexadecimal SHA-256 of a file, or of the names and digests of all files of a folder."""
-        if not path.is_dir():
-            return self._file_digest(path)
-        tree = hashlib.sha256(b"folder\0")
-        for member in sorted(p for p in path.rglob("*") if p.is_file()):
-            tree.update(f"{member.relative_to(path).as_posix()}\0{self._file_digest(member)}\0".encode())
-        return tree.hexdigest()
-
-    def _file_digest(self, path: Path) -> str:
-        real = path.resolve()
-        status = real.stat()
-        stamp = f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
-        with self._lock:
-            row = self._db.execute(
-                "SELECT stamp, digest FROM digests WHERE path = ?", (str(real),)
-            ).fetchone()
-        if row and row[0] == stamp:
-            return str(row[1])
-        digest = sha256_of(real)
-        if time.time_ns() - status.st_mtime_ns > RACY_NANOSECONDS:
-            with self._lock:
-                self._db.execute(
-                    "INSERT OR REPLACE INTO digests VALUES (?, ?, ?)", (str(real), stamp, digest)
-                )
-        return digest
-
-    def close(self) -> None:
-        """Close the database."""
-        self._db.close()
-
-
-def sha256_of(path: Path) -> str:
-    """Hexadecimal SHA-256 of one file's bytes, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -186,12 +122,18 @@ class Folders:
             return False
 
     def _find(self, folder: str, name: str) -> Path:
-        path = self._inside(folder, name) if _is_plain(name) else None
-        if path is None and self.any_path and folder == INPUTS and "\0" not in name:
-            path = Path(name) if Path(name).is_file() else None
-        if path is None:
-            raise self._missing(folder, name)
-        return path
+        try:
+            path = self._inside(folder, name) if _is_plain(name) else None
+            if path is None and self.any_path and folder == INPUTS and "\0" not in name:
+                path = Path(name) if Path(name).exists() else None
+            if path is None:
+                raise self._missing(folder, name)
+            if path.is_file() or (path.is_dir() and folder != INPUTS):
+                return path
+        except OSError as error:  # the name is too long for a file, or goes round in circles
+            raise FileProblem(f"no file {_shortened(name)!r} in {folder!r}: {error.strerror}") from None
+        what = "a folder" if path.is_dir() else "not a regular file"
+        raise FileProblem(f"{name!r} in {folder!r} is {what}; a file would do")
 
     def _inside(self, folder: str, name: str) -> Path | None:
         found = (root / name for root in self.roots(folder))
@@ -218,9 +160,13 @@ class Folders:
         return (self.models[0] if self.models else Path("models")) / folder
 
 
+def _shortened(name: str) -> str:
+    return name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}…"
+
+
 def _is_plain(name: str) -> bool:
     path = PurePosixPath(name.replace("\\", "/"))
-    return bool(name) and "\0" not in name and not path.is_absolute() and ".." not in path.parts
+    return bool(path.parts) and "\0" not in name and not path.is_absolute() and ".." not in path.parts
 
 
 MODEL_FOLDER_MARKS = ("model_index.json", "config.json")

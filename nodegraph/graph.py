@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 import networkx as nx
@@ -16,6 +17,7 @@ from nodegraph.inline import Draft, inline
 from nodegraph.node_type import Node
 from nodegraph.registry import NodeRegistry
 from nodegraph.workflow.building import split_inputs
+from nodegraph.workflow.unknown import unknown_keys
 
 if TYPE_CHECKING:
     from nodegraph.workflow.schema import SubgraphEntry, Workflow
@@ -66,6 +68,17 @@ class GraphNode:
                 yield from link  # type: ignore[misc]
 
 
+def _in_order(nodes: Mapping[str, GraphNode]) -> bool:
+    """Whether every source stands before what uses it, as in most files."""
+    passed: set[str] = set()
+    for id, node in nodes.items():
+        for link in node.sources():
+            if link.node not in passed and link.node in nodes:
+                return False
+        passed.add(id)
+    return True
+
+
 class Graph:
     """An immutable graph.
 
@@ -103,9 +116,15 @@ class Graph:
         Raises:
             WorkflowError: the graph has a cycle.
         """
+        nodes = self.nodes
+        if _in_order(nodes):
+            return list(nodes)
+        waits_for = {
+            id: [link.node for link in node.sources() if link.node in nodes] for id, node in nodes.items()
+        }
         try:
-            return list(nx.topological_sort(self.digraph))
-        except nx.NetworkXUnfeasible:
+            return list(TopologicalSorter(waits_for).static_order())
+        except CycleError:
             raise WorkflowError(f"the graph has a cycle: {self.cycles[0]}") from None
 
     @cached_property
@@ -136,6 +155,7 @@ def build_graph(workflow: Workflow, registry: NodeRegistry) -> Graph:
     """The graph of a workflow. Never fails: what is wrong is in ``Graph.issues``."""
     types = registry.extended(workflow.node_types) if workflow.node_types else registry
     inlined = inline(workflow.nodes, workflow.subgraphs)
+    inlined.issues.extend(unknown_keys(workflow))
     bodies = _Bodies(workflow.subgraphs, types)
     return Graph(_graph_nodes(inlined.nodes, types, inlined.issues, bodies), inlined.issues)
 
@@ -190,13 +210,13 @@ def _unknown_type(id: str, type: str, pack: str, registry: NodeRegistry) -> Issu
     suggestions = registry.suggest(type)
     broken = next((problem for problem in registry.problems if problem.pack == pack), None)
     if broken:
-        remedy = f"its pack {pack!r} did not load: {broken.message}"
+        remedy = f"its pack {pack!r} did not load: {broken}"
     elif pack and pack not in registry.packs:
         remedy = f"it comes from the pack {pack!r}, which is not installed"
     else:
         remedy = "no installed pack has a node of that name"
         if registry.problems:
-            failed = ", ".join(f"{problem.pack} ({problem.message})" for problem in registry.problems)
+            failed = ", ".join(f"{problem.pack} ({problem})" for problem in registry.problems)
             remedy += f"; these packs did not load: {failed}"
     return Issue(
         "unknown_node", f"unknown node type {type!r}: {remedy}.", id, given=type, suggestions=suggestions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodegraph.errors import WorkflowError
@@ -18,6 +19,9 @@ class Link(NamedTuple):
     output: str
 
 
+_serials = count()
+
+
 class Call:
     """A node and the inputs it will be given: values, handles, links, or lists of handles.
 
@@ -25,9 +29,10 @@ class Call:
         node: the node to call.
         inputs: what each input is given.
         id: the id it shall have in the workflow, or ``None`` for one made from the node's name.
+        serial: a number larger than that of every call made before.
     """
 
-    __slots__ = ("id", "inputs", "node")
+    __slots__ = ("id", "inputs", "node", "serial")
 
     def __init__(self, node: Node, inputs: Mapping[str, Any]) -> None:
         unknown = [name for name in inputs if name not in node.inputs]
@@ -36,6 +41,7 @@ class Call:
         self.node = node
         self.inputs = dict(inputs)
         self.id: str | None = None
+        self.serial = next(_serials)
 
 
 class Handle:
@@ -52,6 +58,8 @@ class Handle:
         self._output = output
 
     def __getattr__(self, name: str) -> Handle:
+        if name in Handle.__slots__:  # asked for by copy() before there is anything in it
+            raise AttributeError(name)
         if self._output is None and any(output.name == name for output in self._call.node.outputs):
             return Handle(self._call, name)
         outputs = ", ".join(output.name for output in self._call.node.outputs)
@@ -103,8 +111,19 @@ def output_of(handle: Handle) -> str:
     return handle._output
 
 
+def _is_text(value: object) -> bool:
+    """Whether a value is text without halves of characters, which no file can hold."""
+    return isinstance(value, str) and not any("\ud800" <= sign <= "\udfff" for sign in value)
+
+
 def with_id(handle: Any, id: str) -> Any:
-    """Give a call the id it shall have in the workflow; returns ``handle`` itself."""
+    """Give a call the id it shall have in the workflow; returns ``handle`` itself.
+
+    Raises:
+        WorkflowError: the id is no text, or holds half a character.
+    """
+    if not _is_text(id):
+        raise WorkflowError(f"the id of a node must be text, not {id!r}")
     call_of(handle).id = id
     return handle
 
@@ -129,11 +148,13 @@ def handles_in(value: Any) -> list[Handle]:
     """The handles an input of a call, or an output of a subgraph, is wired to."""
     found: list[Handle] = []
     stack = [value]
+    open_lists: set[int] = set()  # so that a list which contains itself is entered once
     while stack:
         item = stack.pop()
         if isinstance(item, Handle):
             found.append(item)
-        elif isinstance(item, list):
+        elif isinstance(item, list) and id(item) not in open_lists:
+            open_lists.add(id(item))
             stack.extend(reversed(item))
     return found
 

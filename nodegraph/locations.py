@@ -8,7 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
-from nodegraph.files import DigestCache, Folders
+from nodegraph.digests import DigestCache
+from nodegraph.files import INPUTS, Folders
 from nodegraph.registry import NodeRegistry
 
 DISK_CACHE_BYTES = 20 << 30
@@ -54,3 +55,12 @@ def default_folders(
         any_path=any_path,
         digests=DigestCache(cache / "digests.sqlite"),
     )
+
+
+def folder_kinds(registry: NodeRegistry, folders: Folders) -> list[str]:
+    """The kinds of model folders that nodes ask for, and those that there are."""
+    asked = {folder for node in registry.nodes() for folder in node.file_inputs.values()}
+    present = {
+        path.name for root in folders.models if root.is_dir() for path in root.iterdir() if path.is_dir()
+    }
+    return sorted((asked | present) - {INPUTS})

@@ -19,7 +19,8 @@ from pydantic_core.core_schema import IsInstanceSchema
 from typing_extensions import TypedDict
 
 from nodegraph.files import InFolder
-from nodegraph.sockets import SocketType, class_socket, has_json_form
+from nodegraph.interface import BodyInterface
+from nodegraph.sockets import SocketType, class_socket, has_json_form, variables_in
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 
@@ -61,6 +62,7 @@ class Input:
         menu: the allowed values of a ``Literal`` or enum.
         folder: the folder whose files it names, if it is an ``InFolder`` input.
         widget: how an editor shows it, if the author said.
+        interface: what the bodies that it takes must look like, if the author said.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Input:
     menu: tuple[Any, ...] | None = None
     folder: str | None = None
     widget: Widget | None = None
+    interface: BodyInterface | None = None
 
     @property
     def required(self) -> bool:
@@ -194,7 +197,7 @@ class Node:
     @cached_property
     def generic(self) -> bool:
         """Whether an output type depends on what is wired in."""
-        return any(_mentions_variable(output.type) for output in self.outputs)
+        return any(variables_in(output.type) for output in self.outputs)
 
     @cached_property
     def file_inputs(self) -> dict[str, str]:
@@ -247,6 +250,8 @@ def _describe_input(input: Input) -> dict[str, Any]:
         "socket_only": input.socket_only,
         "schema": input.json_schema,
     }
+    if input.interface:
+        description["body"] = input.interface.describe()
     if not input.required:
         description["default"] = plain(input.default)
     return description
@@ -270,10 +275,6 @@ def _has_constraints(annotation: Any) -> bool:
     found = getattr(annotation, "__metadata__", ())
     own = (item.metadata if isinstance(item, FieldInfo) else isinstance(item, BaseMetadata) for item in found)
     return any(own) or any(map(_has_constraints, get_args(annotation)))
-
-
-def _mentions_variable(type: SocketType) -> bool:
-    return type.kind == "var" or any(map(_mentions_variable, type.args))
 
 
 def checked_annotation(annotation: Any) -> Any:

@@ -10,13 +10,13 @@ from typing import Any
 
 from nodegraph.cache.keys import Key, canonical, node_key
 from nodegraph.cache.results import ResultCache
-from nodegraph.errors import CodecError, FileProblem, NodeError
+from nodegraph.errors import CodecError, FileProblem, Issue, NodeError, ValidationError
 from nodegraph.events import Origin
 from nodegraph.files import Folders, OutputFile
 from nodegraph.graph import Graph, GraphNode, Links
 from nodegraph.handles import Link
 from nodegraph.node_type import Node, parameters_of
-from nodegraph.validation import Analysis
+from nodegraph.validation import Analysis, missing_file
 
 NO_NAMES: frozenset[str] = frozenset()
 
@@ -85,11 +85,23 @@ class Plan:
         return {name: node.links[name] for name in chosen if name in node.links and name not in eager}
 
     def add(self, nodes: Iterable[GraphNode]) -> None:
-        """Compute the keys of more nodes, sources before what uses them."""
+        """Compute the keys of more nodes, sources before what uses them.
+
+        Raises:
+            ValidationError: inputs that cannot be hashed, or that name a file which is gone.
+            NodeError: a ``fingerprint=`` failed.
+        """
+        issues: list[Issue] = []
         for node in nodes:
             self.nodes[node.id] = node
             self._choose(node)
-            self.keys[node.id] = self._key(node)
+            try:
+                self.keys[node.id] = self._key(node)
+            except ValidationError as error:
+                issues += error.issues
+                self.keys[node.id] = secrets.token_bytes(32)  # what follows may have issues of its own
+        if issues:
+            raise ValidationError(issues)
 
     def require(self, ids: Iterable[str]) -> list[str]:
         """Mark nodes as needed, and what they need in turn; returns the ids newly marked."""
@@ -164,9 +176,7 @@ class Plan:
         try:
             return node_key(known, self._constants(node), links, self.keys, extra)
         except CodecError as error:
-            raise NodeError(
-                f"an input cannot be hashed: {error}", node_id=node.id, node_type=node.type
-            ) from error
+            raise ValidationError([_unhashable(node, self._constants(node), error)]) from error
 
     def _constants(self, node: GraphNode) -> Mapping[str, Any]:
         skipped = self.skipped.get(node.id)
@@ -198,7 +208,7 @@ class Plan:
         try:
             return self.folders.resolve(folder, value).digest
         except (FileProblem, OSError) as error:
-            raise NodeError(f"{name}: {error}", node_id=node.id, node_type=node.type) from error
+            raise ValidationError([missing_file(node.id, name, folder, value, error)]) from error
 
     def _fingerprint(self, node: GraphNode, fingerprint: Callable[..., Any]) -> bytes:
         names = parameters_of(fingerprint)
@@ -212,6 +222,17 @@ class Plan:
             raise NodeError(text, node_id=node.id, node_type=node.type) from error
         self.fingerprints[node.id] = found
         return found
+
+
+def _unhashable(node: GraphNode, constants: Mapping[str, Any], error: CodecError) -> Issue:
+    """The issue of a node without a key, for which the code of the node may be to blame as well."""
+    for name, value in constants.items():
+        try:
+            canonical(value)
+        except CodecError as cause:
+            message, given = f"{name} cannot be hashed: {cause}.", type(value).__name__
+            return Issue("unhashable", message, node.id, name, given, "a value with a stable encoding")
+    return Issue("unhashable", f"the code of {node.type} cannot be hashed: {error}.", node.id)
 
 
 def sources(links: Links) -> Iterable[Link]:
@@ -246,11 +267,17 @@ def without_unchosen(node: GraphNode, known: Node, row: Mapping[str, Any]) -> di
 
 def output_files(value: Any) -> list[OutputFile]:
     """The files that an output value names: itself, or those in a list."""
-    if isinstance(value, OutputFile):
-        return [value]
-    if isinstance(value, list | tuple):
-        return [file for item in value for file in output_files(item)]
-    return []
+    found: list[OutputFile] = []
+    entered: set[int] = set()  # a list may contain itself
+    stack = [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, OutputFile):
+            found.append(item)
+        elif isinstance(item, list | tuple) and id(item) not in entered:
+            entered.add(id(item))
+            stack.extend(reversed(item))
+    return found
 
 
 def make_plan(
@@ -267,6 +294,10 @@ def make_plan(
     Args:
         targets: ids of the nodes whose results are wanted; all output nodes by default.
         settings: what else decides the files that output nodes write, encoded.
+
+    Raises:
+        ValidationError: inputs that cannot be hashed, or that name a file which is gone.
+        NodeError: a ``fingerprint=`` failed.
     """
     wanted = list(targets) if targets is not None else graph.terminals()
     plan = Plan(graph, cache, folders, wanted, analysis or Analysis(), settings)

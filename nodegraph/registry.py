@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from nodegraph.declaration import NodeFunction
+from nodegraph.declaration import NodeFunction, collected_mistakes
 from nodegraph.errors import DeclarationError
 from nodegraph.node_type import Node
 
@@ -39,7 +39,7 @@ class Pack:
 
 @dataclass(frozen=True)
 class PackProblem:
-    """A pack that did not load.
+    """Something that kept a pack from loading.
 
     Attributes:
         pack: its name.
@@ -51,13 +51,16 @@ class PackProblem:
     place: str
     message: str
 
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
 
 class NodeRegistry:
     """The node types of one engine; two registries never see each other's nodes.
 
     Attributes:
         packs: the packs that loaded, by name.
-        problems: the packs that did not.
+        problems: what kept other packs from loading.
     """
 
     def __init__(self) -> None:
@@ -137,24 +140,47 @@ class NodeRegistry:
                 self._load(path.stem, lambda path=path: _import_file(path), namespace=path.stem)  # type: ignore[misc]
 
     def _load(self, name: str, importer: Callable[[], ModuleType], namespace: str) -> None:
-        staged = NodeRegistry()
+        known = set(sys.modules)
         try:
-            package = importer()
-            for function in _functions(package):
-                staged.add(function, namespace)
-            for record in staged._nodes.values():
-                self._refuse_clash(record)
+            with collected_mistakes() as mistakes:
+                package = importer()
+                functions = list(_functions(package))
+            staged = self._staged(functions, namespace, mistakes)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a pack does, the others load
-            self._report(name, error)
-            return
+            self._report(name, mistakes or [error])  # what a mistake left undone may be why the rest failed
+        else:
+            if mistakes:
+                self._report(name, mistakes)
+            else:
+                self._accept(name, package, staged)
+        if mistakes:
+            _forget_modules(mistakes, set(sys.modules) - known)
+
+    def _staged(
+        self,
+        functions: Iterable[NodeFunction[Any, Any, Any, Any]],
+        namespace: str,
+        mistakes: list[DeclarationError],
+    ) -> NodeRegistry:
+        """The nodes of a pack; those whose ids clash become mistakes."""
+        staged = NodeRegistry()
+        for function in functions:
+            try:
+                self._refuse_clash(staged.add(function, namespace))
+            except DeclarationError as error:
+                mistakes.append(error)
+        return staged
+
+    def _accept(self, name: str, package: ModuleType, staged: NodeRegistry) -> None:
         self._nodes.update(staged._nodes)
         place = next(iter(getattr(package, "__path__", ())), None)
         self.packs[name] = Pack(name, package.__name__, Path(place) if place else None, tuple(staged._nodes))
 
-    def _report(self, pack: str, error: BaseException) -> None:
-        problem = PackProblem(pack, _place(error), f"{type(error).__name__}: {error}")
-        logger.warning("node pack %s is skipped: %s (%s)", pack, problem.message, problem.place)
-        self.problems.append(problem)
+    def _report(self, pack: str, errors: Iterable[BaseException]) -> None:
+        for error in errors:
+            problem = PackProblem(pack, _place(error), _message(error))
+            logger.warning("node pack %s is skipped: %s", pack, problem)
+            self.problems.append(problem)
 
 
 def _importer(point: EntryPoint) -> Callable[[], ModuleType]:
@@ -197,6 +223,20 @@ def _functions(package: ModuleType) -> Iterator[NodeFunction[Any, Any, Any, Any]
 def _where(node: Node) -> str:
     code = getattr(node.function, "__code__", None)
     return f"{code.co_filename}:{code.co_firstlineno}" if code else repr(node.function)
+
+
+def _forget_modules(mistakes: Iterable[DeclarationError], new: Iterable[str]) -> None:
+    """Drop the modules of a pack with mistakes, whose faulty nodes were left plain functions."""
+    files = {mistake.place.rpartition(":")[0] for mistake in mistakes}
+    names = {name for name in new if getattr(sys.modules[name], "__file__", None) in files}
+    packages = {name.partition(".")[0] for name in names}
+    for name in new:
+        if name.partition(".")[0] in packages:
+            del sys.modules[name]
+
+
+def _message(error: BaseException) -> str:
+    return error.problem if isinstance(error, DeclarationError) else f"{type(error).__name__}: {error}"
 
 
 def _place(error: BaseException) -> str:

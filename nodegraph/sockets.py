@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -46,6 +47,10 @@ class SocketType:
 ANY = SocketType("any", "Any")
 NONE = SocketType("none", "None")
 
+LONGEST_NAME = 2000
+"""A type that takes more characters to write counts as ``Any``: lists of unions of lists can double their
+size from node to node."""
+
 
 @cache
 def variable(name: str) -> SocketType:
@@ -64,12 +69,15 @@ def class_socket(cls: type) -> SocketType:
 @cache
 def list_of(element: SocketType) -> SocketType:
     """The socket type of a list of ``element``."""
+    if len(element.name) > LONGEST_NAME:
+        return list_of(ANY)
     return SocketType("list", f"list[{element.name}]", args=(element,))
 
 
 @cache
 def _union(members: tuple[SocketType, ...]) -> SocketType:
-    return SocketType("union", " | ".join(member.name for member in members), args=members)
+    name = " | ".join(member.name for member in members)
+    return SocketType("union", name, args=members) if len(name) <= LONGEST_NAME else ANY
 
 
 def union_of(*members: SocketType) -> SocketType:
@@ -201,7 +209,7 @@ def bind(declared: SocketType, actual: SocketType, bindings: dict[str, SocketTyp
             bind(member, actual, bindings)
 
 
-def substitute(declared: SocketType, bindings: dict[str, SocketType]) -> SocketType:
+def substitute(declared: SocketType, bindings: Mapping[str, SocketType]) -> SocketType:
     """``declared`` with its type variables replaced; an unbound one becomes ``Any``."""
     if declared.kind == "var":
         return bindings.get(declared.name, ANY)
@@ -210,6 +218,14 @@ def substitute(declared: SocketType, bindings: dict[str, SocketType]) -> SocketT
     if declared.kind == "union":
         return union_of(*(substitute(member, bindings) for member in declared.args))
     return declared
+
+
+@cache
+def variables_in(declared: SocketType) -> frozenset[str]:
+    """The names of the type variables that a type mentions."""
+    if declared.kind == "var":
+        return frozenset({declared.name})
+    return frozenset().union(*map(variables_in, declared.args))
 
 
 def type_of_value(value: object) -> SocketType:

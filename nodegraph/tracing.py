@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nodegraph.body import Body
-from nodegraph.errors import ValidationError, WorkflowError
+from nodegraph.errors import ValidationError, WorkflowError, errors_among
 from nodegraph.graph import graph_of_calls
 from nodegraph.handles import Call, Handle, Link, call_of, calls_upstream, new_handle, output_of
 from nodegraph.node_type import Node, Output
@@ -34,7 +34,7 @@ def trace(function: Callable[..., Any]) -> Body:
     graph, open_places = graph_of_calls(
         calls, {**ids, **placeholders}, {f"={name}": name for name in parameters}
     )
-    if graph.issues:
+    if errors_among(graph.issues):
         raise ValidationError(graph.issues)
     return Body(getattr(function, "__name__", "body"), open_places, outputs, graph)
 

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from nodegraph.body import Body
 from nodegraph.constants import nearest, summary, unknown_input
 from nodegraph.errors import FileProblem, InputError, Issue, NodeGraphError
 from nodegraph.files import Folders
-from nodegraph.graph import Graph, GraphNode
+from nodegraph.graph import Graph, GraphNode, body_inputs
 from nodegraph.handles import Link
-from nodegraph.node_type import Node, parameters_of
-from nodegraph.sockets import ANY, SocketType, bind, list_of, substitute, type_of_value, union_of, wiring
+from nodegraph.loops import Fed, Looks, LoopCheck, Types
+from nodegraph.node_type import Input, Node, parameters_of
+from nodegraph.sockets import (
+    ANY,
+    SocketType,
+    bind,
+    list_of,
+    substitute,
+    type_of_value,
+    union_of,
+    variables_in,
+    wiring,
+)
 from nodegraph.specs import NO_FACTS, Mismatch, Spec
 
 logger = logging.getLogger(__name__)
 
 NO_NAMES: frozenset[str] = frozenset()
+NOTHING_FED: Fed = {}
+UNKNOWN = ("unknown_node", "unknown_subgraph")
+"""Issues of nodes that might be the ones to end in, if only their type were known."""
 
 
 @dataclass
@@ -38,11 +53,11 @@ class Analysis:
     mapped: dict[str, frozenset[str]] = field(default_factory=dict)
     types: dict[Link, SocketType] = field(default_factory=dict)
     facts: dict[Link, Spec] = field(default_factory=dict)
-    bodies: set[Body] = field(default_factory=set)
+    bodies: Looks = field(default_factory=Looks)
 
 
 def validate(graph: Graph, folders: Folders | None = None) -> list[Issue]:
-    """All issues of a graph; an empty list means that it may run.
+    """All issues of a graph; it may run if none of them is an error.
 
     Args:
         folders: where the files that inputs name are looked up; ``None`` leaves files unchecked.
@@ -58,15 +73,16 @@ def analyse(graph: Graph, folders: Folders | None = None, *, need_terminal: bool
     """
     analysis = Analysis(list(graph.issues))
     _check_all(graph, folders, analysis)
-    if need_terminal and not graph.terminals():
+    if need_terminal and not graph.terminals() and not any(issue.code in UNKNOWN for issue in graph.issues):
         analysis.issues.append(_no_output(graph))
     return analysis
 
 
-def _check_all(graph: Graph, folders: Folders | None, analysis: Analysis) -> None:
-    checker = _Checker(graph, folders, analysis)
+def _check_all(graph: Graph, folders: Folders | None, analysis: Analysis, fed: Fed = NOTHING_FED) -> _Checker:
+    checker = _Checker(graph, folders, analysis, fed)
     for id in _walk(graph, analysis):
         checker.check(graph.nodes[id])
+    return checker
 
 
 def check_nodes(graph: Graph, ids: Iterable[str], folders: Folders | None, analysis: Analysis) -> list[Issue]:
@@ -103,8 +119,11 @@ def _no_output(graph: Graph) -> Issue:
 
 
 class _Checker:
-    def __init__(self, graph: Graph, folders: Folders | None, analysis: Analysis) -> None:
+    def __init__(
+        self, graph: Graph, folders: Folders | None, analysis: Analysis, fed: Fed = NOTHING_FED
+    ) -> None:
         self.graph = graph
+        self.fed = fed
         self.folders = folders
         self.analysis = analysis
         self.issues = analysis.issues
@@ -115,15 +134,19 @@ class _Checker:
         if known is None:
             return
         mapped = self._check_links(node, known) if node.links else NO_NAMES
+        if self.fed:
+            mapped = self._check_fed(node, known, mapped)
         if not (known.required <= node.constants.keys() | node.links.keys()):
             self._check_missing(node, known)
-        if mapped or known.generic:
-            self._note_types(node, known, mapped)
+        bodies = body_inputs(known)
+        if mapped or known.generic or bodies:
+            bindings = self._bindings(node, known, mapped)
+            for name in bodies:
+                self._check_body(node, known.inputs[name], bindings)
+            self._note_types(node, known, mapped, bindings)
         complete = self._check_files(node, known) if known.file_inputs else True
         if known.infer is not None and complete and not mapped:  # what holds for one element need not for all
             self._infer(node, known, known.infer)
-        if node.constants:
-            self._check_bodies(node)
 
     def _check_links(self, node: GraphNode, known: Node) -> frozenset[str]:
         mapped = NO_NAMES
@@ -142,6 +165,17 @@ class _Checker:
                 self._refuse(node, name, link, source, input.type)
         if mapped:
             self.analysis.mapped[node.id] = mapped
+        return mapped
+
+    def _check_fed(self, node: GraphNode, known: Node, mapped: frozenset[str]) -> frozenset[str]:
+        """``mapped``, and the inputs fed by a loop that are taken element by element."""
+        lists = {
+            name
+            for name, input in known.inputs.items()
+            if wiring(self.fed.get((node.id, name), ANY), input.type) == "map"
+        }
+        if lists:
+            self.analysis.mapped[node.id] = mapped = mapped | lists
         return mapped
 
     def _source_type(self, node: GraphNode, name: str, link: Link | tuple[Link, ...]) -> SocketType | None:
@@ -188,26 +222,34 @@ class _Checker:
                 message = f"the required input {name} has no {how}; it takes {input.type}."
                 self.issues.append(Issue("missing_input", message, node.id, name, expected=input.type.name))
 
-    def _note_types(self, node: GraphNode, known: Node, mapped: frozenset[str]) -> None:
+    def _bindings(self, node: GraphNode, known: Node, mapped: frozenset[str]) -> dict[str, SocketType]:
+        """What the type variables of a node stand for, as far as its inputs tell."""
         bindings: dict[str, SocketType] = {}
-        if known.generic:
-            for name, input in known.inputs.items():
-                actual = self._actual_type(node, name)
-                if actual is not None:
-                    bind(input.type, actual.args[0] if name in mapped else actual, bindings)
+        for name, input in known.inputs.items():
+            actual = self._actual_type(node, name) if variables_in(input.type) else None
+            if actual is not None:
+                bind(input.type, actual.args[0] if name in mapped else actual, bindings)
+        return bindings
+
+    def _note_types(
+        self, node: GraphNode, known: Node, mapped: frozenset[str], bindings: dict[str, SocketType]
+    ) -> None:
         for output in known.outputs:
             type = substitute(output.type, bindings) if known.generic else output.type
             self.analysis.types[Link(node.id, output.name)] = list_of(type) if mapped else type
 
     def _actual_type(self, node: GraphNode, name: str) -> SocketType | None:
+        if (node.id, name) in self.fed:
+            return self.fed[node.id, name]
         link = node.links.get(name)
         if link is None:
             return type_of_value(node.constants[name]) if node.constants.get(name) is not None else None
         links = (link,) if isinstance(link, Link) else link
-        types = [self._quiet_type(item) for item in links]
+        types = [self.quiet_type(item) for item in links]
         return types[0] if isinstance(link, Link) else list_of(union_of(*types))
 
-    def _quiet_type(self, link: Link) -> SocketType:
+    def quiet_type(self, link: Link) -> SocketType:
+        """The type of an output, ``Any`` where it is not known."""
         source = self.graph.nodes.get(link.node)
         output = source.node.output(link.output) if source and source.node else None
         return self.analysis.types.get(link, output.type) if output else ANY
@@ -217,7 +259,7 @@ class _Checker:
         problems = [
             self._file_problem(node, name, folder)
             for name, folder in known.file_inputs.items()
-            if isinstance(node.constants.get(name), str)
+            if isinstance(node.constants.get(name), str) and (node.id, name) not in self.fed
         ]
         self.issues.extend(problem for problem in problems if problem)
         return not any(problems)
@@ -228,9 +270,7 @@ class _Checker:
             if self.folders is not None:
                 self.folders.resolve(folder, value)
         except (FileProblem, OSError) as error:
-            suggestions = getattr(error, "suggestions", ())
-            expected = f"a file in {folder!r}"
-            return Issue("missing_file", f"{error}.", node.id, name, value, expected, suggestions)
+            return missing_file(node.id, name, folder, value, error)
         return None
 
     def _infer(self, node: GraphNode, known: Node, infer: Callable[..., Any]) -> None:
@@ -255,6 +295,8 @@ class _Checker:
         return specs
 
     def _spec(self, node: GraphNode, name: str) -> Spec:
+        if (node.id, name) in self.fed:
+            return Spec(source=node.id)
         link = node.links.get(name)
         if type(link) is Link:
             return self.analysis.facts.get(link) or Spec(source=link.node)
@@ -278,28 +320,42 @@ class _Checker:
         message = f"{mismatch}{where}."
         return Issue("mismatch", message, node.id, input, mismatch.given, mismatch.expected, related=related)
 
-    def _check_bodies(self, node: GraphNode) -> None:
-        for name, value in node.constants.items():
-            if isinstance(value, Body) and value not in self.analysis.bodies:
-                self.analysis.bodies.add(value)
-                inner = Analysis(list(value.graph.issues), bodies=self.analysis.bodies)
-                _check_all(value.graph, self.folders, inner)
-                self.issues.extend(_inside(issue, node.id) for issue in inner.issues)
-                self.issues.extend(_broken_interface(value, node.id, name))
+    def _check_body(self, node: GraphNode, input: Input, bindings: dict[str, SocketType]) -> None:
+        """Check the body of a loop; what it gives is added to ``bindings``."""
+        body = node.constants.get(input.name)
+        if not isinstance(body, Body):
+            return  # missing, which is an issue of its own, or not known before the run
+        if body not in self.analysis.bodies:
+            self.issues.extend(_broken_interface(body, node.id, input.name))
+        look = partial(self._look, node.id, body)
+        if input.interface is None:
+            look(dict.fromkeys(body.graph.open_places, ANY))
+            return
+        check = LoopCheck(body, input.interface, bindings, look)
+        check.run()
+        bindings.update(check.bindings)
+        self.issues.extend(replace(issue, node=node.id, input=input.name) for issue in check.issues)
+
+    def _look(self, id: str, body: Body, fed: Fed) -> Types:
+        types, issues = self.analysis.bodies.take(body, fed, partial(self._look_inside, body))
+        self.issues.extend(_inside(issue, id) for issue in issues)
+        return types
+
+    def _look_inside(self, body: Body, fed: Fed) -> tuple[Types, list[Issue]]:
+        inner = Analysis(list(body.graph.issues), bodies=self.analysis.bodies)
+        checker = _check_all(body.graph, self.folders, inner, fed)
+        return {name: checker.quiet_type(link) for name, link in body.outputs.items()}, inner.issues
+
+
+def missing_file(id: str, name: str, folder: str, value: str, error: Exception) -> Issue:
+    """The issue of an input that names a file which is missing or unreadable."""
+    suggestions = getattr(error, "suggestions", ())
+    return Issue("missing_file", f"{error}.", id, name, value, f"a file in {folder!r}", suggestions)
 
 
 def _inside(issue: Issue, id: str) -> Issue:
     place = f"{id}/{issue.node}" if issue.node else id
-    return Issue(
-        issue.code,
-        issue.message,
-        place,
-        issue.input,
-        issue.given,
-        issue.expected,
-        issue.suggestions,
-        tuple(f"{id}/{related}" for related in issue.related),
-    )
+    return replace(issue, node=place, related=tuple(f"{id}/{related}" for related in issue.related))
 
 
 def _broken_interface(body: Body, id: str, input: str) -> Iterator[Issue]:

@@ -7,7 +7,7 @@ from nodes.flow.nodes import ForEach, Repeat, Switch
 from nodes.gan.nodes import GANLoader, GenerateImages, LatentWalk
 from nodes.images.batches.nodes import EmptyImage, ImageBatch, ImageFromBatch
 from nodes.images.compose.nodes import ImageBlend, ImageCompositeMasked, ImageGrid
-from nodes.images.files.nodes import LoadImage, PreviewImage, SaveImage
+from nodes.images.files.nodes import LoadImage, LoadImageFromUrl, PreviewImage, SaveImage
 from nodes.images.masks.nodes import ImageToMask, InvertMask, MaskToImage
 from nodes.images.transform.nodes import ImageCrop, ImageInvert, ImagePad, ImageScale, ImageScaleBy
 from nodes.latents.nodes import EmptyLatentImage, SetLatentNoiseMask
@@ -72,6 +72,7 @@ __all__ = [
     "LatentWalk",
     "ListLength",
     "LoadImage",
+    "LoadImageFromUrl",
     "MaskToImage",
     "MultiplyFloats",
     "MultiplyIntegers",

@@ -8,8 +8,7 @@ import typer
 
 from nodegraph.cache.disk import DiskStore
 from nodegraph.console.engines import EngineOptions
-from nodegraph.console.errors import DONE, FAILED
-from nodegraph.console.report import counted
+from nodegraph.console.errors import DONE, FAILED, counted
 from nodegraph.locations import DISK_CACHE_BYTES
 from nodegraph.workflow.writing import dump_json
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
-from typing import Any
 
 import typer
 
 from nodegraph.console.engines import EngineOptions, make_folders, make_registry
-from nodegraph.console.errors import DONE, INVALID
-from nodegraph.files import INPUTS, Folders
+from nodegraph.console.errors import DONE, INVALID, tell_problems
+from nodegraph.locations import folder_kinds
 from nodegraph.node_type import Input, Node, plain
 from nodegraph.registry import NodeRegistry
 from nodegraph.workflow.writing import dump_json
@@ -28,29 +27,37 @@ def nodes_command(name: str | None, *, as_json: bool) -> int:
         nodes = {node.id: node.describe() for node in registry.nodes()}
         typer.echo(dump_json({"nodes": nodes, "problems": problems}, 2))
     else:
-        _list(registry)
+        width = max(map(len, registry.ids()), default=0)
+        for category, members in groupby(registry.nodes(), key=lambda node: node.category):
+            typer.echo("\n".join([category, *(_row(node, width) for node in members)]))
+        tell_problems(registry)
     return DONE
 
 
-def _list(registry: NodeRegistry) -> None:
-    width = max((len(node.id) for node in registry.nodes()), default=0)
-    for category, nodes in groupby(registry.nodes(), key=lambda node: node.category):
-        typer.echo(category)
-        for node in nodes:
-            typer.echo(f"{INDENT}{node.id:{width}}  {_first_line(node.description)}".rstrip())
-    for problem in registry.problems:
-        typer.echo(f"pack {problem.pack} did not load: {problem.message} ({problem.place})", err=True)
+def _row(node: Node, width: int) -> str:
+    return f"{INDENT}{node.id:{width}}  {_first_line(node.description)}".rstrip()
 
 
 def _one(name: str, registry: NodeRegistry, as_json: bool) -> int:
     node = registry.get(name)
     if node is None:
-        suggestions = registry.suggest(name)
-        hint = f" Did you mean {' or '.join(suggestions)}?" if suggestions else ""
-        typer.echo(f"error: there is no node {name!r}.{hint}", err=True)
+        _tell_unknown(name, registry)
         return INVALID
     typer.echo(dump_json(node.describe(), 2) if as_json else "\n".join(_description(node)))
     return DONE
+
+
+def _tell_unknown(name: str, registry: NodeRegistry) -> None:
+    """Say that there is no node of that name, and which the user may have had in mind."""
+    alike = [id for id in registry.ids() if name.strip() and name.lower() in id.lower()]
+    ids = list(dict.fromkeys([*registry.suggest(name), *alike]))
+    hint = ". Did you mean one of these?" if ids else "; nodegraph nodes lists them all"
+    typer.echo(f"error: there is no node {name!r}{hint}", err=True)
+    width = max(map(len, ids), default=0)
+    for node in filter(None, map(registry.get, ids)):
+        typer.echo(_row(node, width), err=True)
+    if not ids or any(name.startswith(f"{problem.pack}.") for problem in registry.problems):
+        tell_problems(registry)
 
 
 def _description(node: Node) -> Iterable[str]:
@@ -101,7 +108,7 @@ def models_command(options: EngineOptions, *, as_json: bool) -> int:
     """List the model files that nodes can name, by kind of folder."""
     registry = make_registry()
     folders = make_folders(registry, options)
-    found = {kind: folders.names(kind) for kind in _kinds(registry, folders)}
+    found = {kind: folders.names(kind) for kind in folder_kinds(registry, folders)}
     if as_json:
         typer.echo(dump_json(found, 2))
         return DONE
@@ -111,13 +118,5 @@ def models_command(options: EngineOptions, *, as_json: bool) -> int:
             typer.echo(INDENT + name)
         if not names:
             typer.echo(f"{INDENT}none; put files into {folders.models[0] / kind}")
+    tell_problems(registry)
     return DONE
-
-
-def _kinds(registry: NodeRegistry, folders: Folders) -> list[str]:
-    """The kinds that nodes ask for, and those that have a folder."""
-    asked: set[Any] = {folder for node in registry.nodes() for folder in node.file_inputs.values()}
-    present = {
-        path.name for root in folders.models if root.is_dir() for path in root.iterdir() if path.is_dir()
-    }
-    return sorted((asked | present) - {INPUTS})

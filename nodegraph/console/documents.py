@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import typer
 
 from nodegraph.console.engines import EngineOptions, make_folders, make_registry
-from nodegraph.console.errors import DONE, INVALID, exit_code
-from nodegraph.console.report import counted
-from nodegraph.errors import Issue, NodeGraphError
+from nodegraph.console.errors import DONE, INVALID, counted, exit_code, tally, tell_problems
+from nodegraph.errors import Issue, NodeGraphError, errors_among
 from nodegraph.graph import build_graph
+from nodegraph.registry import NodeRegistry
 from nodegraph.validation import validate
 from nodegraph.workflow.comfy import export_comfy
 from nodegraph.workflow.files import write_text
+from nodegraph.workflow.schema import Workflow
 from nodegraph.workflow.sources import load_workflow
 from nodegraph.workflow.writing import dump_json, dump_workflow
 
 
 def validate_command(file: Path, options: EngineOptions, *, as_json: bool) -> int:
-    """Say what would keep a workflow from running; returns the exit code."""
+    """Say what would keep a workflow from running, and what looks mistaken; returns the exit code."""
     try:
         nodes, issues = _check(file, options)
     except NodeGraphError as error:
@@ -27,15 +29,16 @@ def validate_command(file: Path, options: EngineOptions, *, as_json: bool) -> in
             raise
         typer.echo(dump_json({"valid": False, "issues": [], "error": {"message": str(error)}}, 2))
         return exit_code(error)
+    valid = not errors_among(issues)
     if as_json:
         told = [issue.to_json() for issue in issues]
-        typer.echo(dump_json({"valid": not issues, "issues": told, "error": None}, 2))
+        typer.echo(dump_json({"valid": valid, "issues": told, "error": None}, 2))
     else:
         for issue in issues:
             typer.echo(str(issue))
-        outcome = counted(len(issues), "issue") if issues else f"valid, {counted(nodes, 'node')}"
-        typer.echo(f"{file}: {outcome}")
-    return INVALID if issues else DONE
+        parts = [f"valid, {counted(nodes, 'node')}"] if valid else []
+        typer.echo(f"{file}: {', '.join([*parts, *([tally(issues)] if issues else [])])}")
+    return DONE if valid else INVALID
 
 
 def _check(file: Path, options: EngineOptions) -> tuple[int, list[Issue]]:
@@ -46,21 +49,39 @@ def _check(file: Path, options: EngineOptions) -> tuple[int, list[Issue]]:
 
 def import_command(source: Path, target: Path | None) -> int:
     """Write a workflow of any format, or the one a picture carries, in this project's format."""
-    _deliver(dump_workflow(load_workflow(source, make_registry())), target)
+    _deliver(dump_workflow(_load(source, make_registry())), target)
     return DONE
 
 
 def export_command(source: Path, target: Path | None) -> int:
     """Write a workflow in ComfyUI's API format."""
     registry = make_registry()
-    document = export_comfy(load_workflow(source, registry), registry, complete=True)
+    document = export_comfy(_load(source, registry), registry, complete=True)
     _deliver(dump_json(document, 2) + "\n", target)
     return DONE
 
 
+def _load(source: Path, registry: NodeRegistry) -> Workflow:
+    """The workflow. Where a node of it is unknown, the packs that did not load are told: one may have it."""
+    workflow = load_workflow(source, registry)
+    entries = [*workflow.nodes.values()]
+    entries += [entry for subgraph in workflow.subgraphs.values() for entry in subgraph.nodes.values()]
+    if any(not entry.subgraph and registry.get(entry.type) is None for entry in entries):
+        tell_problems(registry)
+    return workflow
+
+
 def _deliver(text: str, target: Path | None) -> None:
-    if target is None:
+    if target is None or _is_standard_output(target):
         typer.echo(text, nl=False)
     else:
         write_text(text, target)
         typer.echo(target)
+
+
+def _is_standard_output(target: Path) -> bool:
+    """Whether a path, such as ``/dev/stdout``, leads where this process prints to."""
+    try:
+        return os.path.samestat(target.stat(), os.fstat(1))
+    except (OSError, ValueError):  # nothing there yet, or no standard output at all
+        return False

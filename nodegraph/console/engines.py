@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING
 from nodegraph import locations
 from nodegraph.console.errors import UsageError
 from nodegraph.errors import NodeGraphError
-from nodegraph.files import Folders
+from nodegraph.files import INPUTS, Folders
 from nodegraph.registry import NodeRegistry
 
 if TYPE_CHECKING:
@@ -39,13 +42,38 @@ class EngineOptions:
 
     @property
     def cache_folder(self) -> Path:
-        """The cache folder that applies."""
-        return self.cache or locations.cache_folder()
+        """The cache folder that applies.
+
+        Raises:
+            UsageError: there is something else in its place.
+        """
+        folder = self.cache or locations.cache_folder()
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"the cache folder {folder} is not a folder; name one with --cache-dir")
+        return folder
 
 
 def make_registry() -> NodeRegistry:
-    """Every installed pack and the user's plugins."""
-    return NodeRegistry.with_plugins(locations.data_folder() / "plugins")
+    """Every installed pack and the user's plugins.
+
+    Of packs that do not load nothing is said here: see ``tell_problems``, for where it matters.
+    """
+    with _unlogged("nodegraph.registry"):
+        return NodeRegistry.with_plugins(locations.data_folder() / "plugins")
+
+
+@contextmanager
+def _unlogged(name: str) -> Iterator[None]:
+    logger = logging.getLogger(name)
+    logger.addFilter(_nothing)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    return False
 
 
 def make_folders(registry: NodeRegistry, options: EngineOptions) -> Folders:
@@ -53,6 +81,9 @@ def make_folders(registry: NodeRegistry, options: EngineOptions) -> Folders:
     for folder in (*options.models, *options.inputs):
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder")
+    kinds = {kind for node in registry.nodes() for kind in node.file_inputs.values()} - {INPUTS}
+    for folder in options.models:
+        _check_root(folder, kinds)
     _check_writable(options.out)
     return locations.default_folders(
         registry,
@@ -84,12 +115,25 @@ def make_engine(registry: NodeRegistry, options: EngineOptions) -> Engine:
         raise UsageError(str(error)) from None
 
 
+def _check_root(folder: Path, kinds: Collection[str]) -> None:
+    """Refuse a folder of one kind of models, such as ``gan``, where that which holds it is meant."""
+    whole = folder.resolve()
+    if whole.name in kinds and not any((whole / kind).is_dir() for kind in kinds):
+        parent = folder.parent if folder.name == whole.name else whole.parent
+        raise UsageError(
+            f"--models {folder} is itself the folder of the {whole.name} models; "
+            f"name the folder that holds it: --models {parent}"
+        )
+
+
 def _check_writable(folder: Path | None) -> None:
     """Say before the run, not after it, that its pictures could not be written."""
     if folder is None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise UsageError(f"--out {folder} is not a folder") from None
     except OSError as error:
         raise UsageError(f"--out {folder} cannot be made: {error.strerror}") from None
     if not os.access(folder, os.W_OK):

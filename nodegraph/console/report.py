@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from nodegraph.console.errors import INVALID, exit_code
+from nodegraph.console.errors import INVALID, counted, exit_code
 from nodegraph.engine import RunResult
 from nodegraph.errors import NodeError, NodeGraphError, ValidationError
 
@@ -14,11 +14,6 @@ def summary_line(result: RunResult) -> str:
     """Where the results came from and how long it took: ``7 nodes: 4 ran, 3 from disk · 1.2 s``."""
     total = counted(len(result.nodes) + len(result.errors), "node")
     return f"{total}: {_origins(result)} · {duration(result.seconds)}"
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 node``, ``2 nodes``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _origins(result: RunResult) -> str:
@@ -55,7 +50,7 @@ def result_document(result: RunResult, *, explain: bool = False) -> dict[str, An
             }
             for key, record in result.nodes.items()
         },
-        "issues": [],
+        "issues": [warning.to_json() for warning in result.warnings],
         "error": result.errors[0].to_json() if result.errors else None,
     }
 

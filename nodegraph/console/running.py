@@ -11,14 +11,15 @@ import typer
 from rich.console import Console
 
 from nodegraph.console.engines import EngineOptions, make_engine, make_registry
-from nodegraph.console.errors import DONE, FAILED, UsageError, exit_code, tell, tell_node_error
+from nodegraph.console.errors import DONE, FAILED, UsageError, counted, exit_code, tell, tell_node_error
 from nodegraph.console.interrupt import cancelled_by_interrupt
 from nodegraph.console.progress import progress_bars
-from nodegraph.console.report import counted, failure_document, result_document, summary_line, sweep_document
+from nodegraph.console.report import failure_document, result_document, summary_line, sweep_document
 from nodegraph.console.settings import Setting, Variant, parse_settings, variants
 from nodegraph.console.sheet import save_contact_sheet, sheet_columns
+from nodegraph.console.sweep import noted_sweep, sheet_metadata
 from nodegraph.engine import Engine, RunResult
-from nodegraph.errors import NodeGraphError, ValidationError
+from nodegraph.errors import NodeGraphError, ValidationError, errors_among
 from nodegraph.events import Event
 from nodegraph.execution.base import CancelToken
 from nodegraph.workflow.sources import load_workflow
@@ -66,7 +67,8 @@ class _Run:
         self.request = request
         self.registry = make_registry()
         self.workflow = load_workflow(request.file, self.registry)
-        self.settings = parse_settings(request.settings, self.workflow, self.registry, sweep=request.grid)
+        texts = request.settings or (noted_sweep(request.file) if request.grid else ())
+        self.settings = parse_settings(texts, self.workflow, self.registry, sweep=request.grid)
         self.variants = variants(self.workflow, self.settings)
         if request.grid and len(self.variants) < 2:
             raise UsageError("--grid needs a --set with several values, such as --set sampler.cfg=1,5,15")
@@ -83,7 +85,7 @@ class _Run:
         """Find mistakes in the last run of a sweep before the first one has taken its time."""
         if len(self.variants) > 1:
             issues = [issue for variant in self.variants for issue in engine.validate(variant.workflow)]
-            if issues:
+            if errors_among(issues):
                 raise ValidationError(list(dict.fromkeys(issues)))
 
     def _results(self, engine: Engine) -> list[RunResult]:
@@ -107,14 +109,16 @@ class _Run:
         if any(result.status == "cancelled" for result in results):
             return None
         cells = [
-            ("\n".join(variant.labels), Path(file.path))
+            ("\n".join(variant.labels), _pictures(result))
             for variant, result in zip(self.variants, results, strict=True)
-            for file in result.files[:1]
-            if file.media_type.startswith("image/")
         ]
-        if not cells and any(result.status == "failed" for result in results):
+        failed = any(result.status == "failed" for result in results)
+        if failed and not any(pictures for _, pictures in cells):
             return None
-        return save_contact_sheet(cells, _columns(self.settings), folder).absolute()
+        texts: dict[str, str] = {}
+        if self.request.engine.metadata:
+            texts = sheet_metadata(self.workflow, self.settings, self.registry)
+        return save_contact_sheet(cells, _columns(self.settings), folder, texts).absolute()
 
     def _report(self, results: Sequence[RunResult], sheet: Path | None) -> None:
         if self.request.json:
@@ -122,6 +126,9 @@ class _Run:
             path = str(sheet) if sheet else None
             _print_json(sweep_document(runs, path) if self.request.grid else runs[0])
             return
+        if not self.request.quiet:
+            for warning in dict.fromkeys(warning for result in results for warning in result.warnings):
+                typer.echo(str(warning), err=True)
         for variant, result in zip(self.variants, results, strict=False):
             self._tell(variant, result)
         if sheet:
@@ -140,6 +147,12 @@ class _Run:
         elif not self.request.quiet:
             label = f"{', '.join(variant.labels)}: " if variant.labels else ""
             typer.echo(label + summary_line(result))
+
+
+def _pictures(result: RunResult) -> list[Path]:
+    """Every picture that a run saved or shows, each once."""
+    paths = (file.path for file in result.files if file.media_type.startswith("image/"))
+    return [Path(path) for path in dict.fromkeys(paths)]
 
 
 def _columns(settings: Sequence[Setting]) -> int:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from nodegraph.console.errors import UsageError
+from nodegraph.console.inside import Inside, Way, with_inner_input
 from nodegraph.errors import WorkflowError
 from nodegraph.node_type import Input
 from nodegraph.registry import NodeRegistry
 from nodegraph.sockets import is_instance
 from nodegraph.workflow.schema import Workflow
 from nodegraph.workflow.strict_json import parse_json
+from nodegraph.workflow.writing import dump_json
 
 OPENING, CLOSING, QUOTE, ESCAPE = "[{", "]}", '"', "\\"
 LABEL_LENGTH = 40
@@ -24,14 +27,24 @@ class Setting:
     """An input of a node and the values it shall take, one after the other.
 
     Attributes:
-        node: id of the node.
+        way: where the node is.
         input: name of the input.
         values: the constants.
     """
 
-    node: str
+    way: Way
     input: str
     values: tuple[Any, ...]
+
+    @property
+    def place(self) -> str:
+        """The input as ``--set`` names it."""
+        return f"{'/'.join(step.node for step in self.way)}.{self.input}"
+
+    @property
+    def text(self) -> str:
+        """The setting as ``--set`` takes it beside ``--grid``."""
+        return f"{self.place}={','.join(map(dump_json, self.values))}"
 
 
 @dataclass(frozen=True)
@@ -55,21 +68,37 @@ def parse_settings(
     Raises:
         UsageError: a text is not ``node.input=value``, or names a node the workflow does not have.
     """
-    settings = [_parse(text, workflow, registry, sweep) for text in texts]
-    return list({(setting.node, setting.input): setting for setting in settings}.values())
+    inside = Inside(workflow, registry)
+    settings = [_parse(text, inside, sweep) for text in texts]
+    return list({setting.place: setting for setting in settings}.values())
 
 
-def _parse(text: str, workflow: Workflow, registry: NodeRegistry, sweep: bool) -> Setting:
+def _parse(text: str, inside: Inside, sweep: bool) -> Setting:
     place, equals, value = text.partition("=")
     node, dot, name = place.strip().rpartition(".")
     if not (equals and dot and node and name):
         raise UsageError(f"--set takes node.input=value, such as sampler.cfg=5, not {text!r}")
-    if node not in workflow.nodes:
-        raise UsageError(f"--set {text}: there is no node {node!r}; there are: {', '.join(workflow.nodes)}")
-    known = registry.get(workflow.nodes[node].type)
-    declared = known.inputs.get(name) if known else None
-    parts = split_list(value) if sweep else [value]
-    return Setting(node, name, tuple(_constant(part, declared) for part in parts))
+    try:
+        way = inside.find(node)
+    except WorkflowError as error:
+        raise UsageError(f"--set {text}: {error}") from None
+    declared = inside.declared(way, name)
+    parts = split_list(value)
+    if not sweep and declared and _is_list_of_values(value, parts, declared):
+        raise UsageError(
+            f"--set {text}: {name} takes one value; to run once with each of {', '.join(parts)}, add --grid"
+        )
+    return Setting(way, name, tuple(_constant(part, declared) for part in (parts if sweep else [value])))
+
+
+def _is_list_of_values(text: str, parts: Sequence[str], input: Input) -> bool:
+    """Whether a text will not do for an input, but each of its parts would."""
+    return len(parts) > 1 and not _fits(text, input) and all(_fits(part, input) for part in parts)
+
+
+def _fits(text: str, input: Input) -> bool:
+    value = _constant(text, input)
+    return is_instance(value, input.type) and (input.menu is None or value in input.menu)
 
 
 def _constant(text: str, input: Input | None) -> Any:
@@ -104,14 +133,19 @@ def split_list(text: str) -> list[str]:
 def variants(workflow: Workflow, settings: Sequence[Setting]) -> list[Variant]:
     """The workflow under every combination of the settings; the last setting changes fastest."""
     swept = [setting for setting in settings if len(setting.values) > 1]
+    names = Counter(setting.input for setting in swept)
     found = []
     for values in product(*(setting.values for setting in settings)):
-        chosen = dict(zip(settings, values, strict=True))
         changed = workflow
-        for setting, value in chosen.items():
-            changed = changed.with_input(setting.node, setting.input, value)
-        labels = tuple(f"{setting.input}={_short(chosen[setting])}" for setting in swept)
-        found.append(Variant(labels, changed))
+        for setting, value in zip(settings, values, strict=True):
+            changed = with_inner_input(changed, setting.way, setting.input, value)
+        chosen = zip(settings, values, strict=True)
+        labels = (
+            f"{setting.input if names[setting.input] == 1 else setting.place}={_short(value)}"
+            for setting, value in chosen
+            if setting in swept
+        )
+        found.append(Variant(tuple(labels), changed))
     return found
 
 

@@ -1,43 +1,49 @@
-"""A contact sheet of a sweep: every picture with its settings under it."""
+"""A contact sheet of a sweep: the pictures of every run with its settings under them."""
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Sequence
-from itertools import count
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
 from nodegraph.console.errors import UsageError
+from nodegraph.execution.context import write_numbered
 
 GAP = 8
+TILE_GAP = 2
+MOST_ACROSS = 2
 LABEL_SIZE = 13
 LINE_HEIGHT = 17
 BACKGROUND, INK = "white", "black"
 
-Cell = tuple[str, Path]
+Cell = tuple[str, Sequence[Path]]
 
 
-def save_contact_sheet(cells: Sequence[Cell], columns: int, folder: Path) -> Path:
+def save_contact_sheet(cells: Sequence[Cell], columns: int, folder: Path, texts: Mapping[str, str]) -> Path:
     """Draw pictures in rows, each in its own size, and save ``grid_00001.png``, numbered on.
 
     Args:
-        cells: label and picture, row by row.
-        columns: how many stand side by side.
+        cells: for each run its label and its pictures, which share one place; row by row.
+        columns: how many places stand side by side.
         folder: where the sheet goes.
+        texts: what the file shall carry, by keyword.
 
     Raises:
         UsageError: there is no picture, or one cannot be read.
+        FileProblem: the sheet cannot be written.
     """
-    if not cells:
+    if not any(paths for _, paths in cells):
         raise UsageError("--grid has no picture to show; the workflow saves none")
-    pictures = [(label, _read(path)) for label, path in cells]
-    sheet = _draw(pictures, columns)
-    path = next(path for n in count(1) if not (path := folder / f"grid_{n:05}.png").exists())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)
-    return path
+    sheet = _draw([(label, _tiled([_read(path) for path in paths])) for label, paths in cells], columns)
+    chunks, data = PngInfo(), io.BytesIO()
+    for keyword, text in texts.items():
+        chunks.add_text(keyword, text)
+    sheet.save(data, "png", pnginfo=chunks)
+    return write_numbered(folder, "grid", ".png", data.getvalue())
 
 
 def sheet_columns(lengths: Sequence[int]) -> int:
@@ -54,6 +60,32 @@ def _read(path: Path) -> Image.Image:
             return picture.convert("RGB")
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be put into the grid: {error}") from None
+
+
+def _tiled(pictures: Sequence[Image.Image]) -> Image.Image:
+    """The pictures of one run as one picture, about as many side by side as below one another.
+
+    More than two side by side are made smaller, so that a large batch does not make a huge sheet.
+    """
+    if not pictures:
+        return Image.new("RGB", (1, 1), BACKGROUND)
+    columns = math.ceil(math.sqrt(len(pictures)))
+    pictures = [_scaled(picture, min(1.0, MOST_ACROSS / columns)) for picture in pictures]
+    width = max(picture.width for picture in pictures) + TILE_GAP
+    height = max(picture.height for picture in pictures) + TILE_GAP
+    rows = math.ceil(len(pictures) / columns)
+    tiled = Image.new("RGB", (columns * width - TILE_GAP, rows * height - TILE_GAP), BACKGROUND)
+    for number, picture in enumerate(pictures):
+        row, column = divmod(number, columns)
+        tiled.paste(picture, (column * width, row * height))
+    return tiled
+
+
+def _scaled(picture: Image.Image, factor: float) -> Image.Image:
+    if factor == 1.0:
+        return picture
+    size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
+    return picture.resize(size, Image.Resampling.LANCZOS)
 
 
 def _draw(pictures: Sequence[tuple[str, Image.Image]], columns: int) -> Image.Image:

@@ -1,10 +1,11 @@
-"""Short texts for the values in an error report."""
+"""Short texts for an error report: values, and where it happened."""
 
 from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from traceback import walk_tb
 from typing import Any
 
 from nodegraph.constants import summary
@@ -28,3 +29,24 @@ def describe(value: Any) -> str:
 def describe_inputs(inputs: Mapping[str, Any]) -> dict[str, str]:
     """``describe`` for each input of a node."""
     return {name: describe(value) for name, value in inputs.items()}
+
+
+def place_in_own_code(function: Callable[..., Any], error: BaseException) -> str:
+    """The last line in the package of a function that an exception came through, as ``file:line, in name``.
+
+    Empty where it came through none.
+    """
+    package = _package(function.__module__)
+    own = [
+        (f, line)
+        for f, line in walk_tb(error.__traceback__)
+        if _package(f.f_globals.get("__name__")) == package
+    ]
+    if not own:
+        return ""
+    frame, line = own[-1]
+    return f"{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
+
+
+def _package(module: str | None) -> str:
+    return (module or "").partition(".")[0]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Container
 from typing import Any
 
-from nodegraph.errors import Issue, NodeGraphError, ValidationError
+from nodegraph.errors import Issue, NodeGraphError, ValidationError, errors_among
 from nodegraph.graph import Graph, GraphNode, node_of_call
 from nodegraph.handles import Call, Handle, Link, Subgraph, call_of, calls_upstream, handles_in, output_of
 from nodegraph.planning import Plan
@@ -22,6 +22,7 @@ def expand(plan: Plan, parent: GraphNode, subgraph: Subgraph) -> tuple[dict[str,
 
     Raises:
         ValidationError: the subgraph is not valid.
+        NodeError: the ``fingerprint=`` of a node failed.
         NodeGraphError: its outputs are not those ``parent`` declares.
     """
     _check_outputs(parent, subgraph)
@@ -29,15 +30,23 @@ def expand(plan: Plan, parent: GraphNode, subgraph: Subgraph) -> tuple[dict[str,
     calls = calls_upstream([*handles, *subgraph.also])
     ids = _ids(parent.id, calls, plan.nodes)
     nodes = _nodes(calls, ids)
-    plan.nodes.update((node.id, node) for node in nodes)
-    issues = check_nodes(Graph(plan.nodes), [node.id for node in nodes], plan.folders, plan.analysis)
-    if issues:
+    try:
+        _add(plan, nodes)
+    except NodeGraphError:
         for node in nodes:
             del plan.nodes[node.id]
-        raise ValidationError(issues)
-    plan.add(nodes)
+            plan.keys.pop(node.id, None)
+        raise
     outputs = {name: _wired(value, ids) for name, value in subgraph.outputs.items()}
     return outputs, [ids[call_of(handle)] for handle in subgraph.also], list(ids.values())
+
+
+def _add(plan: Plan, nodes: list[GraphNode]) -> None:
+    plan.nodes.update((node.id, node) for node in nodes)
+    issues = check_nodes(Graph(plan.nodes), [node.id for node in nodes], plan.folders, plan.analysis)
+    if errors_among(issues):
+        raise ValidationError(issues)
+    plan.add(nodes)
 
 
 def _check_outputs(parent: GraphNode, subgraph: Subgraph) -> None:
@@ -49,9 +58,10 @@ def _check_outputs(parent: GraphNode, subgraph: Subgraph) -> None:
 
 
 def _ids(parent: str, calls: list[Call], taken: Container[str]) -> dict[Call, str]:
+    """Numbered in the order in which the calls were made, so that nodes of one iteration share its number."""
     counts: Counter[str] = Counter()
     ids: dict[Call, str] = {}
-    for call in calls:
+    for call in sorted(calls, key=lambda call: call.serial):
         name = f"{parent}/{call.id or call.node.id}"
         counts[name] += 1
         while f"{name}-{counts[name]}" in taken:  # the workflow may have a node of just that id

@@ -14,8 +14,10 @@ from nodegraph.errors import Cancelled, NodeError
 from nodegraph.execution.base import RunEnvironment
 from nodegraph.execution.calling import TensorGuard
 from nodegraph.execution.context import RunContext
-from nodegraph.execution.describe import describe_inputs
+from nodegraph.execution.describe import describe_inputs, place_in_own_code
 from nodegraph.graph import GraphNode
+
+MAX_MESSAGE, MAX_TRACEBACK = 4_000, 40_000
 
 
 class Invocation:
@@ -80,13 +82,20 @@ class Invocation:
         try:
             result = await self._call(self._known.function, row)
             guard.check()
-        except (Cancelled, asyncio.CancelledError):
-            raise
+        except (Cancelled, asyncio.CancelledError) as error:
+            if self._asked_to_stop():
+                raise
+            raise self._error(error, row) from error
         except BaseException as error:  # asyncio would let SystemExit end the program
             raise self._error(error, row) from error
         finally:
             self.spoiled |= guard.changed() is not None
         return result
+
+    def _asked_to_stop(self) -> bool:
+        """Whether a cancellation comes from outside, and not from the node itself."""
+        task = asyncio.current_task()
+        return self._environment.token.cancelled or bool(task and task.cancelling())
 
     def summary(self) -> dict[str, str]:
         """A short text for each input."""
@@ -103,9 +112,9 @@ class Invocation:
         try:
             result = self._attempt(row)
             guard.check()
-        except (Cancelled, NodeError):
-            raise
         except BaseException as error:
+            if isinstance(error, Cancelled) and self._environment.token.cancelled:
+                raise
             raise self._error(error, row) from error
         finally:
             self.spoiled |= guard.changed() is not None
@@ -147,14 +156,33 @@ class Invocation:
 
 def node_error(node: GraphNode, error: BaseException, inputs: Mapping[str, str]) -> NodeError:
     """An exception as the failure of a node."""
-    if isinstance(error, NodeError):
+    if isinstance(error, NodeError) and error.node_id == node.id:
         return error
     lines = traceback.format_exception(type(error), error, error.__traceback__)
     known = type(error).__module__.startswith("nodegraph.")
-    text = str(error) if known else f"{type(error).__name__}: {error}"
+    text = _message(error) if known else f"{type(error).__name__}: {_message(error)}"
     return NodeError(
-        text, node_id=node.id, node_type=node.type, inputs=dict(inputs), traceback="".join(lines)
+        _printable(text, MAX_MESSAGE),
+        node_id=node.id,
+        node_type=node.type,
+        inputs=dict(inputs),
+        traceback=_printable("".join(lines), MAX_TRACEBACK),
+        place=_printable(place_in_own_code(node.known.function, error), MAX_MESSAGE),
     )
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001 - an exception whose own text fails must not hide the rest
+        return f"(its text cannot be had: {type(broken).__name__})"
+
+
+def _printable(text: str, limit: int) -> str:
+    """The text, as any file or terminal can hold it; of a very long one the beginning and the end."""
+    if len(text) > limit:
+        text = f"{text[: limit // 2]}\n… {len(text) - limit} characters left out …\n{text[-limit // 2 :]}"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 class _MemoryMeter:

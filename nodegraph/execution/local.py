@@ -290,14 +290,21 @@ class _Run:
             self.environment.token.check()  # the run may have been cancelled before this could be
             task.arrived = (await invocation.run_async(), None)
         except BaseException as error:  # noqa: BLE001 - handed on to the worker that looks at it
-            cancelled = isinstance(error, asyncio.CancelledError)
-            task.arrived = (None, Cancelled("the run was cancelled") if cancelled else error)
+            if isinstance(error, asyncio.CancelledError):
+                error = self._stopped(task)
+            task.arrived = (None, error)
         self._distrust_if_spoiled(task, invocation)
         self._pending.discard(pending)
         task.seconds += invocation.seconds
         task.arrived = ((invocation, task.arrived[0]), task.arrived[1])
         with self._lock:
             self._cpu.push(task)
+
+    def _stopped(self, task: Task) -> BaseException:
+        """Why a coroutine was cancelled: with the run, or by something in a node."""
+        if self.environment.token.cancelled:
+            return Cancelled("the run was cancelled")
+        return node_error(task.node, RuntimeError("a node cancelled the task this one ran in"), {})
 
     def _look_at_arrived(self, task: Task) -> list[Task]:
         assert task.arrived is not None

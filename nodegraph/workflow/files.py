@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import stat
 from pathlib import Path
 
 from nodegraph.errors import WorkflowError
@@ -43,7 +44,7 @@ def read_bounded(path: Path, limit: int = MAX_BYTES) -> bytes:
 
 
 def write_workflow(workflow: Workflow, path: str | os.PathLike[str]) -> None:
-    """Write a workflow file; it is replaced in one step, so a reader never sees half of it.
+    """Write a workflow file; see ``write_text`` for what is replaced and what is written to.
 
     Raises:
         WorkflowError: an input has no JSON form, or the file cannot be written.
@@ -52,15 +53,39 @@ def write_workflow(workflow: Workflow, path: str | os.PathLike[str]) -> None:
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write a text file in UTF-8; it is replaced in one step.
+    """Write a text file in UTF-8.
+
+    A regular file is replaced in one step, so a reader never sees half of it; a link to one stays a link.
+    A pipe or a character device, such as a terminal, is written to.
 
     Raises:
         WorkflowError: it cannot be written.
     """
     try:
-        _replace(path.resolve(), text.encode())  # a link stays, what it points to is replaced
-    except OSError as error:
-        raise WorkflowError(f"{path}: cannot be written: {error.strerror or error}") from None
+        _write(path, text.encode())
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = getattr(error, "strerror", None) or error
+        raise WorkflowError(f"{path}: cannot be written: {reason}") from None
+
+
+def _write(path: Path, data: bytes) -> None:
+    mode = _mode(path)
+    if not mode or stat.S_ISREG(mode):
+        _replace(path.resolve(), data)
+    elif stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+        with os.fdopen(os.open(path, os.O_WRONLY), "wb") as stream:  # never makes a file, should it be gone
+            stream.write(data)
+    else:
+        kind = "a folder" if stat.S_ISDIR(mode) else "neither a file nor a pipe"
+        raise WorkflowError(f"{path}: cannot be written: it is {kind}; name a file")
+
+
+def _mode(path: Path) -> int:
+    """What kind of thing is there, links followed; 0 for nothing."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return 0
 
 
 def _replace(target: Path, data: bytes) -> None:

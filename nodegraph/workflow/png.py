@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 OWN_CHUNK = "nodegraph"
 COMFY_CHUNK = "prompt"
+SWEEP_CHUNK = "nodegraph_sweep"
 MAX_TEXT_BYTES = 64 << 20
 MAX_CHUNKS = 200_000
 
@@ -78,7 +79,7 @@ def png_texts(stream: BinaryIO) -> dict[str, str]:
     for kind, data in _text_chunks(stream):
         keyword, _, rest = data.partition(b"\0")
         name = keyword.decode("latin-1")
-        if name in (OWN_CHUNK, COMFY_CHUNK):
+        if name in (OWN_CHUNK, COMFY_CHUNK, SWEEP_CHUNK):
             texts.setdefault(name, _DECODERS[kind](rest))
     return texts
 

@@ -69,6 +69,11 @@ class NodeEntry(_Record):
         name = self.type.removeprefix(SUBGRAPH_PREFIX)
         return name if name != self.type else None
 
+    def with_input(self, name: str, value: Any) -> NodeEntry:
+        """A copy in which one input is a constant, whatever it was wired to before."""
+        links = {key: link for key, link in self.links.items() if key != name}
+        return self.model_copy(update={"inputs": {**self.inputs, name: value}, "links": links})
+
 
 class SubgraphEntry(_Record):
     """A graph used as a node.
@@ -109,6 +114,13 @@ class Workflow(_Record):
 
     _node_types: tuple[Node, ...] = PrivateAttr(default=())
     _targets: tuple[str, ...] = PrivateAttr(default=())
+
+    def __repr__(self) -> str:
+        title = f" {self.name!r}" if self.name else ""
+        inner = f" and {_counted(len(self.subgraphs), 'subgraph')}" if self.subgraphs else ""
+        return f"<workflow{title} of {_counted(len(self.nodes), 'node')}{inner}>"
+
+    __str__ = __repr__  # else pydantic prints the whole document
 
     @property
     def node_types(self) -> tuple[Node, ...]:
@@ -155,14 +167,12 @@ class Workflow(_Record):
         """
         if node not in self.nodes:
             raise WorkflowError(f"there is no node {node!r}; there are: {', '.join(self.nodes)}")
-        entry = self.nodes[node]
-        changed = entry.model_copy(
-            update={
-                "inputs": {**entry.inputs, name: value},
-                "links": {key: link for key, link in entry.links.items() if key != name},
-            }
-        )
+        changed = self.nodes[node].with_input(name, value)
         return self.model_copy(update={"nodes": {**self.nodes, node: changed}})
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def new_entry(node: Node, **fields: Any) -> NodeEntry:

@@ -34,9 +34,12 @@ def load_workflow(path: str | os.PathLike[str], registry: NodeRegistry) -> Workf
 
 @collector_paused()
 def _load(path: Path, registry: NodeRegistry) -> Workflow:
-    if _starts_with(path, SIGNATURE):
+    if path.is_file() and _starts_with(path, SIGNATURE):
         return read_png_workflow(path, registry)
-    return workflow_of_any_format(parse_json(read_bounded(path)), registry)
+    data = read_bounded(path)
+    if data.startswith(SIGNATURE):  # out of a pipe, which can be read only once
+        return read_png_workflow(data, registry)
+    return workflow_of_any_format(parse_json(data), registry)
 
 
 def workflow_of_any_format(document: Any, registry: NodeRegistry) -> Workflow:

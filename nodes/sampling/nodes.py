@@ -16,10 +16,11 @@ from nodegraph.specs import Spec, require_same
 from nodes.sampling.binding import Binder
 from nodes.sampling.guidance import guided
 from nodes.sampling.noise import item_noise
+from nodes.sampling.preview import latent_colours
 from nodes.sampling.run import denoise_latents
 from nodes.sampling.samplers import SAMPLERS, SamplerName
 from nodes.sampling.schedules import SchedulerName, sigmas_for, total_steps
-from nodes.types import Conditioning, Latent, Model, Seed
+from nodes.types import Conditioning, Image, Latent, Model, Seed
 
 
 def infer_sampled(model: Spec, positive: Spec, negative: Spec, latent_image: Spec) -> dict[str, Any]:
@@ -82,9 +83,15 @@ def KSampler(
             _noise(ctx, latent_image, seed).to(ctx.device),
             None if latent_image.noise_mask is None else latent_image.noise_mask.to(ctx.device),
             from_noise=denoise == 1.0,
-            on_step=lambda step, _: ctx.progress(step, steps),
+            on_step=lambda step, denoised: _tell(ctx, model, step, steps, denoised),
         )
     return dataclasses.replace(latent_image, samples=samples.cpu())
+
+
+def _tell(ctx: NodeContext, model: Model, step: int, steps: int, denoised: Tensor) -> None:
+    """Report a step, and show the first picture of the batch as far as it has come."""
+    ctx.progress(step, steps)
+    ctx.preview(Image(latent_colours(denoised[0], model.family, model.text_width)[None]))
 
 
 def _check_channels(model: Model, latent_image: Latent) -> None:

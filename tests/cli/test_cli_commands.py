@@ -59,7 +59,21 @@ def test_one_node_is_described(cli):
 def test_an_unknown_node_brings_the_nearest_names(cli):
     result = cli("nodes", "toy.numbr")
     assert result.exit_code == 2
-    assert "Did you mean toy.Number?" in result.stderr
+    assert "Did you mean one of these?\n  toy.Number  A number that takes a moment.\n" in result.stderr
+
+
+def test_a_part_of_a_name_brings_the_nodes_that_have_it(cli):
+    result = cli("nodes", "vae")
+    assert result.exit_code == 2
+    assert [line.split()[0] for line in result.stderr.splitlines()[1:]] == [
+        "VAEDecode",
+        "VAEDecodeTiled",
+        "VAEEncode",
+    ]
+
+
+def test_a_name_like_no_other_brings_the_command_that_lists_them(cli):
+    assert "no node 'xyzzy'; nodegraph nodes lists them all" in cli("nodes", "xyzzy").stderr
 
 
 def test_a_broken_pack_is_reported_and_the_others_load(cli, home):
@@ -67,8 +81,47 @@ def test_a_broken_pack_is_reported_and_the_others_load(cli, home):
     result = cli("nodes")
     assert result.exit_code == 0
     assert "toy.Number" in result.stdout
-    assert "pack broken did not load" in result.stderr
-    assert "not today" in result.stderr
+    place = home / "home" / "plugins" / "broken.py"
+    assert result.stderr == f"the pack broken did not load:\n  {place}:1: RuntimeError: not today\n"
+
+
+def test_every_wrong_declaration_of_a_pack_is_reported_once_with_its_place(cli, home):
+    plugin = home / "home" / "plugins" / "broken.py"
+    plugin.write_text(
+        "from nodegraph import node\n\n"
+        "@node()\ndef One(a) -> int:\n    return 1\n\n"
+        "@node()\ndef Good(a: int) -> int:\n    return 1\n\n"
+        "@node\ndef Two(a: int) -> int:\n    return 1\n\n"
+        "@node()\ndef Three(a: int = 'x') -> int:\n    return 1\n"
+    )
+    result = cli("nodes")
+    first, *places = result.stderr.splitlines()
+    assert first == "the pack broken did not load:"
+    assert [place.strip().partition(": node ")[0] for place in places] == [
+        f"{plugin}:{line}" for line in (3, 11, 15)
+    ]
+    assert "broken.Good" not in result.stdout
+    assert "Declaration" not in result.stderr
+    problems = json.loads(cli("nodes", "--json").stdout)["problems"]
+    assert [problem["place"] for problem in problems] == [f"{plugin}:{line}" for line in (3, 11, 15)]
+
+
+def test_a_pack_that_did_not_load_is_told_only_where_it_matters(cli, home, painting, save):
+    (home / "home" / "plugins" / "broken.py").write_text("raise RuntimeError('not today')")
+    for arguments in (
+        ["run", painting],
+        ["validate", painting],
+        ["export", painting],
+        ["nodes", "toy.Number"],
+    ):
+        assert cli(*arguments).stderr == ""
+    assert "not today" in cli("nodes", "broken.Thing").stderr
+    assert "not today" in cli("models", "list").stderr
+    document = json.loads(painting.read_text())
+    document["nodes"]["number"]["type"] = "broken.Number"
+    painting.write_text(json.dumps(document))
+    assert cli("run", painting).stderr.count("not today") == 1
+    assert cli("import", painting).stderr.count("not today") == 1
 
 
 def test_validate_lists_every_issue(cli, painting, save):
@@ -84,6 +137,21 @@ def test_validate_lists_every_issue(cli, painting, save):
     document = json.loads(cli("validate", broken, "--json").stdout)
     assert document["valid"] is False
     assert {issue["input"] for issue in document["issues"]} == {"value", "typo"}
+
+
+def test_validate_tells_of_keys_that_mean_nothing_but_calls_the_workflow_valid(cli, painting):
+    document = json.loads(painting.read_text())
+    document["nodes"]["paint"]["input"] = {"name": "x"}
+    painting.write_text(json.dumps(document))
+    result = cli("validate", painting)
+    assert result.exit_code == 0
+    warning, outcome = result.stdout.strip().splitlines()
+    assert warning.startswith("warning: paint: the node has a key 'input'")
+    assert "Did you mean 'inputs'" in warning
+    assert outcome.endswith("w.json: valid, 2 nodes, 1 warning")
+    told = json.loads(cli("validate", painting, "--json").stdout)
+    assert told["valid"] is True
+    assert [(issue["code"], issue["severity"]) for issue in told["issues"]] == [("unknown_key", "warning")]
 
 
 def test_validate_tells_unreadable_files(cli, home):
@@ -126,6 +194,16 @@ def test_the_cache_is_counted_checked_and_cleared(cli, painting, home):
     assert json.loads(cli("cache", "info", "--json").stdout)["entries"] == 0
 
 
+@pytest.mark.parametrize(
+    "command", [["cache", "info"], ["cache", "clear"], ["validate", "w.json"], ["run", "w.json"]]
+)
+def test_a_cache_folder_that_is_a_file_is_refused(cli, painting, home, command):
+    (home / "file").touch()
+    result = cli(*command, "--cache-dir", "file")
+    assert result.exit_code == 2
+    assert "the cache folder file is not a folder" in result.stderr
+
+
 def test_a_damaged_result_is_found_and_removed(cli, painting, home):
     cli("run", painting)
     entry = next((home / "cache" / "results").rglob("*.json"))
@@ -143,6 +221,17 @@ def test_models_are_listed_by_kind(cli, home):
     assert json.loads(cli("models", "list", "--models", "more", "--json").stdout)["upscalers"] == [
         "x2.safetensors"
     ]
+
+
+@pytest.mark.parametrize("folder", ["more/gan", "more/../more/gan"])
+def test_the_folder_of_one_kind_of_models_is_refused_with_the_one_that_is_meant(cli, home, folder):
+    (home / "more" / "gan").mkdir(parents=True)
+    result = cli("models", "list", "--models", folder)
+    assert result.exit_code == 2
+    assert f"the folder that holds it: --models {folder.removesuffix('/gan')}\n" in result.stderr
+    assert cli("models", "list", "--models", "more").exit_code == 0
+    (home / "more" / "gan" / "gan").mkdir()
+    assert cli("models", "list", "--models", folder).exit_code == 0
 
 
 @pytest.mark.parametrize("arguments", [[], ["cache"], ["models"]])

@@ -66,9 +66,10 @@ def painted(path, colour, size=(40, 30)):
 
 
 def test_a_sheet_shows_pictures_row_by_row_without_overwriting(tmp_path):
-    cells = [(f"cfg={n}", painted(tmp_path / f"{n}.png", c)) for n, c in enumerate(["red", "green", "blue"])]
-    first = save_contact_sheet(cells, 2, tmp_path)
-    assert [save_contact_sheet(cells, 2, tmp_path).name, first.name] == ["grid_00002.png", "grid_00001.png"]
+    colours = enumerate(["red", "green", "blue"])
+    cells = [(f"cfg={n}", [painted(tmp_path / f"{n}.png", colour)]) for n, colour in colours]
+    first, second = (save_contact_sheet(cells, 2, tmp_path, {}) for _ in range(2))
+    assert [first.name, second.name] == ["grid_00001.png", "grid_00002.png"]
     with Image.open(first) as picture:
         sheet = picture.copy()
     colours = {sheet.getpixel((x, y)) for x in (20, 70) for y in (20, 80)}
@@ -79,10 +80,10 @@ def test_a_sheet_shows_pictures_row_by_row_without_overwriting(tmp_path):
 
 def test_a_sheet_needs_readable_pictures(tmp_path):
     with pytest.raises(UsageError, match="no picture"):
-        save_contact_sheet([], 1, tmp_path)
+        save_contact_sheet([("a", [])], 1, tmp_path, {})
     (tmp_path / "text.png").write_text("not a picture")
     with pytest.raises(UsageError, match=r"text\.png cannot be put into the grid"):
-        save_contact_sheet([("a", tmp_path / "text.png")], 1, tmp_path)
+        save_contact_sheet([("a", [tmp_path / "text.png"])], 1, tmp_path, {})
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,30 @@ def test_out_says_where_pictures_go(cli, painting, home):
     assert path.parent == home / "elsewhere"
 
 
+def test_a_key_that_means_nothing_is_a_warning_beside_the_result(cli, painting):
+    document = json.loads(painting.read_text())
+    document["nodes"]["number"]["input"] = {"value": 3}
+    painting.write_text(json.dumps(document))
+    result = cli("run", painting)
+    assert result.exit_code == 0
+    assert "warning: number: the node has a key 'input'" in result.stderr
+    assert cli("run", painting, "--quiet").stderr == ""
+    (issue,) = json.loads(cli("run", painting, "--json").stdout)["issues"]
+    assert (issue["code"], issue["severity"]) == ("unknown_key", "warning")
+    sweep = cli("run", painting, "--grid", "--set", "number.value=1,2")
+    assert (sweep.exit_code, sweep.stderr.count("means nothing")) == (0, 1)
+
+
+def test_an_invalid_workflow_tells_its_warnings_as_well(cli, painting):
+    document = json.loads(painting.read_text())
+    document["nodes"]["paint"]["link"] = document["nodes"]["paint"].pop("links")
+    painting.write_text(json.dumps(document))
+    result = cli("run", painting)
+    assert result.exit_code == 2
+    assert "invalid workflow, 1 issue, 1 warning:" in result.stderr
+    assert "warning: paint: the node has a key 'link'" in result.stderr
+
+
 def test_quiet_prints_paths_only(cli, painting):
     result = cli("run", painting, "--quiet")
     assert len(result.stdout.splitlines()) == 1
@@ -85,6 +109,28 @@ def test_explain_says_why_each_node_ran(cli, painting):
     nodes = json.loads(changed.stdout)["nodes"]
     assert nodes["number"]["explanation"] == "miss: input value changed"
     assert nodes["paint"]["explanation"] == "miss: input value changed"
+    cli("cache", "clear")
+    cleared = cli("run", painting, "--explain", "--set", "number.value=3").stdout
+    assert "number: miss: evicted: it was on disk, and is gone" in cleared
+
+
+def test_explain_tells_of_the_iterations_of_a_loop(cli, home):
+    body = {
+        "inputs": {"value": [["number", "value"]]},
+        "outputs": {"value": ["number", "int"]},
+        "nodes": {"number": {"type": "toy.Number"}},
+    }
+    nodes = {
+        "loop": {"type": "Repeat", "inputs": {"body": "same", "value": 7, "times": 1}},
+        "paint": {"type": "toy.Paint", "links": {"value": ["loop", "value"]}},
+    }
+    document = {"format": "nodegraph", "version": 1, "nodes": nodes, "subgraphs": {"same": body}}
+    (home / "w.json").write_text(json.dumps(document))
+    assert "0 of 1 iteration from the cache" in cli("run", "w.json", "--explain").stdout
+    more = cli("run", "w.json", "--explain", "--set", "loop.times=2", "--set", "loop/number.note=x")
+    assert "loop: miss: input body, times changed; 0 of 2 iterations from the cache" in more.stdout
+    more = cli("run", "w.json", "--explain", "--set", "loop.times=3", "--set", "loop/number.note=x")
+    assert "loop: miss: input times changed; 2 of 3 iterations from the cache" in more.stdout
 
 
 def test_a_cache_folder_can_be_named(cli, painting, home):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -14,7 +14,12 @@ from nodegraph.workflow import NodeEntry, Workflow
 
 @node()
 def Prompt(
-    text: str = "", steps: int = 1, cfg: float = 1.0, words: list[str] | None = None, any: Any = 0
+    text: str = "",
+    steps: int = 1,
+    cfg: float = 1.0,
+    words: list[str] | None = None,
+    any: Any = 0,
+    kind: Literal["round", "square"] = "round",
 ) -> int:
     """Prompt."""
     return steps
@@ -43,7 +48,8 @@ def values(text, workflow, registry, sweep=False):
     [
         ("a.steps=20", 20),
         ("a.cfg=7.5", 7.5),
-        ("a.cfg=1,5", "1,5"),
+        ("a.cfg=1,x", "1,x"),
+        ("a.kind=round", "round"),
         ("a.text=a cat", "a cat"),
         ("a.text=a=b, c", "a=b, c"),
         ("a.text=123", "123"),
@@ -75,6 +81,19 @@ def test_a_value_is_json_or_text_as_the_input_takes_it(workflow, registry, text,
 )
 def test_a_sweep_takes_comma_lists(workflow, registry, text, expected):
     assert values(text, workflow, registry, sweep=True) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["a.cfg=1,5,7.5", "a.steps= 2, 3", "a.kind=round,square", "a.words=null,null"]
+)
+def test_a_list_without_grid_is_refused_with_a_hint_where_one_value_is_wanted(workflow, registry, text):
+    with pytest.raises(UsageError, match=r"takes one value; to run once with each of .*, add --grid"):
+        parse_settings([text], workflow, registry, sweep=False)
+
+
+@pytest.mark.parametrize("text", ["a.text=a,b", "a.any=1,2", 'a.words=["x","y"]', "x.whatever=1,2"])
+def test_a_comma_is_no_list_where_the_value_may_hold_one(workflow, registry, text):
+    assert len(values(text, workflow, registry)) == 1
 
 
 def test_quotes_brackets_and_escapes_protect_commas():
@@ -114,6 +133,17 @@ def test_every_combination_is_a_variant_with_its_label(workflow, registry):
         {"cfg": 5, "steps": 2},
     ]
     assert all(variant.workflow.nodes["b.c"].inputs == {"text": "x"} for variant in found)
+
+
+def test_labels_name_the_node_where_two_inputs_are_called_the_same(workflow, registry):
+    settings = parse_settings(["a.cfg=1,5", "b.c.cfg=1,5"], workflow, registry, sweep=True)
+    assert variants(workflow, settings)[1].labels == ("a.cfg=1", "b.c.cfg=5")
+
+
+def test_a_value_may_be_a_list(workflow, registry):
+    settings = parse_settings(['a.words=["x"],["y"]'], workflow, registry, sweep=True)
+    found = variants(workflow, settings)
+    assert [variant.workflow.nodes["a"].inputs["words"] for variant in found] == [["x"], ["y"]]
 
 
 def test_no_settings_give_the_workflow_itself(workflow):

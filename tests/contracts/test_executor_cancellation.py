@@ -243,11 +243,11 @@ def test_every_node_that_will_not_run_is_told_before_the_run_is_over(engine_of, 
     assert events[-1].status == "cancelled"
 
 
-def test_a_node_that_gives_up_cancels_what_follows_and_nothing_else(engine_of, run):
+def test_a_node_that_calls_itself_cancelled_has_failed_for_nobody_asked_it_to_stop(engine_of, run):
     given_up = with_id(Add.node(with_id(GiveUp.node(), "bored")), "after")
     result = run(engine_of(), Workflow.from_outputs(given_up, with_id(Add.node(1), "apart")))
-    assert result.status == "cancelled"
-    assert result.errors == []
+    assert result.status == "failed"
+    assert [error.node_id for error in result.errors] == ["bored"]
     assert result.outputs == {"apart": {"int": 2}}
 
 

@@ -1,7 +1,14 @@
-"""A naive evaluator of generated workflows: recursive, one node at a time, nothing cached or planned."""
+"""A naive evaluator of generated workflows: recursive, one node at a time, nothing cached or planned.
+
+It says what a run computes, and so which nodes fail. A node asks for all of its inputs that are not lazy at
+once, and with them for the lazy ones it takes element by element, whose lengths say how often it runs. The
+lazy inputs it chooses are asked for with them too where the choice depends on constants alone, and otherwise
+only when all of those are there.
+"""
 
 import asyncio
 import functools
+from typing import Any, NamedTuple
 
 from random_graphs import ANY, BOOL, FLOAT, INT, SIGNATURES, STR, Inner, Made, T, Wire
 from toy_nodes import TOYS
@@ -13,6 +20,15 @@ class NoResult(Exception):
     """A node has no result: it failed, or something it depends on did."""
 
 
+class Constant(NamedTuple):
+    """What an open input is where it is known before anything runs."""
+
+    value: Any
+
+    def __call__(self):
+        return self.value
+
+
 class _Context:
     def progress(self, value, total, message=""):
         pass
@@ -22,7 +38,7 @@ class Naive:
     """Evaluates one graph.
 
     Args:
-        given: what its open inputs are: functions without parameters, by place.
+        given: what its open inputs are: constants, or functions without parameters, by place.
         failed: the ids of the nodes at the top level that failed are added here.
         root: the node at the top level that this graph belongs to, or ``None``.
     """
@@ -62,11 +78,16 @@ class Naive:
 
     def _new_inner(self, id):
         made: Made = self.nodes[id]
-        given = {name: functools.partial(self._given_or_wired, id, made, name) for name in made.inner.places}
+        given = {name: self._input(id, made, name) for name, places in made.inner.places.items() if places}
         return _instance(made.inner, given, self.failed, self.root or id)
 
-    def _given_or_wired(self, id, made, name):
-        return made.constants[name] if name in made.constants else self._wired(id, made, name)
+    def _input(self, id, made, name):
+        """A constant, or a function that gives the value."""
+        if (id, name) in self.given:
+            return self.given[id, name]
+        if name in made.constants:
+            return Constant(made.constants[name])
+        return functools.partial(self._linked, made.links[name])
 
     def _linked(self, link):
         return self.value(link) if isinstance(link, Wire) else [self.value(wire) for wire in link]
@@ -81,50 +102,30 @@ class Naive:
             self.failed.add(self.root or id)
             return None
 
-    def _places(self, id, made):
-        """The names of the inputs that have a wire, or are fed from outside."""
-        open_names = [name for node, name in self.given if node == id]
-        return {**dict.fromkeys(made.links), **dict.fromkeys(open_names)}
-
-    def _wired(self, id, made, name):
-        return self.given[id, name]() if (id, name) in self.given else self._linked(made.links[name])
+    def _inputs(self, id, made):
+        """Every input that has a constant or a wire, or is fed from outside."""
+        names = [*made.constants, *made.links, *(name for node, name in self.given if node == id)]
+        return {name: self._input(id, made, name) for name in names}
 
     def _call(self, id, made):
         signature, record = SIGNATURES[made.type], FUNCTIONS[made.type]
-        values = {
-            **record.defaults,
-            **{n: as_type(v, signature.inputs[n]) for n, v in made.constants.items()},
+        inputs = self._inputs(id, made)
+        constants = {
+            name: as_type(input.value, signature.inputs[name])
+            for name, input in inputs.items()
+            if isinstance(input, Constant)
         }
-        wired = self._places(id, made)
-        values |= self._collected(
-            id, made, [n for n in wired if n not in record.lazy_inputs or n in made.mapped]
-        )
+        wired = {name: input for name, input in inputs.items() if name not in constants}
+        early = {name for name in wired if name not in record.lazy_inputs or name in made.mapped}
+        if wired.keys() <= record.lazy_inputs:
+            early |= _chosen(record, constants) & wired.keys()
+        values = {**record.defaults, **constants, **_collected(id, made, wired, early)}
         rows = _rows(values, made.mapped)
         chosen = [_chosen(record, row) for row in rows]
-        wanted = {n for names in chosen for n in names if n in wired and n not in made.mapped}
-        late = self._collected(id, made, sorted(wanted))
+        late = _collected(id, made, wired, set().union(*chosen) & wired.keys() - early)
         results = [_invoke(record, {**row, **late}, names) for row, names in zip(rows, chosen, strict=True)]
         names = list(signature.outputs)
         return _joined(names, results) if made.mapped else results[0]
-
-    def _collected(self, id, made, names):
-        """The checked values of several inputs; all are asked for before a missing one ends it."""
-        values, missing = {}, False
-        for name in names:
-            try:
-                values[name] = self._wired(id, made, name)
-            except NoResult:
-                missing = True
-        if missing:
-            raise NoResult(id)
-        types = SIGNATURES[made.type].inputs
-        return {n: self._checked(made, n, value, types[n]) for n, value in values.items()}
-
-    def _checked(self, made, name, value, type):
-        narrow = made.type == "Narrow"
-        if name in made.mapped:
-            return [as_type(item, type, narrow) for item in value]
-        return as_type(value, type, narrow)
 
     def _loop(self, id, made):
         return (self._repeat if made.type == "Repeat" else self._each)(id, made)
@@ -142,29 +143,47 @@ class Naive:
 
     def _repeated(self, id, made, count):
         """What gives the result of one loop, and its iterations."""
-        if "value" in made.links or (id, "value") in self.given:
-            current = functools.partial(self._wired, id, made, "value")
-        else:
-            current = functools.partial(made.constants.__getitem__, "value")
+        current = self._input(id, made, "value")
         iterations = []
         for index in range(count):
-            given = {"value": current, "index": functools.partial(int, index)}
+            given = {"value": current, "index": Constant(index)}
             iteration = _instance(made.inner, given, self.failed, self.root or id)
             iterations.append(iteration)
             current = functools.partial(iteration.value, made.inner.outputs["out"])
         return current, iterations
 
     def _each(self, id, made):
-        linked = "items" in made.links or (id, "items") in self.given
-        items = self._wired(id, made, "items") if linked else made.constants["items"]
+        source = self._input(id, made, "items")
+        items = source()
         if not isinstance(items, list):
             raise TypeError("not a list")
         iterations = []
         for index, item in enumerate(items):
-            given = {"item": functools.partial(_identity, item), "index": functools.partial(int, index)}
+            element = Constant(item) if isinstance(source, Constant) else functools.partial(_identity, item)
+            given = {"item": element, "index": Constant(index)}
             iterations.append(_instance(made.inner, given, self.failed, self.root or id))
         _run_terminals(iterations)
         return {"results": _all([functools.partial(i.value, made.inner.outputs["out"]) for i in iterations])}
+
+
+def _collected(id, made, wired, names):
+    """The checked values of several inputs; all are asked for before a missing one ends it."""
+    values, missing = {}, False
+    for name in sorted(names):
+        try:
+            values[name] = wired[name]()
+        except NoResult:
+            missing = True
+    if missing:
+        raise NoResult(id)
+    return {name: _checked(made, name, value) for name, value in values.items()}
+
+
+def _checked(made, name, value):
+    type, narrow = SIGNATURES[made.type].inputs[name], made.type == "Narrow"
+    if name in made.mapped:
+        return [as_type(item, type, narrow) for item in value]
+    return as_type(value, type, narrow)
 
 
 def _identity(value):

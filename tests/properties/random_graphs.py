@@ -55,7 +55,6 @@ SIGNATURES = {
     "Switch": _signature({"result": T}, condition=BOOL, on_true=T, on_false=T),
     "Result": _signature({"value": T}, value=T),
 }
-GENERIC = {name for name, s in SIGNATURES.items() if {T, list_of(T)} & set(s.inputs.values())}
 COMMON = sorted(SIGNATURES.keys() - {"Result", "Tick"})
 
 
@@ -148,9 +147,6 @@ class _Builder:
         self.nodes = {}
         self.pool = dict(opened)  # the type of every output at hand
         self.counts = set()  # outputs that are 0 to 3
-        # What an open input brings is not known when a loop's body is checked, nor is what a generic node
-        # makes of it: such a list is never taken apart.
-        self.vague = set(self.pool)
 
     def build(self, size, kinds):
         for _ in range(size):
@@ -163,9 +159,6 @@ class _Builder:
         if made.mapped:
             outputs = {name: list_of(type) for name, type in outputs.items()}
         self.pool.update({Wire(id, name): type for name, type in outputs.items()})
-        sources = [w for link in made.links.values() for w in (link if isinstance(link, list) else [link])]
-        if self.vague.intersection(sources) and made.type not in SIGNATURES.keys() - GENERIC:
-            self.vague.update(Wire(id, name) for name in outputs)
         if made.type in ("Small", "Span"):
             self.counts.update(Wire(id, name) for name in outputs)
         return id
@@ -205,7 +198,7 @@ class _Builder:
 
     def _maps(self, wire, type):
         actual = self.pool[wire]
-        return actual[0] == "list" and fits(actual[1], type) and wire not in self.vague
+        return actual[0] == "list" and fits(actual[1], type)
 
     def _gather_or_constant(self, made, name, type, exact):
         element = type[1] if type[0] == "list" else type
@@ -269,7 +262,7 @@ class _Builder:
 
     def _sub(self, _):
         """A workflow used as a node, fed with wires or constants of just the right type."""
-        inputs = {name: self.draw(st.sampled_from((INT, STR))) for name in ("p", "q")}
+        inputs = {name: self.draw(st.sampled_from((INT, STR, BOOL))) for name in ("p", "q")}
         inner, type = self.inner(inputs)
         made = Made(f"subgraph/{inner.name}", inner=inner)
         for name, wanted in inputs.items():
@@ -320,9 +313,9 @@ class _Builder:
         else:
             made.constants["items"], element = self.draw(st.lists(VALUES["small"], max_size=3)), INT
         indexed = {"index": INT} if self.draw(st.booleans()) else {}
-        made.inner, _ = self.inner({"item": element, **indexed})
+        made.inner, result = self.inner({"item": element, **indexed})
         made.constants["body"] = made.inner.name
-        self._add(made, {"results": list_of(ANY)})
+        self._add(made, {"results": list_of(result)})
 
 
 def _bound(type, bound):

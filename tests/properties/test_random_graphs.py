@@ -4,11 +4,12 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from engines import MIB, cases, make_engine, within
 from hypothesis import given
 from hypothesis import strategies as st
 from naive import Naive
-from random_graphs import workflows
+from random_graphs import BOOL, Drawn, Inner, Made, Wire, workflows
 from toy_nodes import toy_registry
 
 from nodegraph.events import NodeCancelled, NodeFailed, NodeFinished, NodeStarted, RunFinished, RunStarted
@@ -74,6 +75,41 @@ def check_nothing_runs(result, drawn):
         ran = {record.type for record in result.nodes.values() if record.origin == "run"}
         saving = any(made.type == "Result" for inner in drawn.inners for made in inner.nodes.values())
         assert ran <= ({"Repeat", "ForEach"} if saving else set())
+
+
+def failing_sides(**condition):
+    """A switch whose sides both fail; the one not chosen is taken element by element, so it is computed."""
+    links = {"a": Wire("one", "quotient"), "b": [Wire("other", "quotient")], **condition.pop("links", {})}
+    return {
+        "one": Made("Divide", {"a": 1, "b": 0}),
+        "other": Made("Divide", {"a": 2, "b": 0}),
+        "even": Made("IsEven", {"x": 2}),
+        "end": Made("Prefer", condition, links, {"b"}),
+    }
+
+
+def inside(made):
+    """The same as a subgraph that is given the condition, and the switch as the node wanted."""
+    nodes = failing_sides()
+    inner = Inner("g0", {"p": BOOL}, {"p": [("end", "first")]}, {"out": Wire("end", "int")}, nodes)
+    made.inner = inner
+    return Drawn({"even": Made("IsEven", {"x": 2}), "sub": made}, [inner]), ["sub/end"]
+
+
+KNOWN_CHOICE = Drawn(failing_sides(first=True), []), ["end"]
+LATE_CHOICE = Drawn(failing_sides(links={"first": Wire("even", "bool")}), []), ["end"]
+KNOWN_INSIDE = inside(Made("subgraph/g0", {"p": True}))
+LATE_INSIDE = inside(Made("subgraph/g0", links={"p": Wire("even", "bool")}))
+
+
+@pytest.mark.parametrize(
+    ("question", "failures"),
+    [(KNOWN_CHOICE, 2), (LATE_CHOICE, 1), (KNOWN_INSIDE, 2), (LATE_INSIDE, 1)],
+    ids=["known", "late", "known inside", "late inside"],
+)
+def test_a_side_is_computed_with_the_rest_where_the_choice_is_known(question, failures, tmp_path):
+    """Too rare among random graphs: a late choice is never made, because the rest has failed by then."""
+    assert len(run(make_engine(REGISTRY, tmp_path), question).errors) == failures
 
 
 @cases(600)

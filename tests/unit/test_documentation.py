@@ -52,6 +52,41 @@ def test_the_readmes_graph_makes_a_picture(
     assert Path(capsys.readouterr().out.strip()).read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_guides_loop_runs_its_body_and_refuses_one_that_does_not_fit(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "writing-nodes.md").read_text("utf-8")
+    (loop,) = (
+        block for block in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "Interface(" in block
+    )
+    (tmp_path / "guide.py").write_text(loop, "utf-8")
+    registry = NodeRegistry()
+    registry.discover("nodes")
+    registry.discover_folder(tmp_path)
+    assert not registry.problems
+    engine = Engine.create(registry=registry, cache_folder=tmp_path / "cache", device="cpu")
+    body = {
+        "inputs": {"image": [["blend", "image1"]], "amount": [["blend", "blend_factor"]]},
+        "outputs": {"blended": ["blend", "image"]},
+        "nodes": {
+            "black": {"type": "EmptyImage", "inputs": {"width": 9, "height": 9, "color": "#000000"}},
+            "blend": {"type": "ImageBlend", "links": {"image2": ["black", "image"]}},
+        },
+    }
+    nodes = {
+        "white": {"type": "EmptyImage", "inputs": {"width": 9, "height": 9, "color": "#ffffff"}},
+        "fade": {
+            "type": "guide.Fade",
+            "inputs": {"body": "darker", "amounts": [0.5, 0.5]},
+            "links": {"image": ["white", "image"]},
+        },
+    }
+    workflow = Workflow.model_validate({"nodes": nodes, "subgraphs": {"darker": body}})
+    pixels = engine.run_sync(workflow, targets=["fade"]).outputs["fade"]["image"].pixels
+    assert pixels[0, 4, 4].tolist() == [0.25] * 3
+    del body["inputs"]["amount"]
+    workflow = Workflow.model_validate({"nodes": nodes, "subgraphs": {"darker": body}})
+    assert [issue.code for issue in engine.validate(workflow)] == ["body_input", "no_output"]
+
+
 def test_the_node_reference_is_what_the_nodes_say() -> None:
     spec = importlib.util.spec_from_file_location("make_nodes", ROOT / "docs" / "make_nodes.py")
     assert spec is not None

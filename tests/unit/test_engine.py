@@ -104,7 +104,10 @@ def test_a_workflow_from_a_file_needs_the_nodes_it_names(make_engine, workflow_o
     }
     with pytest.raises(ValidationError) as caught:
         make_engine().run_sync(workflow_of(nodes))
-    assert {issue.code for issue in caught.value.issues} == {"unknown_node", "no_output"}
+    assert [(issue.code, issue.node) for issue in caught.value.issues] == [
+        ("unknown_node", "add"),
+        ("unknown_node", "save"),
+    ]
     assert make_engine(Add, Save).run_sync(workflow_of(nodes)).status == "done"
 
 
@@ -192,6 +195,27 @@ def test_validate_finds_what_run_would_refuse(make_engine, workflow_of):
         engine.run_sync(workflow)
     assert list(caught.value.issues) == issues
     assert COUNTS == {}
+
+
+def test_a_warning_keeps_nothing_from_running(make_engine, workflow_of):
+    engine = make_engine(Add, Save)
+    nodes = {
+        "add": {"type": "Add", "input": {"a": 2}},
+        "save": {"type": "Save", "links": {"value": ["add", "int"]}},
+    }
+    result = engine.run_sync(workflow_of(nodes))
+    assert result.status == "done"
+    assert result.warnings == engine.validate(workflow_of(nodes))
+    assert [(issue.code, issue.node) for issue in result.warnings] == [("unknown_key", "add")]
+
+
+def test_an_invalid_workflow_tells_its_warnings_too(make_engine, workflow_of):
+    with pytest.raises(ValidationError) as caught:
+        make_engine(Add, Save).run_sync(workflow_of({"save": {"type": "Save", "input": {"value": 1}}}))
+    assert [(issue.code, issue.severity) for issue in caught.value.issues] == [
+        ("unknown_key", "warning"),
+        ("missing_input", "error"),
+    ]
 
 
 def test_a_plan_says_what_would_run_before_anything_does(make_engine):
@@ -426,13 +450,13 @@ def test_a_result_too_cheap_to_store_says_so_after_a_restart(make_engine):
     workflow = Workflow.from_outputs(with_id(Add.node(1), "add"))
     explanations(make_engine(disk=True, policy=costly_only), workflow)
     found = explanations(make_engine(disk=True, policy=costly_only), workflow)
-    assert found == {"add": "miss: evicted, or too cheap to be worth storing"}
+    assert found == {"add": "miss: too cheap to keep: it took under 1 ms"}
 
 
 def test_a_saved_file_that_is_gone_says_so(make_engine):
     engine = make_engine()
     Path(engine.run_sync(chain(), scope="test").files[0].path).unlink()
-    assert explanations(engine, chain())["save"] == "miss: its file is gone, or its result was evicted"
+    assert explanations(engine, chain())["save"] == "miss: its file is gone, or was changed"
 
 
 def test_a_node_that_did_not_finish_last_time_says_so(make_engine):
@@ -453,6 +477,35 @@ def test_an_unchosen_target_is_not_explained_as_a_miss(make_engine):
     engine = make_engine()
     found = engine.run_sync(chain(), scope="test", targets=["one"]).explanations
     assert found == {"one": "miss: new node"}
+
+
+def test_a_run_of_one_target_forgets_nothing_about_the_other_nodes(make_engine):
+    engine = make_engine()
+    explanations(engine, chain())
+    engine.run_sync(chain(start=2), scope="test", targets=["one"])
+    assert explanations(engine, chain()) == {
+        "one": "not needed: a later result is in memory",
+        "two": "not needed: a later result is in memory",
+        "save": "hit: in memory",
+    }
+
+
+def test_what_a_run_of_one_target_changed_explains_what_follows_in_the_next_whole_run(make_engine):
+    engine = make_engine()
+    explanations(engine, chain())
+    engine.run_sync(chain(start=2), scope="test", targets=["one"])
+    assert explanations(engine, chain(start=2, prefix="other")) == {
+        "one": "hit: in memory",
+        "two": "miss: input a changed",
+        "save": "miss: input prefix, value changed",
+    }
+
+
+def test_a_node_that_was_removed_and_put_back_is_new(make_engine):
+    engine = make_engine(memory=False)
+    explanations(engine, chain())
+    explanations(engine, Workflow.from_outputs(with_id(Add.node(1), "one")))
+    assert explanations(engine, chain())["two"] == "miss: new node"
 
 
 def test_workflows_of_different_names_are_compared_with_their_own_past(make_engine):

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from nodegraph import File, InFolder, Lazy, node
 from nodegraph.body import Body
 from nodegraph.cache.keys import canonical, node_key
-from nodegraph.errors import CodecError, NodeError
+from nodegraph.errors import CodecError, ValidationError
+from nodegraph.graph import build_graph
 from nodegraph.handles import Link
+from nodegraph.planning import make_plan
 from nodegraph.tracing import trace
 from nodegraph.workflow import Workflow
 
@@ -467,11 +469,47 @@ def test_a_node_that_is_not_cacheable_never_has_the_same_key_twice(keys_of):
 
 
 @pytest.mark.parametrize("value", [Live(), [Live()], nested(5_000)], ids=["object", "list", "depth"])
-def test_a_constant_that_cannot_be_hashed_is_an_error_that_names_the_node(make_engine, value):
+def test_a_constant_that_cannot_be_hashed_is_an_issue_that_names_node_and_input(make_engine, value):
     workflow = Workflow.from_outputs(Echo.node(value))
-    with pytest.raises(NodeError, match="cannot be hashed") as caught:
+    with pytest.raises(ValidationError, match="cannot be hashed") as caught:
         make_engine().plan(workflow)
-    assert caught.value.node_id == "echo_1"
+    (issue,) = caught.value.issues
+    assert (issue.code, issue.node, issue.input) == ("unhashable", "echo_1", "value")
+    assert issue.given == type(value).__name__
+
+
+def test_all_that_cannot_be_hashed_is_found_at_once(make_engine):
+    one, other = Echo.node(Live()), Echo.node([Live()])
+    with pytest.raises(ValidationError) as caught:
+        make_engine().run_sync(Workflow.from_outputs(one, Echo.node(one), other))
+    assert [(issue.code, issue.node) for issue in caught.value.issues] == [
+        ("unhashable", "echo_1"),
+        ("unhashable", "echo_3"),
+    ]
+
+
+def test_code_that_cannot_be_hashed_is_an_issue_that_names_the_node(make_engine):
+    live = Live()
+
+    @node()
+    def Holding(value: int = 0) -> str:
+        return f"{live} {value}"
+
+    with pytest.raises(ValidationError) as caught:
+        make_engine().plan(Workflow.from_outputs(Holding.node()))
+    (issue,) = caught.value.issues
+    assert (issue.code, issue.node, issue.input) == ("unhashable", "holding_1", None)
+    assert "the code of Holding cannot be hashed" in issue.message
+
+
+def test_a_file_that_is_gone_when_keys_are_made_is_an_issue(make_engine):
+    engine = make_engine(Read)
+    graph = build_graph(Workflow.from_outputs(Read.node("gone.txt")), engine.registry)
+    with pytest.raises(ValidationError) as caught:
+        make_plan(graph, ["read_1"], engine.cache, folders=engine.folders)
+    (issue,) = caught.value.issues
+    assert (issue.code, issue.node, issue.input) == ("missing_file", "read_1", "file")
+    assert issue.given == "gone.txt"
 
 
 def test_what_a_body_computes_counts_and_its_name_does_not():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -211,6 +212,37 @@ def test_a_broken_plugin_is_reported_and_the_others_load(
     assert problem.place == f"{plugins / fault}.py:{line}"
     assert message in problem.message
     assert fault in caplog.text
+
+
+def test_every_mistake_of_a_pack_is_reported_at_once(plugins: Path, caplog: pytest.LogCaptureFixture):
+    (plugins / "many").mkdir()
+    (plugins / "many" / "__init__.py").write_text(HELLO.replace(": str", ""))
+    (plugins / "many" / "other.py").write_text(BROKEN["declaration"] + BROKEN["clash"])
+    registry = NodeRegistry()
+    registry.discover_folder(plugins)
+    places = [problem.place.removeprefix(f"{plugins / 'many'}/") for problem in registry.problems]
+    assert places == ["__init__.py:4", "other.py:4", "other.py:14"]
+    assert {problem.pack for problem in registry.problems} == {"many"}
+    assert all(caplog.text.count(problem.place) == 1 for problem in registry.problems)
+    assert registry.ids() == []
+
+
+def test_a_module_with_mistakes_raises_when_it_is_imported_after_all(site: Path):
+    install(
+        site, "bad_pack", {"__init__.py": "from bad_pack.nodes import Bad", "nodes.py": BROKEN["declaration"]}
+    )
+    registry = NodeRegistry()
+    registry.discover_installed()
+    with pytest.raises(DeclarationError, match="default 'text'"):
+        importlib.import_module("bad_pack")
+
+
+def test_what_fails_because_of_a_mistake_is_not_reported_beside_it(plugins: Path):
+    (plugins / "wired.py").write_text(BROKEN["declaration"] + "\nhandle = Bad.node(3)\n")
+    registry = NodeRegistry()
+    registry.discover_folder(plugins)
+    (problem,) = registry.problems
+    assert "default 'text'" in problem.message
 
 
 def test_nothing_of_a_broken_pack_is_left_behind(plugins: Path):

@@ -259,6 +259,18 @@ def test_a_type_variable_met_twice_is_the_union():
     assert substitute(socket_type(T), bindings) is socket_type(int | str)
 
 
+def test_a_type_that_doubles_its_size_again_and_again_ends_as_any():
+    growing = socket_type(int)
+    for _ in range(100):
+        growing = list_of(union_of(growing, list_of(growing)))
+    assert len(growing.name) < 10_000
+    assert list_of(union_of(growing, list_of(growing))).kind == "list"
+    deep = socket_type(int)
+    for _ in range(10_000):
+        deep = list_of(deep)
+    assert assignable(deep, socket_type(list[Any]))
+
+
 def test_an_unbound_type_variable_is_any():
     assert substitute(socket_type(list[T]), {}) is socket_type(list[Any])
 

@@ -204,7 +204,7 @@ def test_a_pack_that_the_file_names_is_named(issues_of):
 def test_a_pack_that_did_not_load_is_named_with_its_fault(issues_of, registry):
     registry.problems.append(PackProblem("warm_pack", "file.py:3", "SyntaxError: oh"))
     issue = only(issues_of({"a": {"type": "warm_pack.Hello"}}))
-    assert "'warm_pack' did not load: SyntaxError: oh" in issue.message
+    assert "'warm_pack' did not load: file.py:3: SyntaxError: oh" in issue.message
 
 
 def test_a_missing_required_input_is_an_issue(issues_of):
@@ -371,6 +371,12 @@ def test_an_empty_workflow_ends_nowhere(issues_of):
     assert only(issues_of({}, end=False)).code == "no_output"
 
 
+@pytest.mark.parametrize("type", ["Shwo", "subgraph/gone"])
+def test_where_a_type_is_unknown_nothing_is_said_about_the_end(issues_of, type):
+    nodes = {"make": {"type": "Make"}, "end": {"type": type, "links": {"picture": ["make", "picture"]}}}
+    assert only(issues_of(nodes, end=False)).node == "end"
+
+
 def test_all_issues_are_found_at_once(issues_of):
     nodes = {
         "a": {"type": "Nonsense"},
@@ -388,7 +394,6 @@ def test_all_issues_are_found_at_once(issues_of):
         ("dangling_link", "c", "picture"),
         ("missing_input", "d", "second"),
         ("cycle", "e", None),
-        ("no_output", None, None),
     }
 
 
@@ -406,6 +411,43 @@ def test_issues_read_as_sentences_with_their_place(issues_of):
 def test_very_many_issues_are_found_in_linear_time(issues_of):
     nodes = {f"crop{number}": {"type": "Crop"} for number in range(20_000)}
     assert len(issues_of(nodes)) == 20_000
+
+
+# --- warnings -------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_key_of_a_node_is_a_warning_with_suggestions(issues_of):
+    issue = only(issues_of({"make": {"type": "Make", "input": {"width": 3}}}))
+    assert (issue.code, issue.severity, issue.node) == ("unknown_key", "warning", "make")
+    assert (issue.given, issue.suggestions[0]) == ("input", "inputs")
+    assert str(issue).startswith("warning: make: the node has a key 'input', which means nothing")
+    assert issue.to_json()["severity"] == "warning"
+
+
+def test_unknown_keys_stay_in_the_file():
+    nodes = {"make": {"type": "Make", "input": {"width": 3}}}
+    assert document(nodes).model_dump()["nodes"]["make"]["input"] == {"width": 3}
+
+
+def test_what_an_editor_keeps_is_no_warning(issues_of):
+    assert issues_of({"make": {"type": "Make", "ui": {"input": 1, "position": [1, 2]}}}) == []
+
+
+def test_unknown_keys_of_the_workflow_and_its_subgraphs_are_warnings_told_once(registry):
+    step = {"nodes": {"make": {"type": "Make", "link": {}}}, "output": {"picture": ["make", "picture"]}}
+    nodes = {"one": {"type": "subgraph/step"}, "two": {"type": "subgraph/step", "inptus": {}}}
+    read = workflow_from_document(
+        {"format": "nodegraph", "version": 1, "nodes": nodes, "subgraphs": {"step": step}, "titel": "x"}
+    )
+    issues = analyse(build_graph(read, registry), need_terminal=False).issues
+    assert [(issue.given, issue.node, issue.severity) for issue in issues] == [
+        ("titel", None, "warning"),
+        ("inptus", "two", "warning"),
+        ("output", None, "warning"),
+        ("link", None, "warning"),
+    ]
+    assert "subgraph 'step' has a key 'output'" in issues[2].message
+    assert "node 'make' of subgraph 'step' has a key 'link'" in issues[3].message
 
 
 # --- files ----------------------------------------------------------------------------------------------

@@ -154,6 +154,21 @@ def test_with_input_names_the_nodes_there_are():
         Workflow.from_outputs(AddNumbers.node(1)).with_input("lost", "a", 1)
 
 
+@pytest.mark.parametrize(
+    ("workflow", "text"),
+    [
+        (Workflow(), "<workflow of 0 nodes>"),
+        (Workflow(name="Owl", nodes={"a": NodeEntry(type="A")}), "<workflow 'Owl' of 1 node>"),
+        (
+            Workflow(nodes={"a": NodeEntry(type="A"), "b": NodeEntry(type="B")}, subgraphs={"s": {}}),
+            "<workflow of 2 nodes and 1 subgraph>",
+        ),
+    ],
+)
+def test_a_workflow_prints_on_one_line(workflow, text):
+    assert (str(workflow), repr(workflow)) == (text, text)
+
+
 def test_a_workflow_cannot_be_changed():
     workflow = Workflow(name="a")
     with pytest.raises(ValidationError):

@@ -1,0 +1,47 @@
+"""The unfinished pictures that a sampler shows."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from diffusion_support import SIDE, checkpoint, context, encoded
+
+from nodes.latents.nodes import EmptyLatentImage
+from nodes.sampling.nodes import KSampler
+from nodes.sampling.preview import latent_colours
+from nodes.vae.nodes import VAEDecode
+
+
+def test_each_step_shows_the_first_picture_of_the_batch():
+    ctx, before = context(), len(context().previews)
+    latent = EmptyLatentImage(SIDE, SIDE, 2)
+    KSampler(ctx, checkpoint().model, encoded(), encoded(""), latent, steps=3, cfg=1.0)
+    assert [list(preview.pixels.shape) for preview in ctx.previews[before:]] == [
+        [1, SIDE // 8, SIDE // 8, 3]
+    ] * 3
+
+
+def test_the_last_preview_looks_like_the_picture():
+    ctx = context()
+    model, _, vae = checkpoint()
+    picture = encoded("a red apple on a blue background")
+    latent = KSampler(ctx, model, picture, encoded(""), EmptyLatentImage(SIDE, SIDE), 7, 20, 2.5, "dpmpp_2m")
+    decoded = VAEDecode(context(), latent, vae).pixels.movedim(-1, 1)
+    expected = torch.nn.functional.avg_pool2d(decoded, 8).movedim(1, -1)
+    assert (ctx.previews[-1].pixels - expected).abs().mean() < 0.08
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4, 16])
+def test_an_unknown_latent_space_shows_shapes_in_false_colours(channels):
+    latents = torch.zeros(channels, 12, 12)
+    latents[:, :, 6:] = torch.arange(1.0, channels + 1)[:, None, None]
+    colours = latent_colours(latents, "unheard-of", 1)
+    assert colours.shape == (12, 12, 3)
+    assert torch.equal(colours[:, :6], colours[:1, :1].expand(12, 6, 3))
+    assert (colours[0, 0] - colours[0, 11]).abs().max() > 0.2
+
+
+@pytest.mark.parametrize("family", ["sd", "unheard-of"])
+def test_latents_that_are_not_numbers_are_grey(family):
+    colours = latent_colours(torch.full((4, 8, 8), torch.nan), family, 768)
+    assert torch.equal(colours, torch.full((8, 8, 3), 0.5))
