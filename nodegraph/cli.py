@@ -14,8 +14,10 @@ import typer
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 cache_app = typer.Typer(no_args_is_help=True, help="Look at the results kept between runs, or remove them.")
 models_app = typer.Typer(no_args_is_help=True, help="Look at the models at hand.")
+token_app = typer.Typer(no_args_is_help=True, help="Let clients use a server.")
 app.add_typer(cache_app, name="cache")
 app.add_typer(models_app, name="models")
+app.add_typer(token_app, name="token")
 
 WorkflowFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="A workflow, a ComfyUI API file, or a PNG that carries one.")
@@ -216,3 +218,104 @@ def _exit(command: Callable[[], int]) -> NoReturn:
     from nodegraph.console.errors import guarded
 
     raise typer.Exit(guarded(command))
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; others than loopback take tokens.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any that is free.")] = 8188,
+    out: Annotated[Path, typer.Option(help="Folder for pictures.")] = Path("output"),
+    data: Annotated[Path | None, typer.Option(help="Folder of the queue, the history and uploads.")] = None,
+    cache_dir: CacheDir = None,
+    models: Models = None,
+    input_dir: InputDir = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Jobs that run side by side.")] = 1,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds a job may run.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain, to speak TLS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Private key of the certificate.")] = None,
+    public_url: Annotated[str | None, typer.Option(help="What a proxy in front is called.")] = None,
+    allow_origin: Annotated[list[str] | None, typer.Option(help="Further pages that may call it.")] = None,
+) -> None:
+    """Serve workflows over HTTP: an API of its own, and ComfyUI's."""
+
+    def command() -> int:
+        from nodegraph.console.serving import serve_command
+
+        given = {
+            "host": host,
+            "port": port,
+            "output": out,
+            "data": data,
+            "cache": cache_dir,
+            "models": tuple(models or ()),
+            "inputs": tuple(input_dir or ()),
+            "device": device,
+            "workers": workers,
+            "time_limit": time_limit,
+            "tls_cert": tls_cert,
+            "tls_key": tls_key,
+            "public_url": public_url,
+            "allow_origins": tuple(allow_origin or ()),
+        }
+        return serve_command({name: value for name, value in given.items() if value is not None})
+
+    _exit(command)
+
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the server's data.")]
+
+
+@token_app.command("create")
+def token_create(
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    user: Annotated[str, typer.Option(help="Whom it speaks for.")] = "local",
+    admin: Annotated[bool, typer.Option(help="Whether it may see and change everything.")] = False,
+    data: Data = None,
+) -> None:
+    """Make a token and print it, once."""
+
+    def command() -> int:
+        from nodegraph.console.serving import create_token
+
+        return create_token(name, user, admin, data)
+
+    _exit(command)
+
+
+@token_app.command("list")
+def token_list(data: Data = None) -> None:
+    """List the tokens."""
+
+    def command() -> int:
+        from nodegraph.console.serving import list_tokens
+
+        return list_tokens(data)
+
+    _exit(command)
+
+
+@token_app.command("revoke")
+def token_revoke(name: Annotated[str, typer.Argument(help="Which.")], data: Data = None) -> None:
+    """Let a token in no more."""
+
+    def command() -> int:
+        from nodegraph.console.serving import revoke_token
+
+        return revoke_token(name, data)
+
+    _exit(command)
+
+
+@token_app.command("webhook-secret")
+def token_webhook_secret(data: Data = None) -> None:
+    """Print the secret that signs webhooks."""
+
+    def command() -> int:
+        from nodegraph.console.serving import show_webhook_secret
+
+        return show_webhook_secret(data)
+
+    _exit(command)

@@ -159,6 +159,19 @@ class Engine:
             metadata=metadata,
         )
 
+    def for_folders(self, folders: Folders) -> Engine:
+        """An engine that reads and writes elsewhere, with the nodes, the cache and the device of this one."""
+        engine = Engine(
+            self.registry,
+            self.cache,
+            folders,
+            self.devices,
+            executor=self.executor,
+            metadata=self._metadata,
+        )
+        engine._device_turn = self._device_turn
+        return engine
+
     def validate(self, workflow: Workflow) -> list[Issue]:
         """Every issue of a workflow; it may run if none of them is an error."""
         return self._analyse(build_graph(workflow, self.registry), bool(workflow.targets)).issues

@@ -52,7 +52,6 @@ LAYERS = [
     "jobs",
     "worker",
     "server",
-    "client",
     "console",
     "cli",
     "__main__",

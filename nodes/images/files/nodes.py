@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from nodegraph import InFolder, NodeContext, OutputFile, node
 from nodegraph.errors import FileProblem, InputError
@@ -49,6 +53,28 @@ def LoadImage(ctx: NodeContext, image: Annotated[str, InFolder(INPUTS)]) -> Load
         colour, opacity = read_picture(ctx.path(ctx.resolve(INPUTS, image)))
     except UnreadablePictureError as problem:
         raise InputError("image", f"{image}: {problem}") from problem
+    return LoadedImage(Image(colour[None]), Mask(1 - opacity[None]))
+
+
+@node(category="image/files", display_name="Load Image from URL", cache=False)
+async def LoadImageFromUrl(
+    ctx: NodeContext, url: Annotated[str, Field(min_length=1, max_length=2000)]
+) -> LoadedImage:
+    """Fetch a picture from the web, anew in each run, and read it as LoadImage does.
+
+    Only machines on the public internet are asked, by http or https, also where an address redirects. At
+    most 64 MiB are read, for at most a minute.
+
+    Args:
+        url: the address of the file; it stays in the workflow, so it should hold no password.
+    """
+    from nodes.images.files.fetching import FetchError, fetch
+
+    try:
+        data = await fetch(url, on_chunk=ctx.check_cancelled)
+        colour, opacity = await asyncio.to_thread(read_picture, io.BytesIO(data))
+    except (FetchError, UnreadablePictureError) as problem:
+        raise InputError("url", f"{url}: {problem}") from problem
     return LoadedImage(Image(colour[None]), Mask(1 - opacity[None]))
 
 

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -53,8 +54,8 @@ def picture_size(path: Path) -> tuple[int, int]:
         return (height, width) if picture.getexif().get(ORIENTATION) in QUARTER_TURNS else (width, height)
 
 
-def read_picture(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
-    """The (first) picture of a file, turned upright as its EXIF data says.
+def read_picture(source: Path | BinaryIO) -> tuple[torch.Tensor, torch.Tensor]:
+    """The (first) picture of a file, given by path or open, turned upright as its EXIF data says.
 
     Returns:
         Colour, float32 ``[height, width, 3]`` in 0..1, and opacity, float32 ``[height, width]`` in 0..1.
@@ -62,7 +63,7 @@ def read_picture(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
     Raises:
         UnreadablePictureError: it cannot be read, or has more than ``MAX_PIXELS`` pixels.
     """
-    with _opened(path) as picture:
+    with _opened(source) as picture:
         upright = ImageOps.exif_transpose(picture)
         if upright.mode.startswith(("I", "F")):
             grey = _unit_grey(upright)
@@ -75,9 +76,9 @@ def read_picture(path: Path) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Pillow.Image]:
+def _opened(source: Path | BinaryIO) -> Iterator[Pillow.Image]:
     try:
-        with Pillow.open(path, formats=FORMATS) as picture:
+        with Pillow.open(source, formats=FORMATS) as picture:
             _check_size(*picture.size)
             yield picture
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:

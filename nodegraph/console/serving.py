@@ -1,0 +1,130 @@
+"""``nodegraph serve`` and ``nodegraph token``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+from aiohttp import web
+from pydantic import ValidationError
+
+from nodegraph.console.engines import make_registry
+from nodegraph.console.errors import DONE, FAILED, UsageError
+from nodegraph.jobs.database import Database
+from nodegraph.jobs.tokens import TokenStore
+from nodegraph.server.app import make_app
+from nodegraph.server.keys import ADMIN, RUN, TOKENS
+from nodegraph.server.settings import ServerSettings
+from nodegraph.server.webhooks import webhook_secret
+
+FIRST_TOKEN = "first"
+GOODBYE_SECONDS = 2.0
+
+
+def serve_command(given: Mapping[str, Any]) -> int:
+    """Serve until interrupted; returns the exit code.
+
+    Raises:
+        UsageError: a setting is wrong, or the address cannot be had.
+    """
+    settings = _settings(given)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    return asyncio.run(_serve(settings))
+
+
+def _settings(given: Mapping[str, Any]) -> ServerSettings:
+    try:
+        return ServerSettings(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise UsageError(f"{place}: {first['msg']}") from None
+
+
+async def _serve(settings: ServerSettings) -> int:
+    app = make_app(settings, await asyncio.to_thread(make_registry))
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=GOODBYE_SECONDS)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.host.strip("[]"), settings.port, ssl_context=_tls(settings))
+        try:
+            await site.start()
+        except OSError as error:
+            place = f"{settings.host}:{settings.port}"
+            raise UsageError(f"cannot listen on {place}: {error.strerror or error}") from None
+        port = runner.addresses[0][1]
+        _tell(settings, port, app[TOKENS])
+        await _interrupted()
+    finally:
+        await runner.cleanup()
+    return DONE
+
+
+def _tls(settings: ServerSettings) -> ssl.SSLContext | None:
+    if settings.tls_cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"the certificate {settings.tls_cert} cannot be used: {error}") from None
+    return context
+
+
+def _tell(settings: ServerSettings, port: int, tokens: TokenStore) -> None:
+    typer.echo(f"nodegraph serves on {settings.url(port)}")
+    shared = not settings.loopback or settings.public_url is not None
+    if shared and not tokens.any():
+        secret = tokens.create(FIRST_TOKEN, "local", {RUN, ADMIN})
+        typer.echo(f"token (shown this once): {secret}")
+
+
+async def _interrupted() -> None:
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, over.set)
+    await over.wait()
+
+
+def _tokens(data: Path | None) -> TokenStore:
+    return TokenStore(Database(_with_data(data).database))
+
+
+def _with_data(data: Path | None) -> ServerSettings:
+    return ServerSettings() if data is None else ServerSettings(data=data)
+
+
+def create_token(name: str, user: str, admin: bool, data: Path | None) -> int:
+    """Make a token and print its secret."""
+    typer.echo(_tokens(data).create(name, user, {RUN, ADMIN} if admin else {RUN}))
+    return DONE
+
+
+def list_tokens(data: Path | None) -> int:
+    """Print name, user and scopes of every token."""
+    for token in _tokens(data).tokens():
+        typer.echo(f"{token.name}\t{token.user}\t{' '.join(sorted(token.scopes))}")
+    return DONE
+
+
+def revoke_token(name: str, data: Path | None) -> int:
+    """Let a token in no more."""
+    if _tokens(data).revoke(name):
+        return DONE
+    typer.echo(f"there is no token called {name!r}", err=True)
+    return FAILED
+
+
+def show_webhook_secret(data: Path | None) -> int:
+    """Print the secret that signs webhooks."""
+    folder = _with_data(data).data
+    folder.mkdir(parents=True, exist_ok=True)
+    typer.echo(webhook_secret(folder).decode())
+    return DONE

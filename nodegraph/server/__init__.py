@@ -1,0 +1,1 @@
+"""The server: jobs over HTTP, run in child processes."""

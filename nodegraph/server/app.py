@@ -1,0 +1,104 @@
+"""The application: its parts wired together, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from functools import partial
+
+from aiohttp import web
+
+from nodegraph import locations
+from nodegraph.files import Folders
+from nodegraph.jobs.database import Database
+from nodegraph.jobs.queue import JobQueue
+from nodegraph.jobs.records import Job, StorageError
+from nodegraph.jobs.tokens import TokenStore
+from nodegraph.jobs.webhooks import WebhookStore
+from nodegraph.registry import NodeRegistry
+from nodegraph.server import keys
+from nodegraph.server.catalogue import Catalogue
+from nodegraph.server.comfy import add_comfy_routes
+from nodegraph.server.hub import EventHub
+from nodegraph.server.metrics import Metrics, metrics_middleware
+from nodegraph.server.problems import problem_middleware
+from nodegraph.server.routes import add_routes
+from nodegraph.server.runner import Runner
+from nodegraph.server.security import middlewares
+from nodegraph.server.service import JobService
+from nodegraph.server.settings import ServerSettings
+from nodegraph.server.storage import UserStorage
+from nodegraph.server.webhooks import WebhookSender
+
+logger = logging.getLogger(__name__)
+
+
+def make_app(settings: ServerSettings, registry: NodeRegistry) -> web.Application:
+    """A server on one data folder; its jobs begin to run once the application is started.
+
+    Raises:
+        StorageError: the database cannot be used.
+    """
+    database = Database(settings.database)
+    tokens, queue = TokenStore(database), JobQueue(database)
+    guards = [metrics_middleware, problem_middleware, *middlewares(settings, tokens)]
+    app = web.Application(middlewares=guards, client_max_size=settings.max_body)
+    hub = EventHub(settings.event_log, settings.event_log_bytes)
+    folders = partial(_folders_of, settings, _shared_folders(settings, registry))
+    app[keys.SETTINGS], app[keys.REGISTRY], app[keys.STARTED] = settings, registry, time.time()
+    app[keys.QUEUE], app[keys.TOKENS], app[keys.HUB] = queue, tokens, hub
+    app[keys.WEBHOOKS], app[keys.CATALOGUE] = WebhookStore(database), Catalogue(registry)
+    app[keys.METRICS] = Metrics(lambda: {str(state): count for state, count in queue.counts().items()})
+    app[keys.SERVICE] = JobService(queue, hub, registry, settings, folders)
+    app.cleanup_ctx.append(partial(_running, database))
+    add_routes(app)
+    add_comfy_routes(app)
+    return app
+
+
+def _shared_folders(settings: ServerSettings, registry: NodeRegistry) -> Folders:
+    return locations.default_folders(
+        registry, settings.cache, output=settings.output, models=settings.models, inputs=settings.inputs
+    )
+
+
+def _folders_of(settings: ServerSettings, shared: Folders, user: str) -> Folders:
+    return UserStorage(settings, user).folders(shared)
+
+
+async def _running(database: Database, app: web.Application) -> AsyncIterator[None]:
+    """Run jobs, deliver webhooks and prune, from the start of the server to its end."""
+    settings, service, metrics = app[keys.SETTINGS], app[keys.SERVICE], app[keys.METRICS]
+    sender = WebhookSender(app[keys.WEBHOOKS], service.queue, settings)
+
+    def finished(job: Job) -> None:
+        sender.wake()
+        metrics.note_event({"type": "job_finished", "state": job.state, **(job.result or {})})
+
+    runner = Runner(service.queue, service.hub, settings, service.folders, finished)
+    app[keys.RUNNER] = runner
+    service.on_new_work, service.on_cancel = runner.wake, runner.cancel
+    await runner.start()
+    gc.freeze()  # what was loaded stays: looking through it again and again would hold up the loop
+    chores = [asyncio.create_task(sender.run()), asyncio.create_task(_prune(service))]
+    yield
+    await runner.stop()
+    for chore in chores:
+        chore.cancel()
+        with suppress(asyncio.CancelledError):
+            await chore
+    service.close()
+    database.close()
+
+
+async def _prune(service: JobService) -> None:
+    while True:
+        await asyncio.sleep(service.settings.prune_every)
+        try:
+            await service.prune()
+        except StorageError as error:
+            logger.warning("the history cannot be pruned now: %s", error)

@@ -1,0 +1,130 @@
+"""``/prompt``: taking a prompt, and how many wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from aiohttp import web
+
+from nodegraph.jobs.records import Job, JobError, NewJob
+from nodegraph.registry import NodeRegistry
+from nodegraph.server.comfy.records import number_of, public_extra
+from nodegraph.server.comfy.rejection import no_outputs, node_errors, refusal, sound_outputs
+from nodegraph.server.comfy.requests import BadRequestError, json_object
+from nodegraph.server.comfy.translate import RefusedPromptError, only_upstream, output_nodes, read_prompt
+from nodegraph.server.keys import REGISTRY, SERVICE, user_of
+from nodegraph.server.service import JobService
+from nodegraph.workflow.schema import Workflow
+from nodegraph.workflow.writing import workflow_document
+
+MAX_ID = 200
+
+
+async def get_prompt(request: web.Request) -> web.Response:
+    """How many prompts wait or run."""
+    return web.json_response(await queue_status(request.app, user_of(request).name))
+
+
+async def queue_status(app: web.Application, owner: str) -> dict[str, Any]:
+    """The state of a user's queue, as ``status`` messages tell it."""
+    counts = await app[SERVICE].counts(owner)
+    active = (counts.get(state, 0) for state in ("queued", "running", "interrupted"))
+    return {"exec_info": {"queue_remaining": sum(active)}}
+
+
+async def post_prompt(request: web.Request) -> web.Response:
+    """Queue a prompt: those of its outputs that can be made."""
+    body = await json_object(request)
+    owner, app = user_of(request).name, request.app
+    try:
+        sound = await _sound(app, owner, body)
+    except RefusedPromptError as refused:
+        return web.json_response(refused.body, status=400)
+    [job] = await app[SERVICE].submit([_new_job(owner, body, sound)], checked=True)
+    number = number_of(job)
+    if "number" in body and not job_goes_first(body):
+        await _sort_in(app[SERVICE], job, number)
+    told = -job.number if job_goes_first(body) else number
+    return web.json_response({"prompt_id": job.id, "number": told, "node_errors": sound.errors})
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The part of a prompt that can run.
+
+    Attributes:
+        workflow: the nodes that lead to its outputs.
+        outputs: ids of those outputs.
+        errors: what is wrong with the rest, by node id.
+    """
+
+    workflow: Workflow
+    outputs: tuple[str, ...]
+    errors: Mapping[str, Any]
+
+
+async def _sound(app: web.Application, owner: str, body: Mapping[str, Any]) -> Sound:
+    return await app[SERVICE].heavy(_sound_part, app[SERVICE], owner, body, app[REGISTRY])
+
+
+def _sound_part(service: JobService, owner: str, body: Mapping[str, Any], registry: NodeRegistry) -> Sound:
+    workflow = read_prompt(body.get("prompt"), registry)
+    only = body.get("partial_execution_targets")
+    wanted = output_nodes(workflow, registry, only if isinstance(only, list) else None)
+    if not wanted:
+        raise no_outputs()
+    issues = service.check(workflow_document(workflow), owner=owner, targets=wanted).issues
+    outputs = sound_outputs(workflow, wanted, issues)
+    errors = node_errors(body["prompt"], workflow, wanted, issues, registry)
+    if not outputs:
+        raise refusal(errors, issues)
+    return Sound(only_upstream(workflow, outputs), tuple(outputs), errors)
+
+
+def job_goes_first(body: Mapping[str, Any]) -> bool:
+    """Whether a client wants its prompt to run before all that wait."""
+    return bool(body.get("front"))
+
+
+def _new_job(owner: str, body: Mapping[str, Any], sound: Sound) -> NewJob:
+    client = _text(body, "client_id")
+    extra_data = body.get("extra_data")
+    kept = public_extra(extra_data if isinstance(extra_data, dict) else {})
+    kept.setdefault("create_time", int(time.time() * 1000))
+    if client:
+        kept["client_id"] = client
+    extra: dict[str, Any] = {"prompt": body["prompt"], "extra_data": kept}
+    if type(body.get("number")) in (int, float) and not job_goes_first(body):
+        extra["number"] = body["number"]
+    return NewJob(
+        owner=owner,
+        workflow=workflow_document(sound.workflow),
+        id=_text(body, "prompt_id") or str(uuid4()),
+        targets=sound.outputs,
+        front=job_goes_first(body),
+        client=client,
+        extra=extra,
+    )
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_ID or not value.isprintable():
+        raise BadRequestError("invalid_request", f"{name} must be text of 1 to {MAX_ID} characters")
+    return value
+
+
+async def _sort_in(service: JobService, job: Job, number: float) -> None:
+    """Let a job with a number of its own run before those of the same user with a higher one."""
+    for other in await service.waiting(job.owner):
+        if other.id != job.id and other.state == "queued" and number_of(other) > number:
+            with suppress(JobError):  # one of the two has begun to run meanwhile
+                await service.move(job.id, before=other.id)
+            return

@@ -1,0 +1,56 @@
+"""``/queue`` and ``/interrupt``: what waits, what runs, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from nodegraph.jobs.records import Job, JobState
+from nodegraph.server.comfy.records import queue_item
+from nodegraph.server.comfy.requests import json_object, names
+from nodegraph.server.keys import SERVICE, user_of
+
+RUNNING: tuple[JobState, ...] = ("running",)
+MAX_RUNNING = 1000
+
+
+async def get_queue(request: web.Request) -> web.Response:
+    """The user's prompts that run and that wait, in the order in which they will run."""
+    running, waiting = await active_jobs(request)
+    return web.json_response(
+        {"queue_running": list(map(queue_item, running)), "queue_pending": list(map(queue_item, waiting))}
+    )
+
+
+async def active_jobs(request: web.Request) -> tuple[list[Job], list[Job]]:
+    """The user's jobs that run, and those that wait."""
+    service, owner = request.app[SERVICE], user_of(request).name
+    running = await service.jobs(owner=owner, states=RUNNING, limit=MAX_RUNNING, ascending=True)
+    return running, await service.waiting(owner)
+
+
+async def post_queue(request: web.Request) -> web.Response:
+    """``{"clear": true}`` takes back everything that waits, ``{"delete": [ids]}`` some of it."""
+    body = await json_object(request)
+    if body.get("clear"):
+        await request.app[SERVICE].cancel_waiting(user_of(request).name)
+    elif named := set(names(body, "delete")):
+        _, waiting = await active_jobs(request)
+        await cancel(request, [job for job in waiting if job.id in named])
+    return web.json_response({})
+
+
+async def post_interrupt(request: web.Request) -> web.Response:
+    """Stop what runs: one prompt where ``prompt_id`` names it, else all of the user's."""
+    body = await json_object(request)
+    running, _ = await active_jobs(request)
+    wanted = body.get("prompt_id")
+    await cancel(request, [job for job in running if not wanted or job.id == wanted])
+    return web.json_response({})
+
+
+async def cancel(request: web.Request, jobs: Iterable[Job]) -> None:
+    """Cancel jobs that were seen to be the user's."""
+    for job in jobs:
+        await request.app[SERVICE].cancel(job.id)

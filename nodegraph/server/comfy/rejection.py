@@ -1,0 +1,122 @@
+"""What is wrong with a prompt, in the words and shapes that ComfyUI's clients know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from nodegraph.errors import Issue, errors_among
+from nodegraph.files import INPUTS
+from nodegraph.node_type import Input
+from nodegraph.registry import NodeRegistry
+from nodegraph.server.comfy.object_info import input_entry
+from nodegraph.server.comfy.translate import RefusedPromptError, upstream
+from nodegraph.workflow.schema import Workflow
+
+TYPES = {
+    "missing_input": "required_input_missing",
+    "dangling_link": "bad_linked_input",
+    "unknown_output": "bad_linked_input",
+    "not_in_menu": "value_not_in_list",
+    "cycle": "dependency_cycle",
+}
+"""ComfyUI's name for our issue code, where one code has one name."""
+OTHER = "custom_validation_failed"
+
+
+def sound_outputs(workflow: Workflow, outputs: Sequence[str], issues: Iterable[Issue]) -> list[str]:
+    """Those outputs that nothing wrong leads to; none where something is wrong with the whole."""
+    found = errors_among(issues)
+    if not all(map(_nodes, found)):
+        return []
+    wrong = {id for issue in found for id in _nodes(issue)}
+    return [id for id in outputs if not wrong & upstream(workflow, [id])]
+
+
+def node_errors(
+    prompt: Mapping[str, Any],
+    workflow: Workflow,
+    outputs: Sequence[str],
+    issues: Iterable[Issue],
+    registry: NodeRegistry,
+) -> dict[str, Any]:
+    """Errors by node id, of the nodes that some output depends on."""
+    needs = {output: upstream(workflow, [output]) for output in outputs}
+    found: dict[str, Any] = {}
+    for issue in errors_among(issues):
+        for id in _nodes(issue):
+            dependent = [output for output in outputs if id in needs[output]]
+            if dependent:
+                type = workflow.nodes[id].type
+                entry = {"errors": [], "dependent_outputs": dependent, "class_type": type}
+                found.setdefault(id, entry)["errors"].append(_error(issue, id, prompt, registry))
+    return found
+
+
+def refusal(errors: Mapping[str, Any], issues: Iterable[Issue]) -> RefusedPromptError:
+    """The answer where no output can be made."""
+    lines = [f"#{id}: {error['message']}" for id, node in errors.items() for error in node["errors"]]
+    lines += [issue.message for issue in errors_among(issues) if not _nodes(issue)]
+    return RefusedPromptError(
+        "prompt_outputs_failed_validation",
+        "no output of the prompt can be made",
+        "\n".join(lines),
+        {},
+        errors,
+    )
+
+
+def no_outputs() -> RefusedPromptError:
+    """The answer to a prompt without an output node."""
+    return RefusedPromptError(
+        "prompt_no_outputs", "the prompt has no node that saves or shows anything, such as SaveImage"
+    )
+
+
+def _nodes(issue: Issue) -> tuple[str, ...]:
+    """The nodes at fault: every one of a cycle, else the one named."""
+    if issue.code == "cycle":
+        return issue.related
+    return (issue.node,) if issue.node is not None else ()
+
+
+def _error(issue: Issue, id: str, prompt: Mapping[str, Any], registry: NodeRegistry) -> dict[str, Any]:
+    given = prompt[id].get("inputs", {}).get(issue.input)
+    node = registry.get(prompt[id]["class_type"])
+    declared = node.inputs.get(issue.input) if node and issue.input else None
+    return {
+        "type": _type(issue, given, declared),
+        "message": issue.message,
+        "details": issue.input or "",
+        "extra_info": _extra_info(issue, given, declared),
+    }
+
+
+def _type(issue: Issue, given: Any, declared: Input | None) -> str:
+    if issue.code == "wrong_type":
+        if issue.related:
+            return "return_type_mismatch"
+        bad_link = declared is not None and declared.socket_only and isinstance(given, list)
+        return "bad_linked_input" if bad_link else "invalid_input_type"
+    if issue.code == "out_of_range":
+        return _bound(issue.expected or "")
+    if issue.code == "missing_file":
+        return OTHER if declared and declared.folder == INPUTS else "value_not_in_list"
+    return TYPES.get(issue.code, OTHER)
+
+
+def _bound(expected: str) -> str:
+    if expected.startswith(("at least", "more than")):
+        return "value_smaller_than_min"
+    return "value_bigger_than_max" if expected.startswith(("at most", "less than")) else OTHER
+
+
+def _extra_info(issue: Issue, given: Any, declared: Input | None) -> dict[str, Any]:
+    if issue.input is None:
+        return {"related_nodes": list(issue.related)} if issue.related else {}
+    info: dict[str, Any] = {"input_name": issue.input}
+    if declared is not None:
+        info["input_config"] = input_entry(declared, ())
+    if issue.code == "wrong_type" and issue.related:
+        return info | {"received_type": issue.given, "linked_node": given}
+    return info if issue.code == "missing_input" else info | {"received_value": given}

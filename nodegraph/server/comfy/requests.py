@@ -1,0 +1,85 @@
+"""Reading requests as leniently as ComfyUI does, and its form of an error."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+
+class BadRequestError(Exception):
+    """A request that is refused with a JSON body of ComfyUI's form.
+
+    Attributes:
+        response: the answer.
+    """
+
+    def __init__(self, type: str, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        error = {"type": type, "message": message, "details": "", "extra_info": {}}
+        self.response = web.json_response({"error": error, "node_errors": {}}, status=status)
+
+
+async def json_body(request: web.Request) -> Any:
+    """The JSON of the body; ``{}`` where there is none.
+
+    Many clients send JSON without saying so in ``Content-Type``, so that is not looked at.
+
+    Raises:
+        BadRequestError: the body is not JSON.
+    """
+    data = await request.read()
+    if not data.strip():
+        return {}
+    try:
+        return json.loads(data, parse_constant=lambda name: None)  # some write NaN for what they know not
+    except (ValueError, RecursionError) as error:
+        raise BadRequestError("invalid_json", f"the body is not JSON: {error}") from error
+
+
+async def json_object(request: web.Request) -> dict[str, Any]:
+    """The JSON object of the body.
+
+    Raises:
+        BadRequestError: the body is something else.
+    """
+    body = await json_body(request)
+    if not isinstance(body, dict):
+        raise BadRequestError("invalid_request", "the body must be a JSON object")
+    return body
+
+
+def names(body: dict[str, Any], key: str) -> list[str]:
+    """A list of ids in a body; empty where there is none.
+
+    Raises:
+        BadRequestError: it is something else.
+    """
+    given = body.get(key) or []
+    if not isinstance(given, list) or not all(isinstance(id, str) for id in given):
+        raise BadRequestError("invalid_request", f"{key} must be a list of ids")
+    return given
+
+
+def whole_number(request: web.Request, name: str, default: int, *, at_least: int = 0) -> int:
+    """A number of the query.
+
+    Raises:
+        BadRequestError: it is no whole number, or too small.
+    """
+    text = request.query.get(name)
+    if text is None or text == "":
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        raise BadRequestError("invalid_request", f"{name} must be a whole number, not {text!r}") from None
+    if value < at_least:
+        raise BadRequestError("invalid_request", f"{name} must be at least {at_least}, not {value}")
+    return value
+
+
+def flag(request: web.Request, name: str) -> bool:
+    """Whether a parameter of the query is switched on."""
+    return request.query.get(name, "").lower() in ("1", "true", "yes")

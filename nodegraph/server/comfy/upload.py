@@ -1,0 +1,143 @@
+"""``/upload/image`` and ``/upload/mask``: files that clients bring."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aiohttp import BodyPartReader, web
+
+from nodegraph.server.comfy import pictures
+from nodegraph.server.comfy.files import FileReference, storage_of
+from nodegraph.server.comfy.requests import BadRequestError
+from nodegraph.server.keys import SETTINGS
+
+CHUNK = 1 << 18
+MAX_FIELD = 1 << 16
+MAX_FIELDS = 16
+ON = ("1", "true")
+T = TypeVar("T")
+
+
+@dataclass
+class Upload:
+    """A form with a file.
+
+    Attributes:
+        path: where the file lies for now.
+        name: what the client calls it.
+        fields: the other fields.
+    """
+
+    path: Path
+    name: str = ""
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+async def upload_image(request: web.Request) -> web.Response:
+    """Keep a picture where ``LoadImage`` finds it."""
+    async with _received(request) as upload:
+        return await _keep(request, upload)
+
+
+async def upload_mask(request: web.Request) -> web.Response:
+    """Keep a picture uploaded before, with the opacity of this one; that is what a mask is made from."""
+    async with _received(request) as upload:
+        original, limit = await _original(request, upload), request.app[SETTINGS].max_pixels
+        data = await asyncio.to_thread(pictures.masked, original, upload.path, limit)
+        await asyncio.to_thread(upload.path.write_bytes, data)
+        return await _keep(request, upload)
+
+
+async def _original(request: web.Request, upload: Upload) -> Path:
+    try:
+        named = json.loads(upload.fields.get("original_ref", ""))
+    except ValueError:
+        named = None
+    if not isinstance(named, dict):
+        raise BadRequestError(
+            "invalid_request", "original_ref must say which picture the mask is for, as JSON"
+        )
+    return await asyncio.to_thread(FileReference.read(named).find, storage_of(request))
+
+
+@asynccontextmanager
+async def _received(request: web.Request) -> AsyncIterator[Upload]:
+    """The form of a request, its file on disk while the block lasts."""
+    if not request.content_type.startswith("multipart/"):
+        raise BadRequestError("invalid_request", "an upload is a form (multipart/form-data)")
+    folder = request.app[SETTINGS].data / "incoming"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        upload = Upload(Path(place) / "file")
+        parts = await request.multipart()
+        while part := await _in_time(request, parts.next()):
+            await _take(request, part, upload)
+        if not upload.name:
+            raise BadRequestError("invalid_request", "the form has no file called 'image'")
+        yield upload
+
+
+async def _take(request: web.Request, part: Any, upload: Upload) -> None:
+    if not isinstance(part, BodyPartReader) or len(upload.fields) > MAX_FIELDS:
+        raise BadRequestError("invalid_request", "the form is not one of a picture and a few words about it")
+    if part.name == "image" and part.filename is not None and not upload.name:
+        upload.name = part.filename
+        await _store(request, part, upload.path)
+    else:
+        upload.fields[part.name or ""] = await _text(request, part)
+
+
+async def _in_time(request: web.Request, coming: Awaitable[T]) -> T:
+    """What is coming, unless the upload stands still."""
+    try:
+        async with asyncio.timeout(request.app[SETTINGS].upload_idle):
+            return await coming
+    except TimeoutError:
+        raise BadRequestError("invalid_request", "the upload stood still for too long", status=408) from None
+
+
+async def _store(request: web.Request, part: BodyPartReader, path: Path) -> None:
+    limit, size = request.app[SETTINGS].max_upload, 0
+    with path.open("wb") as stream:
+        while chunk := await _in_time(request, part.read_chunk(CHUNK)):
+            size += len(chunk)
+            if size > limit:
+                raise BadRequestError("too_large", f"a file may have up to {limit} bytes", status=413)
+            stream.write(chunk)
+
+
+async def _text(request: web.Request, part: BodyPartReader) -> str:
+    data = b""
+    while chunk := await _in_time(request, part.read_chunk(CHUNK)):
+        data += chunk
+        if len(data) > MAX_FIELD:
+            raise BadRequestError("too_large", f"the field {part.name!r} is too long", status=413)
+    return data.decode(errors="replace")
+
+
+async def _keep(request: web.Request, upload: Upload) -> web.Response:
+    """Keep what was uploaded among the user's inputs.
+
+    ComfyUI has clients choose another ``type`` as well; all go to one place here, whose size is bounded,
+    and the answer says which.
+    """
+    stored = await storage_of(request).save_upload(
+        _chunks(upload.path),
+        upload.name,
+        subfolder=upload.fields.get("subfolder", "").strip("/"),
+        overwrite=upload.fields.get("overwrite", "").lower() in ON,
+    )
+    return web.json_response({"name": stored.name, "subfolder": stored.subfolder, "type": stored.kind})
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as stream:
+        while chunk := await asyncio.to_thread(stream.read, CHUNK):
+            yield chunk

@@ -1,0 +1,70 @@
+"""What the handlers of a server find in its application and in a request, by typed key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from nodegraph.registry import NodeRegistry
+from nodegraph.server.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from nodegraph.jobs.queue import JobQueue
+    from nodegraph.jobs.tokens import TokenStore
+    from nodegraph.jobs.webhooks import WebhookStore
+    from nodegraph.server.catalogue import Catalogue
+    from nodegraph.server.hub import EventHub
+    from nodegraph.server.metrics import Metrics
+    from nodegraph.server.runner import Runner
+    from nodegraph.server.service import JobService
+
+SETTINGS = web.AppKey("settings", ServerSettings)
+REGISTRY = web.AppKey("registry", NodeRegistry)
+QUEUE: web.AppKey[JobQueue] = web.AppKey("queue")
+TOKENS: web.AppKey[TokenStore] = web.AppKey("tokens")
+WEBHOOKS: web.AppKey[WebhookStore] = web.AppKey("webhooks")
+HUB: web.AppKey[EventHub] = web.AppKey("hub")
+SERVICE: web.AppKey[JobService] = web.AppKey("service")
+RUNNER: web.AppKey[Runner] = web.AppKey("runner")
+METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
+CATALOGUE: web.AppKey[Catalogue] = web.AppKey("catalogue")
+STARTED = web.AppKey("started", float)
+"""When the server was started, in seconds since 1970."""
+
+RUN, ADMIN = "run", "admin"
+"""The scopes of a token: to run jobs of one's own, and to see and change everything."""
+LOCAL = "local"
+"""The user of a server that has no tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who sends a request.
+
+    Attributes:
+        name: owner of the jobs and files they make.
+        scopes: what they may do.
+    """
+
+    name: str = LOCAL
+    scopes: frozenset[str] = frozenset((RUN, ADMIN))
+
+    @property
+    def admin(self) -> bool:
+        """Whether they may see and change everything."""
+        return ADMIN in self.scopes
+
+
+USER = web.RequestKey("user", User)
+"""Set by the security middleware on every request that it lets through."""
+
+
+def user_of(request: web.Request) -> User:
+    """Who sends this request.
+
+    Raises:
+        KeyError: the request did not pass the security middleware.
+    """
+    return request[USER]

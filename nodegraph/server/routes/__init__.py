@@ -1,0 +1,43 @@
+"""The operations of ``/api/v1``."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from aiohttp import web
+
+from nodegraph.server.routes import (
+    catalogue,
+    events,
+    jobs,
+    outputs,
+    queue,
+    session,
+    submitting,
+    system,
+    uploads,
+)
+from nodegraph.server.routes.operation import PREFIX, Operation
+
+MODULES: tuple[ModuleType, ...] = (
+    submitting,
+    jobs,
+    queue,
+    events,
+    outputs,
+    uploads,
+    session,
+    catalogue,
+    system,
+)
+
+
+def operations() -> list[Operation]:
+    """Every operation, in the order of the description."""
+    return [item for module in MODULES for item in vars(module).values() if isinstance(item, Operation)]
+
+
+def add_routes(app: web.Application) -> None:
+    """Let an application answer ``/api/v1``."""
+    for operation in operations():
+        app.router.add_route(operation.method, PREFIX + operation.path, operation.__call__)

@@ -1,0 +1,66 @@
+"""Making answers: jobs as clients see them, and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from nodegraph.jobs.records import Job
+from nodegraph.server.routes.operation import PREFIX
+
+
+def answer(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """A JSON answer."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return web.Response(status=status, body=text.encode(), content_type="application/json", headers=headers)
+
+
+def job_view(job: Job) -> dict[str, Any]:
+    """A job as ``views.JobView`` describes it."""
+    return {
+        "id": job.id,
+        "number": job.number,
+        "state": job.state,
+        "owner": job.owner,
+        "label": job.label,
+        "priority": job.priority,
+        "targets": None if job.targets is None else list(job.targets),
+        "created": job.created,
+        "started": job.started,
+        "finished": job.finished,
+        "attempts": job.attempts,
+        "cancel_requested": job.cancel_requested,
+        "time_limit": job.time_limit,
+        "webhook": job.webhook,
+        "result": None if job.result is None else result_view(job.result),
+    }
+
+
+def job_url(id: str) -> str:
+    """Where a job is asked for."""
+    return f"{PREFIX}/jobs/{quote(id, safe='')}"
+
+
+def result_view(result: Mapping[str, Any]) -> dict[str, Any]:
+    """A result document with an address for each file in it."""
+    outputs = {
+        node: {name: [with_url(entry) for entry in entries] for name, entries in named.items()}
+        for node, named in result.get("outputs", {}).items()
+    }
+    return {**result, "outputs": outputs}
+
+
+def with_url(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """One value of an output; a file gets its address."""
+    file = entry.get("file")
+    return {"file": {**file, "url": file_url(file)}} if file else dict(entry)
+
+
+def file_url(file: Mapping[str, Any]) -> str:
+    """Where a file is downloaded."""
+    parts = [file["kind"], *filter(None, file["subfolder"].split("/")), file["name"]]
+    return f"{PREFIX}/outputs/{'/'.join(quote(part, safe='') for part in parts)}"

@@ -1,0 +1,205 @@
+"""``/uploads``: files that users bring, for ``LoadImage`` and its kind; each user sees only their own."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from aiohttp import BodyPartReader, web
+from pydantic import Field
+
+from nodegraph.server.problems import Problem
+from nodegraph.server.routes.answers import answer
+from nodegraph.server.routes.operation import PREFIX, Call, operation
+from nodegraph.server.routes.outputs import PARTS, FileQuery, Flag
+from nodegraph.server.security.media import media_type_of
+from nodegraph.server.serving import serve_file
+from nodegraph.server.storage import CHUNK_BYTES, StoredFile, UserStorage, storage_of
+from nodegraph.server.views import Answer
+from nodegraph.server.wire import NoBody, NoQuery, Request
+
+MAX_PARTS = 64
+MAX_FIELD_BYTES = 4096
+FORM = "multipart/form-data"
+RAW = ("application/octet-stream", "application/json", "image/", "model/", "application/vnd.safetensors")
+"""Kinds of bodies that are taken as the file itself; none of them can a page send without asking first."""
+
+Subfolder = Annotated[str, Field(max_length=1000)]
+
+
+class UploadQuery(Request):
+    """Where an uploaded file goes; the fields of a form of the same names go before it."""
+
+    name: Annotated[str, Field(max_length=1000)] | None = Field(
+        None, description="Its name, where the body is the file itself."
+    )
+    subfolder: Subfolder = Field("", description="The folder it goes to, below that of your uploads.")
+    overwrite: Flag = Field(False, description="Whether it replaces a file of its name.")
+
+
+class PlaceQuery(FileQuery):
+    """Where an uploaded file lies."""
+
+    subfolder: Subfolder = Field("", description="The folder it lies in, below that of your uploads.")
+
+
+class UploadView(Answer):
+    """An uploaded file. In a workflow it is named `subfolder/name`."""
+
+    name: str
+    subfolder: str
+    size: int
+    media_type: str
+    url: str = Field(description="Where it is downloaded.")
+    digest: str | None = Field(None, description="SHA-256 of its content; not told in listings.")
+
+
+class UploadsView(Answer):
+    """Uploaded files."""
+
+    uploads: list[UploadView]
+
+
+@operation(
+    "POST", "/uploads", UploadQuery, NoBody, {201: UploadsView}, problems=(408, 409, 413, 415, 422, 507)
+)
+async def post_upload(call: Call[UploadQuery, NoBody]) -> web.Response:
+    """Upload files: the parts `file` of a form (`multipart/form-data`), or one file as the body itself.
+
+    Pictures, `.safetensors`, JSON and plain text are taken, by content and not by what the request says. A
+    file whose name is taken gets another, unless `overwrite` is true; the answer says which.
+    """
+    if call.request.content_type == FORM:
+        kept = [file async for file in _from_form(call)]
+    else:
+        kept = [await _from_body(call)]
+    return answer({"uploads": [_stored_view(file) for file in kept]}, 201)
+
+
+async def _from_body(call: Call[UploadQuery, NoBody]) -> StoredFile:
+    kind = call.request.content_type
+    if not kind.startswith(RAW):
+        raise Problem(
+            415, "unsupported_media_type", f"a file is sent as {FORM} or {RAW[0]}, not {kind[:100]}"
+        )
+    if not call.query.name:
+        raise Problem(400, "invalid_request", "the file has no name; give it in ?name=")
+    chunks = call.request.content.iter_chunked(CHUNK_BYTES)
+    return await _save(call, aiter(chunks), call.query.name, {})
+
+
+async def _from_form(call: Call[UploadQuery, NoBody]) -> AsyncIterator[StoredFile]:
+    """Keep the files of a form, one after the other; fields that come before a file say where it goes."""
+    fields: dict[str, str] = {}
+    files = 0
+    async for part in _parts(call.request):
+        if part.name == "file":
+            files += 1
+            yield await _save(call, _chunks(part), _name_of(part), fields)
+        elif part.name in ("subfolder", "overwrite"):
+            fields[part.name] = await _text(part)
+        else:
+            raise Problem(
+                400, "invalid_request", f"the form has a part {str(part.name)[:100]!r}, not known here"
+            )
+    if not files:
+        raise Problem(400, "invalid_request", "the form has no part called 'file'")
+
+
+async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    try:
+        reader, count = await request.multipart(), 0
+        while (part := await reader.next()) is not None:
+            count += 1
+            if count > MAX_PARTS:
+                raise Problem(413, "too_large", f"a form may have up to {MAX_PARTS} parts")
+            if not isinstance(part, BodyPartReader):
+                raise Problem(400, "invalid_request", "a form within a form is not read")
+            yield part
+    except ValueError as error:
+        raise Problem(400, "invalid_request", f"the form is damaged: {error}") from None
+
+
+def _name_of(part: BodyPartReader) -> str:
+    with warnings.catch_warnings():
+        name = part.filename
+    if not name:
+        raise Problem(400, "invalid_request", "a file of the form has no file name")
+    return name
+
+
+async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+    while chunk := await part.read_chunk(CHUNK_BYTES):
+        yield chunk
+
+
+async def _text(part: BodyPartReader) -> str:
+    data = b""
+    async for chunk in _chunks(part):
+        data += chunk
+        if len(data) > MAX_FIELD_BYTES:
+            raise Problem(413, "too_large", f"the field {part.name!r} is too long")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise Problem(400, "invalid_request", f"the field {part.name!r} is not text in UTF-8") from None
+
+
+async def _save(
+    call: Call[UploadQuery, NoBody], chunks: AsyncIterator[bytes], name: str, fields: dict[str, str]
+) -> StoredFile:
+    query = UploadQuery.model_validate({**call.query.model_dump(exclude={"name"}), **fields})
+    return await _storage(call).save_upload(
+        chunks, name, subfolder=query.subfolder, overwrite=query.overwrite
+    )
+
+
+@operation("GET", "/uploads", NoQuery, NoBody, {200: UploadsView})
+async def list_uploads(call: Call[NoQuery, NoBody]) -> web.Response:
+    """The files you uploaded, by name."""
+    storage = _storage(call)
+
+    def look() -> list[dict[str, Any]]:
+        return [_found_view(path, storage.uploads) for path in storage.uploaded()]
+
+    return answer({"uploads": await asyncio.to_thread(look)})
+
+
+@operation("GET", "/uploads/{name:[^/]+}", PlaceQuery, NoBody, PARTS, problems=(404, 416))
+async def get_upload(call: Call[PlaceQuery, NoBody]) -> web.StreamResponse:
+    """A file you uploaded, or one that all users share."""
+    place = (call.query.subfolder, call.part("name"))
+    found = await asyncio.to_thread(_storage(call).find, "input", *place)
+    return await serve_file(call.request, found, attachment=call.query.download)
+
+
+@operation("DELETE", "/uploads/{name:[^/]+}", PlaceQuery, NoBody, {204: ""}, problems=(404,))
+async def delete_upload(call: Call[PlaceQuery, NoBody]) -> web.Response:
+    """Delete a file you uploaded."""
+    await asyncio.to_thread(_storage(call).delete_upload, call.query.subfolder, call.part("name"))
+    return web.Response(status=204)
+
+
+def _storage(call: Call[Any, Any]) -> UserStorage:
+    return storage_of(call.app, call.user.name)
+
+
+def _stored_view(file: StoredFile) -> dict[str, Any]:
+    return _view(file.name, file.subfolder, file.size, file.media_type) | {"digest": file.digest}
+
+
+def _found_view(path: Path, root: Path) -> dict[str, Any]:
+    folder = path.relative_to(root).parent.as_posix()
+    with path.open("rb") as stream:
+        type = media_type_of(stream)
+    return _view(path.name, "" if folder == "." else folder, path.stat().st_size, type) | {"digest": None}
+
+
+def _view(name: str, subfolder: str, size: int, media_type: str) -> dict[str, Any]:
+    query = f"?subfolder={quote(subfolder, safe='')}" if subfolder else ""
+    url = f"{PREFIX}/uploads/{quote(name, safe='')}{query}"
+    return {"name": name, "subfolder": subfolder, "size": size, "media_type": media_type, "url": url}

@@ -1,0 +1,190 @@
+"""Jobs from the queue to the workers, one after the other, whatever becomes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nodegraph.files import Folders
+from nodegraph.jobs.queue import JobQueue
+from nodegraph.jobs.records import EndState, Job, StorageError
+from nodegraph.server.hub import EventHub
+from nodegraph.server.settings import ServerSettings
+from nodegraph.worker.options import JobFolders, WorkerJob, WorkerOptions
+from nodegraph.worker.supervisor import WorkerError, WorkerProcess
+from nodegraph.worker.telling import failure_message
+
+logger = logging.getLogger(__name__)
+
+STORAGE_PAUSE = 1.0
+START_PAUSE = 2.0
+STATES: Mapping[str, EndState] = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
+
+OnFinished = Callable[[Job], None]
+
+
+class Runner:
+    """Claims jobs and has them run, each worker one at a time. Lives on the event loop.
+
+    A job ends once: its result is written to the queue first and told afterwards. What cannot be written
+    (disk full) is tried again until it can, because the job did run.
+    """
+
+    def __init__(
+        self,
+        queue: JobQueue,
+        hub: EventHub,
+        settings: ServerSettings,
+        folders: Callable[[str], Folders],
+        on_finished: OnFinished = lambda job: None,
+    ) -> None:
+        """``folders`` gives the folders of a user; ``on_finished`` is told of each job that has ended."""
+        self._queue, self._hub, self._settings = queue, hub, settings
+        self._folders, self._on_finished = folders, on_finished
+        self._owners: dict[str, str] = {}
+        self._attempts: dict[str, int] = {}
+        self._workers = [WorkerProcess(_options(settings), self._tell) for _ in range(settings.workers)]
+        self._news = [asyncio.Event() for _ in self._workers]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Let jobs run; those that a former server left off come first."""
+        for job in await asyncio.to_thread(self._queue.recover):
+            if job.state == "cancelled":
+                self._tell_end(job)
+        self._tasks = [
+            asyncio.create_task(self._work(worker, news))
+            for worker, news in zip(self._workers, self._news, strict=True)
+        ]
+
+    def wake(self) -> None:
+        """There may be something to run."""
+        for news in self._news:
+            news.set()
+
+    def cancel(self, id: str) -> None:
+        """Ask a running job to stop."""
+        for worker in self._workers:
+            worker.cancel(id)
+
+    @property
+    def running(self) -> list[str]:
+        """Ids of the jobs that run."""
+        return [worker.job for worker in self._workers if worker.job is not None]
+
+    async def ask(self, what: str, **data: Any) -> list[dict[str, Any]]:
+        """What every worker answers; see ``WorkerProcess.ask``."""
+        return list(await asyncio.gather(*(worker.ask(what, **data) for worker in self._workers)))
+
+    async def stop(self) -> None:
+        """Start nothing more, give what runs its time, and put back what did not end in it."""
+        self._stopping = True
+        self.wake()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._settings.stop_grace)
+        await asyncio.gather(*(worker.stop(0.0) for worker in self._workers))
+        for task in self._tasks:
+            await task
+
+    async def _work(self, worker: WorkerProcess, news: asyncio.Event) -> None:
+        await self._prepare(worker)
+        while not self._stopping:
+            news.clear()
+            try:
+                job = await asyncio.to_thread(self._queue.claim)
+                if job is None:
+                    await news.wait()
+                else:
+                    await self._run(worker, job)
+            except StorageError as error:
+                logger.warning("the queue cannot be used now: %s", error)
+                await asyncio.sleep(STORAGE_PAUSE)
+            except Exception:
+                logger.exception("the runner met something unforeseen, and goes on")
+                await asyncio.sleep(STORAGE_PAUSE)
+
+    async def _prepare(self, worker: WorkerProcess) -> None:
+        """Have the worker ready before there is work; if it cannot start, the first job will say so."""
+        try:
+            await worker.start()
+        except (WorkerError, OSError) as error:
+            logger.warning("%s", error)
+
+    async def _run(self, worker: WorkerProcess, job: Job) -> None:
+        self._owners[job.id], self._attempts[job.id] = job.owner, job.attempts
+        try:
+            result = await self._result(worker, job)
+            if self._stopping and (result["error"] or {}).get("code") == "worker_crashed":
+                await self._written(lambda: self._queue.interrupt(job.id))
+                return
+            state = STATES.get(result["status"], "failed")
+            ended = await self._written(lambda: self._queue.finish(job.id, state, result))
+            if ended is not None:
+                self._tell_end(ended)
+        finally:
+            del self._owners[job.id], self._attempts[job.id]
+
+    async def _result(self, worker: WorkerProcess, job: Job) -> dict[str, Any]:
+        try:
+            return await worker.run(self._job(job))
+        except (WorkerError, OSError) as error:
+            await asyncio.sleep(START_PAUSE)  # so that a queue of jobs does not fail in one moment
+            return failure_message("worker_unavailable", str(error))
+
+    def _job(self, job: Job) -> WorkerJob:
+        folders = self._folders(job.owner)
+        return WorkerJob(
+            id=job.id,
+            owner=job.owner,
+            workflow=job.workflow,
+            targets=job.targets,
+            time_limit=job.time_limit or self._settings.time_limit,
+            folders=JobFolders(
+                output=folders.output.absolute(),
+                temporary=(folders.temporary or self._settings.previews).absolute(),
+                inputs=tuple(folder.absolute() for folder in folders.inputs),
+            ),
+        )
+
+    async def _written(self, write: Callable[[], Job | None]) -> Job | None:
+        while True:
+            try:
+                return await asyncio.to_thread(write)
+            except StorageError as error:
+                logger.warning("what came of a job cannot be written yet: %s", error)
+                await asyncio.sleep(STORAGE_PAUSE)
+
+    def _tell(self, event: dict[str, Any], body: bytes) -> None:
+        owner = self._owners.get(event["job"])
+        if owner is not None:
+            if event["type"] == "job_started":
+                event = {**event, "attempt": self._attempts[event["job"]]}
+            self._hub.publish(owner, event, body)
+
+    def _tell_end(self, job: Job) -> None:
+        result = job.result or {}
+        event = {
+            "type": "job_finished",
+            "job": job.id,
+            "state": job.state,
+            "seconds": result.get("seconds", 0.0),
+            "executed": result.get("executed", 0),
+            "error": result.get("error"),
+        }
+        self._hub.publish(job.owner, event)
+        self._on_finished(job)
+
+
+def _options(settings: ServerSettings) -> WorkerOptions:
+    return WorkerOptions(
+        cache=settings.cache.absolute(),
+        plugins=settings.plugins.absolute(),
+        models=tuple(folder.absolute() for folder in settings.models),
+        device=settings.device,
+        memory_cache=settings.memory_cache,
+        disk_cache=settings.disk_cache,
+        cancel_grace=settings.cancel_grace,
+    )

@@ -1,0 +1,135 @@
+"""How much and how fast: rates by client and by user, sizes, and kinds of bodies."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from nodegraph.server.keys import USER
+from nodegraph.server.problems import Problem
+from nodegraph.server.security.addresses import client_address
+from nodegraph.server.security.recent import RecentMap
+from nodegraph.server.settings import ServerSettings
+
+REMEMBERED = 10_000
+MAX_HEADERS = 100
+UPLOADS = frozenset(
+    ("/api/v1/uploads", "/upload/image", "/upload/mask", "/api/upload/image", "/api/upload/mask")
+)
+"""The only places that take forms and files."""
+OWN_API = "/api/v1/"
+SIMPLE = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+"""What any page may make a browser send without asking first (the Fetch standard)."""
+
+
+@dataclass
+class _Bucket:
+    tokens: float
+    filled: float
+
+
+class TokenBuckets:
+    """Allows each key so many requests a second on average, and so many at once."""
+
+    def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._burst, self._clock = rate, burst, clock
+        self._buckets: RecentMap[str, _Bucket] = RecentMap(REMEMBERED)
+
+    def take(self, key: str) -> float:
+        """Take one; returns 0, or the seconds until there is one."""
+        now, bucket = self._clock(), self._buckets.get(key)
+        if bucket is None:
+            bucket = _Bucket(self._burst, now)
+            self._buckets.put(key, bucket)
+        bucket.tokens = min(self._burst, bucket.tokens + (now - bucket.filled) * self._rate)
+        bucket.filled = now
+        if bucket.tokens < 1:
+            return (1 - bucket.tokens) / self._rate
+        bucket.tokens -= 1
+        return 0.0
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def check(self, key: str) -> None:
+        """Take one.
+
+        Raises:
+            Problem: there is none.
+        """
+        wait = self.take(key)
+        if wait:
+            seconds = str(math.ceil(wait))
+            text = f"too many requests; the next is taken in {seconds} s"
+            raise Problem(429, "too_many_requests", text, headers={"Retry-After": seconds})
+
+
+def client_limit(settings: ServerSettings) -> Middleware:
+    """Refuses requests that come too fast from one address; before anything else is done for them."""
+    buckets = TokenBuckets(settings.rate, settings.rate_burst)
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        buckets.check(client_address(request, settings))
+        return await handler(request)
+
+    return guard
+
+
+def user_limit(settings: ServerSettings) -> Middleware:
+    """Refuses requests that come too fast from one user, from however many addresses."""
+    buckets = TokenBuckets(settings.rate, settings.rate_burst)
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request[USER].name:
+            buckets.check(request[USER].name)
+        return await handler(request)
+
+    return guard
+
+
+def body_guard(settings: ServerSettings) -> Middleware:
+    """Refuses bodies of a kind or size that the place asked for does not take."""
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if len(request.raw_headers) > MAX_HEADERS:
+            raise Problem(431, "too_large", f"a request has up to {MAX_HEADERS} header lines")
+        upload = request.path in UPLOADS and request.method == "POST"
+        limit = settings.max_upload + settings.max_body if upload else settings.max_body
+        if not _is_userdata(request) and (request.content_length or 0) > limit:
+            raise Problem(413, "too_large", f"the body may have up to {limit} bytes")
+        if request.body_exists and not upload:
+            _check_kind(request)
+        return await handler(request)
+
+    return guard
+
+
+def _is_userdata(request: web.Request) -> bool:
+    """Whether a file is sent in place of JSON; its size is bounded while it is read."""
+    return "/userdata/" in request.path
+
+
+def _check_kind(request: web.Request) -> None:
+    given = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if request.path.startswith(OWN_API):
+        wrong = given != "application/json"
+    else:  # clients of other programs' interfaces may say anything, unless an unknown page makes them
+        wrong = given in (*SIMPLE, "") and _by_unknown_page(request)
+    if wrong:
+        shown = given or "nothing"
+        text = f"the Content-Type must be application/json, not {shown}"
+        raise Problem(415, "unsupported_media_type", text)
+
+
+def _by_unknown_page(request: web.Request) -> bool:
+    """Whether a browser sends a request and does not say for which page."""
+    marks = ("Cookie", "Referer", "Sec-Fetch-Site")
+    return "Origin" not in request.headers and any(name in request.headers for name in marks)

@@ -1,0 +1,299 @@
+"""What ``/api/v1`` answers: described by models, from which the OpenAPI description is made."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from nodegraph.jobs.records import JobState
+
+
+class Answer(BaseModel):
+    """The body of an answer."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+class IssueView(Answer):
+    """One thing that is wrong or odd in a workflow."""
+
+    code: str
+    message: str
+    node: str | None = None
+    input: str | None = None
+    given: str | None = None
+    expected: str | None = None
+    suggestions: list[str] = []
+    related: list[str] = []
+    severity: Literal["error", "warning"] = "error"
+
+
+class FileView(Answer):
+    """A file that a job wrote."""
+
+    name: str
+    subfolder: str
+    kind: Literal["output", "temp"]
+    digest: str
+    media_type: str
+    url: str = Field(description="Where it is downloaded.")
+
+
+class OutputView(Answer):
+    """One value of an output: a file, or plain data."""
+
+    model_config = ConfigDict(extra="allow")
+
+    file: FileView | None = None
+    value: JsonValue = None
+
+
+class NodeErrorView(Answer):
+    """A node that failed."""
+
+    model_config = ConfigDict(extra="allow")
+
+    message: str
+    node: str
+    type: str
+
+
+class ErrorView(Answer):
+    """Why a job failed as a whole."""
+
+    code: str
+    message: str
+
+
+class ResultView(Answer):
+    """What came of a job."""
+
+    model_config = ConfigDict(extra="allow")
+
+    status: str
+    executed: int = Field(description="How many nodes ran; the others came from a cache or were not needed.")
+    seconds: float
+    nodes: dict[str, dict[str, JsonValue]] = Field(description="How each node's result came about.")
+    outputs: dict[str, dict[str, list[OutputView]]] = Field(description="By node, then by output name.")
+    errors: list[NodeErrorView]
+    issues: list[IssueView]
+    error: ErrorView | None = None
+
+
+class JobView(Answer):
+    """A job."""
+
+    id: str
+    number: int = Field(description="Rises with each job.")
+    state: JobState
+    owner: str
+    label: str
+    priority: int
+    targets: list[str] | None
+    created: float = Field(description="Seconds since 1970, as all times.")
+    started: float | None
+    finished: float | None
+    attempts: int = Field(description="How often it was begun; more than once if the server died.")
+    cancel_requested: bool
+    time_limit: float | None
+    webhook: str | None
+    result: ResultView | None = Field(description="Present once the job has ended.")
+
+
+class WorkflowView(Answer):
+    """A workflow, as in a file."""
+
+    model_config = ConfigDict(extra="allow")
+
+    format: Literal["nodegraph"]
+    version: int
+    nodes: dict[str, JsonValue] = {}
+
+
+class JobPage(Answer):
+    """Some jobs, the newest first."""
+
+    jobs: list[JobView]
+    next: int | None = Field(description="What to give as `before` for the next page; null at the end.")
+
+
+class BatchView(Answer):
+    """The jobs of a batch, in the order of its variants."""
+
+    jobs: list[JobView]
+
+
+class QueueView(Answer):
+    """The queue."""
+
+    paused: bool
+    running: list[JobView]
+    waiting: list[JobView] = Field(description="In the order they will run; the first of them.")
+    counts: dict[JobState, int]
+
+
+class PausedView(Answer):
+    """Whether jobs are started."""
+
+    paused: bool
+
+
+class CancelView(Answer):
+    """The state of a job after it was asked to stop; `running` if it will stop soon."""
+
+    id: str
+    state: JobState
+
+
+class ValidView(Answer):
+    """What validation found."""
+
+    valid: bool = Field(description="Whether it may run: no issue is an error.")
+    issues: list[IssueView]
+
+
+class PlannedNode(Answer):
+    """What would happen to a node."""
+
+    type: str
+    origin: Literal["run", "memory", "disk", "unneeded"] = Field(
+        description="`run`: it would run. `memory`, `disk`: its result is cached. `unneeded`: nothing asks "
+        "for it."
+    )
+
+
+class PlanView(Answer):
+    """What a job would do now."""
+
+    targets: list[str]
+    run: int = Field(description="How many nodes would run.")
+    nodes: dict[str, PlannedNode]
+    issues: list[IssueView] = Field(description="Warnings.")
+
+
+class InputView(Answer):
+    """An input of a node type."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    required: bool
+    description: str
+    lazy: bool
+    socket_only: bool = Field(description="Whether only a link can feed it.")
+    schema_: dict[str, JsonValue] = Field(
+        alias="schema",
+        description="JSON Schema of its constants; `x-widget` says how to show it, `x-folder` whose files "
+        "it names.",
+    )
+    default: JsonValue = None
+
+
+class NodeOutputView(Answer):
+    """An output of a node type."""
+
+    name: str
+    type: str
+    description: str
+
+
+class NodeView(Answer):
+    """A node type."""
+
+    id: str
+    display_name: str
+    category: str
+    version: int
+    description: str
+    pack: str
+    terminal: bool = Field(description="Whether a workflow may end in it.")
+    device: bool
+    cacheable: bool
+    inputs: dict[str, InputView]
+    outputs: list[NodeOutputView]
+
+
+class PackProblemView(Answer):
+    """A pack that did not load."""
+
+    pack: str
+    place: str
+    message: str
+
+
+class CatalogueView(Answer):
+    """Every node type."""
+
+    nodes: dict[str, NodeView]
+    problems: list[PackProblemView]
+
+
+class ModelsView(Answer):
+    """The files that nodes can name, by folder."""
+
+    folders: dict[str, list[str]]
+
+
+class ModelFolderView(Answer):
+    """The files of one folder."""
+
+    folder: str
+    names: list[str]
+
+
+class PackView(Answer):
+    """A pack of nodes."""
+
+    name: str
+    nodes: int
+
+
+class SystemView(Answer):
+    """What the server is and what it has at its disposal."""
+
+    version: str
+    python: str
+    platform: str
+    torch: str
+    started: float
+    user: str
+    scopes: list[str]
+    packs: list[PackView]
+    limits: dict[str, float | int | None] = Field(description="The settings that bound requests.")
+    worker: dict[str, JsonValue] = Field(
+        description="What the worker says of its memory; empty while it starts."
+    )
+
+
+class HealthView(Answer):
+    """That the server answers."""
+
+    status: Literal["ok"]
+
+
+class FreeView(Answer):
+    """What the worker said."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class ProblemView(Answer):
+    """Problem details (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[dict[str, str]] = Field([], description="Every place of a request that is wrong.")
+    issues: list[IssueView] = Field([], description="Every issue of a workflow that must not run.")
+
+
+class WebhookView(Answer):
+    """What a webhook is sent."""
+
+    type: Literal["job_finished"]
+    job: JobView

@@ -1,0 +1,201 @@
+"""The worker process: an engine, and the jobs it is given one after the other."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from nodegraph.cache.disk import DiskStore
+from nodegraph.cache.memory import MemoryStore
+from nodegraph.cache.results import ResultCache
+from nodegraph.devices import DeviceManager, pick_device
+from nodegraph.engine import Engine
+from nodegraph.errors import Cancelled, NodeGraphError
+from nodegraph.execution.base import CancelToken
+from nodegraph.files import Folders
+from nodegraph.locations import default_folders
+from nodegraph.registry import NodeRegistry
+from nodegraph.worker import frames
+from nodegraph.worker.options import WorkerJob, WorkerOptions
+from nodegraph.worker.sending import EventSender
+from nodegraph.worker.telling import failure_message, refusal_message, result_message
+from nodegraph.workflow import workflow_from_document
+from nodegraph.workflow.schema import Workflow
+
+logger = logging.getLogger(__name__)
+
+ORPHAN_SECONDS = 20.0
+PR_SET_PDEATHSIG = 1
+
+
+def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
+    """Run the jobs that come in, until the stream ends. The first message holds the options."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="worker: %(levelname)s %(message)s")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # a Ctrl-C reaches the whole group; the server decides
+    faulthandler.enable(sys.stderr)  # where a crash happened goes to the log
+    _end_with_parent()
+    first = frames.read(incoming)
+    if first is None:
+        return
+    worker = _Worker(WorkerOptions.model_validate_json(first[1]), outgoing)
+    worker.send({"type": "ready", "pid": os.getpid()})
+    jobs = threading.Thread(target=worker.listen, args=(incoming,), name="listener", daemon=True)
+    jobs.start()
+    worker.work()
+
+
+def _end_with_parent() -> None:
+    """On Linux the kernel ends this process when the server dies; elsewhere the closed stream does."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class _Worker:
+    def __init__(self, options: WorkerOptions, outgoing: BinaryIO) -> None:
+        self._outgoing = outgoing
+        self._writing = threading.Lock()
+        self._registry = NodeRegistry.with_plugins(options.plugins)
+        self._shared = default_folders(self._registry, options.cache, models=options.models)
+        self._devices = DeviceManager(pick_device(options.device), self._shared)
+        self._memory = MemoryStore(options.memory_cache)
+        self._cache = ResultCache(self._memory, DiskStore(options.cache / "results", options.disk_cache))
+        self._engine = Engine(self._registry, self._cache, self._shared, self._devices)
+        self._arrived = threading.Condition()
+        self._waiting: list[WorkerJob] = []
+        self._ended = False
+        self._tokens: dict[str, CancelToken] = {}
+
+    def send(self, message: frames.Message, body: bytes = b"") -> None:
+        """Send one message; if the server is gone there is nothing left to do."""
+        data = frames.encode(message, body)
+        with self._writing:
+            try:
+                self._outgoing.write(data)
+                self._outgoing.flush()
+            except OSError:
+                os._exit(1)
+
+    def listen(self, incoming: BinaryIO) -> None:
+        """Take what the server sends, also while a job runs."""
+        while (message := frames.read(incoming)) is not None:
+            self._take(*message)
+        self._orphaned()
+
+    def _take(self, message: frames.Message, body: bytes) -> None:
+        if message["type"] == "run":
+            job = WorkerJob.model_validate_json(body)
+            with self._arrived:
+                self._tokens[job.id] = CancelToken()
+                self._waiting.append(job)
+                self._arrived.notify()
+        elif message["type"] == "cancel":
+            token = self._tokens.get(message["job"])
+            if token is not None:
+                token.cancel()
+        else:
+            self.send({"type": "answer", "number": message["number"], "data": self._answer(message)})
+
+    def _answer(self, message: frames.Message) -> dict[str, Any]:
+        if message["type"] == "free":
+            freed = self._devices.free()
+            if message.get("results"):
+                self._memory.clear()
+            gc.collect()
+            return {"freed": freed}
+        return {
+            "rss": _resident_bytes(),
+            "device": str(self._devices.device),
+            "results": self._memory.info()._asdict(),
+            "models": [
+                {
+                    "name": str(model.recipe),
+                    "bytes": model.bytes,
+                    "place": model.place,
+                    "leases": model.leases,
+                }
+                for model in self._devices.loaded()
+            ],
+        }
+
+    def _orphaned(self) -> None:
+        """The server is gone: stop what runs, and do not linger."""
+        for token in list(self._tokens.values()):
+            token.cancel()
+        with self._arrived:
+            self._ended = True
+            self._arrived.notify()
+        timer = threading.Timer(ORPHAN_SECONDS, os._exit, (1,))
+        timer.daemon = True
+        timer.start()
+
+    def work(self) -> None:
+        """Run one job after the other, until there will be no more."""
+        while True:
+            with self._arrived:
+                while not self._waiting and not self._ended:
+                    self._arrived.wait()
+                if self._ended:
+                    return
+                job = self._waiting.pop(0)
+            result = self._run(job)
+            del self._tokens[job.id]
+            self.send({"type": "result", "job": job.id, "result": result})
+
+    def _run(self, job: WorkerJob) -> dict[str, Any]:
+        try:
+            return self._attempt(job)
+        except Cancelled as error:
+            return failure_message("cancelled", str(error), status="cancelled")
+        except NodeGraphError as error:
+            return refusal_message(error)
+        except BaseException as error:  # the worker outlives whatever one job does to it
+            logger.exception("job %s failed in an unforeseen way", job.id)
+            return failure_message(
+                "internal_error", f"{type(error).__name__} in the worker; its log has more"
+            )
+
+    def _attempt(self, job: WorkerJob) -> dict[str, Any]:
+        workflow = workflow_from_document(job.workflow)
+        folders = self._folders(job)
+        engine = self._engine.for_folders(folders)
+        events = EventSender(job.id, self.send, _types(workflow))
+        token, targets = self._tokens[job.id], job.targets
+        try:
+            result = engine.run_sync(
+                workflow, targets=targets, on_event=events.receive, token=token, run_id=job.id
+            )
+        finally:
+            events.close()
+        return result_message(result, folders, list(targets or ()))
+
+    def _folders(self, job: WorkerJob) -> Folders:
+        for folder in (job.folders.output, job.folders.temporary):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        return replace(
+            self._shared,
+            output=job.folders.output,
+            temporary=job.folders.temporary,
+            inputs=(*job.folders.inputs, *self._shared.inputs),
+        )
+
+
+def _types(workflow: Workflow) -> dict[str, str]:
+    return {id: entry.type for id, entry in workflow.nodes.items()}
+
+
+def _resident_bytes() -> int:
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,130 @@
+"""What happens in a run as JSON: events for those who watch, and the result that history keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nodegraph.engine import RunResult
+from nodegraph.errors import NodeError, NodeGraphError, ValidationError
+from nodegraph.events import (
+    Event,
+    NodeCancelled,
+    NodeExpanded,
+    NodeFailed,
+    NodeFinished,
+    NodeProgress,
+    NodeStarted,
+    RunStarted,
+)
+from nodegraph.files import Folders, OutputFile
+from nodegraph.planning import output_files
+
+MAX_VALUE = 64 << 10
+NAMES: dict[type, str] = {
+    RunStarted: "job_started",
+    NodeStarted: "node_started",
+    NodeProgress: "node_progress",
+    NodeExpanded: "node_expanded",
+    NodeFinished: "node_finished",
+    NodeFailed: "node_failed",
+    NodeCancelled: "node_cancelled",
+}
+
+
+def event_message(event: Event) -> dict[str, Any] | None:
+    """An event of the engine as JSON data; ``None`` for those that are told in another way."""
+    name = NAMES.get(type(event))
+    if name is None:
+        return None
+    fields = event._asdict()
+    del fields["run"]
+    if "seconds" in fields:
+        fields["seconds"] = round(fields["seconds"], 6)
+    return {"type": name, **fields}
+
+
+def result_message(result: RunResult, folders: Folders, targets: list[str]) -> dict[str, Any]:
+    """A run that took place, as history keeps it."""
+    return {
+        "status": result.status,
+        "executed": result.executed,
+        "seconds": round(result.seconds, 6),
+        "nodes": {id: record._asdict() for id, record in result.nodes.items()},
+        "outputs": {
+            id: {name: told_value(value, folders) for name, value in outputs.items()}
+            for id, outputs in result.outputs.items()
+        },
+        "errors": [error.to_json() for error in result.errors],
+        "issues": [issue.to_json() for issue in result.warnings],
+        "error": _first(result),
+    }
+
+
+def _first(result: RunResult) -> dict[str, str] | None:
+    if not result.errors:
+        return None
+    first = result.errors[0]
+    return {"code": "node_failed", "message": f"{first.node_id} ({first.node_type}): {first}"}
+
+
+def failure_message(code: str, message: str, *, status: str = "failed") -> dict[str, Any]:
+    """A run that did not take place, or was broken off."""
+    return {
+        "status": status,
+        "executed": 0,
+        "seconds": 0.0,
+        "nodes": {},
+        "outputs": {},
+        "errors": [],
+        "issues": [],
+        "error": {"code": code, "message": message},
+    }
+
+
+def refusal_message(error: NodeGraphError) -> dict[str, Any]:
+    """A workflow that must not run, or whose plan failed."""
+    if isinstance(error, ValidationError):
+        message = failure_message("invalid_workflow", f"the workflow has {len(error.issues)} issue(s)")
+        return {**message, "issues": [issue.to_json() for issue in error.issues]}
+    if isinstance(error, NodeError):
+        return {**failure_message("node_failed", str(error)), "errors": [error.to_json()]}
+    return failure_message("workflow_error", str(error))
+
+
+def told_value(value: Any, folders: Folders) -> list[dict[str, Any]]:
+    """An output of a node: its files, and otherwise its value where that is plain and not too long."""
+    files = output_files(value)
+    if files:
+        return [{"file": _file(file, folders)} for file in files]
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return [{"note": f"a {type(value).__name__}, which JSON cannot say"}]
+    if len(text) > MAX_VALUE:
+        return [{"note": f"a {type(value).__name__} of {len(text)} characters, too long to be kept here"}]
+    return [{"value": value}]
+
+
+def _file(file: OutputFile, folders: Folders) -> Mapping[str, Any]:
+    kind, place = "output", _below(file.path, folders.output)
+    if place is None and folders.temporary is not None:
+        kind, place = "temp", _below(file.path, folders.temporary)
+    place = place or Path(Path(file.path).name)
+    subfolder = place.parent.as_posix()
+    return {
+        "name": place.name,
+        "subfolder": "" if subfolder == "." else subfolder,
+        "kind": kind,
+        "digest": file.digest,
+        "media_type": file.media_type,
+    }
+
+
+def _below(path: str, folder: Path) -> Path | None:
+    try:
+        return Path(path).relative_to(folder.absolute())
+    except ValueError:
+        return None
