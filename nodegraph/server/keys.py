@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nodegraph.server.catalogue import Catalogue
     from nodegraph.server.hub import EventHub
     from nodegraph.server.metrics import Metrics
+    from nodegraph.server.openapi import Description
     from nodegraph.server.runner import Runner
     from nodegraph.server.service import JobService
 
@@ -30,6 +31,7 @@ SERVICE: web.AppKey[JobService] = web.AppKey("service")
 RUNNER: web.AppKey[Runner] = web.AppKey("runner")
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 CATALOGUE: web.AppKey[Catalogue] = web.AppKey("catalogue")
+API: web.AppKey[Description] = web.AppKey("api")
 STARTED = web.AppKey("started", float)
 """When the server was started, in seconds since 1970."""
 

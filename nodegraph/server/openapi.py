@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import version
 from typing import Any
 
 from pydantic import BaseModel
@@ -69,7 +72,23 @@ received, compare in constant time, and refuse a `t` older than five minutes.
 """
 
 
-def describe_api(operations: Sequence[Operation], version: str) -> dict[str, Any]:
+@dataclass
+class Description:
+    """The description of some operations, made when it is first asked for.
+
+    Attributes:
+        operations: what is described.
+    """
+
+    operations: Sequence[Operation] = field(repr=False)
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The description as JSON data."""
+        return describe_api(self.operations, version("nodegraph"))
+
+
+def describe_api(operations: Sequence[Operation], release: str) -> dict[str, Any]:
     """The description of all operations."""
     schemas = _schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
@@ -79,7 +98,7 @@ def describe_api(operations: Sequence[Operation], version: str) -> dict[str, Any
         )
     return {
         "openapi": "3.1.0",
-        "info": {"title": "nodegraph", "version": version, "description": ABOUT},
+        "info": {"title": "nodegraph", "version": release, "description": ABOUT},
         "paths": paths,
         "webhooks": {"job_finished": {"post": _webhook()}},
         "components": {

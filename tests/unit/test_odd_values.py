@@ -90,7 +90,7 @@ async def _run_inside(engine):
 def test_run_sync_inside_an_event_loop_says_what_would_do(make_engine):
     import asyncio
 
-    with pytest.raises(WorkflowError, match="await engine.run"):
+    with pytest.raises(WorkflowError, match=r"await engine\.run"):
         asyncio.run(_run_inside(make_engine(Wide)))
 
 

@@ -6,6 +6,8 @@ from types import ModuleType
 
 from aiohttp import web
 
+from nodegraph.server import keys
+from nodegraph.server.openapi import Description
 from nodegraph.server.routes import (
     catalogue,
     events,
@@ -39,5 +41,7 @@ def operations() -> list[Operation]:
 
 def add_routes(app: web.Application) -> None:
     """Let an application answer ``/api/v1``."""
-    for operation in operations():
+    known = operations()
+    app[keys.API] = Description(known)
+    for operation in known:
         app.router.add_route(operation.method, PREFIX + operation.path, operation.__call__)

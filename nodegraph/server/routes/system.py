@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from functools import cache
 from importlib.metadata import version
-from typing import Any
 
 from aiohttp import web
 
@@ -65,23 +63,14 @@ async def free_memory(call: Call[NoQuery, FreeRequest]) -> web.Response:
     return answer({"workers": answers})
 
 
-@cache
-def description() -> dict[str, Any]:
-    """The OpenAPI description."""
-    from nodegraph.server.openapi import describe_api
-    from nodegraph.server.routes import operations
-
-    return describe_api(operations(), version("nodegraph"))
-
-
 @operation("GET", "/openapi.json", NoQuery, NoBody, {200: "application/json"}, open=True)
 async def get_openapi(call: Call[NoQuery, NoBody]) -> web.Response:
     """This description, for programs."""
-    return answer(await call.service.heavy(description))
+    return answer(await call.service.heavy(lambda: call.app[keys.API].document))
 
 
 @operation("GET", "/docs", NoQuery, NoBody, {200: "text/html"}, open=True)
 async def get_docs(call: Call[NoQuery, NoBody]) -> web.Response:
     """This description, for people."""
-    page = await call.service.heavy(lambda: docs_page(description()))
+    page = await call.service.heavy(lambda: docs_page(call.app[keys.API].document))
     return web.Response(text=page, content_type="text/html")
