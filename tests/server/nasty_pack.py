@@ -1,0 +1,69 @@
+"""Nodes that do what no node should."""
+
+import ctypes
+import os
+import sys
+import time
+from pathlib import Path
+
+from nodegraph import node
+
+
+@node(terminal=True)
+def Fine(x: int = 0) -> int:
+    """x + 1; prints as well, which must not harm anyone."""
+    print("this goes to the log")
+    os.write(1, b"and so does this\n")
+    return x + 1
+
+
+@node(terminal=True)
+def Slow(x: int = 0, log: str = "", seconds: float = 0.2) -> int:
+    """Notes that it ran, and takes its time."""
+    with Path(log).open("a") as stream:
+        stream.write(f"{x}\n")
+    time.sleep(seconds)
+    return x * 2
+
+
+@node(terminal=True)
+def Abort(x: int = 0) -> int:
+    """A native crash."""
+    os.abort()
+
+
+@node(terminal=True)
+def Segfault(x: int = 0) -> int:
+    """Another."""
+    return len(ctypes.string_at(0))
+
+
+@node(terminal=True)
+def Leave(x: int = 0) -> int:
+    """Ends the process."""
+    os._exit(3)
+
+
+@node(terminal=True)
+def Exit(x: int = 0) -> int:
+    """Asks Python to end."""
+    sys.exit(3)
+
+
+@node(terminal=True)
+def Interrupt(x: int = 0) -> int:
+    """Pretends that someone pressed Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+@node(terminal=True)
+def Hang(x: int = 0) -> int:
+    """Never returns."""
+    while True:
+        time.sleep(1)
+
+
+@node(terminal=True)
+def Large(x: int = 0) -> str:
+    """A result too long for the history."""
+    return "x" * 1_000_000
