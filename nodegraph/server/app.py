@@ -29,6 +29,7 @@ from nodegraph.server.problems import problem_middleware
 from nodegraph.server.routes import add_routes
 from nodegraph.server.runner import Runner
 from nodegraph.server.security import middlewares
+from nodegraph.server.security.headers import add_headers
 from nodegraph.server.service import JobService
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.storage import UserStorage
@@ -55,6 +56,7 @@ def make_app(settings: ServerSettings, registry: NodeRegistry) -> web.Applicatio
     app[keys.METRICS] = Metrics(lambda: {str(state): count for state, count in queue.counts().items()})
     app[keys.SERVICE] = JobService(queue, hub, registry, settings, folders)
     app.cleanup_ctx.append(partial(_running, database))
+    app.on_response_prepare.append(add_headers)
     add_routes(app)
     add_comfy_routes(app)
     return app

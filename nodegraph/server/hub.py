@@ -20,7 +20,7 @@ class EventHub:
     """Numbers events, remembers the last ones, and hands them to subscriptions. Lives on the event loop.
 
     Args:
-        limit: how many events are remembered, and may wait for one subscriber.
+        limit: how many events are remembered; twice as many may wait for one subscriber.
         limit_bytes: how many bytes of them are remembered.
     """
 
@@ -91,8 +91,8 @@ class EventHub:
 class Subscription(AsyncIterator[Item]):
     """The events that wait for one client, in order.
 
-    Of progress and previews the latest of each node waits. If a client is so slow that ``EventHub.limit``
-    others wait, they are dropped and the last event is one of type ``lagged``: it may subscribe again after
+    Of progress and previews the latest of each node waits. If a client is so slow that twice
+    ``EventHub.limit`` others wait, they are dropped and the last event is one of type ``lagged``: it may subscribe again after
     the last number it saw.
     """
 
@@ -117,7 +117,7 @@ class Subscription(AsyncIterator[Item]):
         key = (event["type"], event["job"], event["node"]) if passing else event["id"]
         self._waiting.pop(key, None)
         self._waiting[key] = (event, body)
-        if len(self._waiting) > self._hub.limit:
+        if len(self._waiting) > 2 * self._hub.limit:  # room for a whole replay, and for what comes meanwhile
             self._lagged = True
             self._waiting.clear()
             lagged = {"type": "lagged", "time": event["time"]}

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import ipaddress
 import json
 import logging
 import os
 import secrets
-import socket
 import time
 from pathlib import Path
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
+from nodegraph.addresses import CheckedResolver, IPAddress, check_url, is_public
 from nodegraph.jobs.queue import JobQueue
 from nodegraph.jobs.records import StorageError
 from nodegraph.jobs.webhooks import Delivery, WebhookStore
@@ -29,31 +26,6 @@ logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 30.0
 LONGEST_PAUSE = 3600.0
-
-
-class PublicResolver(AbstractResolver):
-    """Finds addresses, and refuses those that are not public, at the moment of connecting."""
-
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        """The addresses of a host.
-
-        Raises:
-            OSError: one of them is not public.
-        """
-        found = await self._resolver.resolve(host, port, family)
-        for result in found:
-            if not ipaddress.ip_address(result["host"].partition("%")[0]).is_global:
-                raise OSError(f"{host} is not a public address")
-        return found
-
-    async def close(self) -> None:
-        """Let go of the resolver."""
-        await self._resolver.close()
 
 
 def webhook_secret(folder: Path) -> bytes:
@@ -88,10 +60,9 @@ class WebhookSender:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        resolver = None if self._settings.private_webhooks else PublicResolver()
         timeout = aiohttp.ClientTimeout(self._settings.webhook_timeout)
-        connector = aiohttp.TCPConnector(resolver=resolver)
-        async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
+        connector = aiohttp.TCPConnector(resolver=CheckedResolver(self._allowed), use_dns_cache=False)
+        async with aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False) as session:
             while True:
                 self._news.clear()
                 try:
@@ -135,21 +106,12 @@ class WebhookSender:
             "Nodegraph-Signature": signature(self._secret, body, int(time.time())),
         }
         try:
-            url = self._checked(delivery.url)
+            url = URL(delivery.url)
+            check_url(url, self._allowed)
             async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
                 return None if response.status // 100 == 2 else f"answered {response.status}"
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
             return f"{type(error).__name__}: {error}"
 
-    def _checked(self, text: str) -> URL:
-        """The URL; an address in it must be public, since the resolver is not asked for one."""
-        url = URL(text)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError("a webhook goes to an http or https address")
-        try:
-            address = ipaddress.ip_address(url.host)
-        except ValueError:
-            return url
-        if not (address.is_global or self._settings.private_webhooks):
-            raise ValueError(f"{url.host} is not a public address")
-        return url
+    def _allowed(self, address: IPAddress) -> bool:
+        return self._settings.private_webhooks or is_public(address)

@@ -61,13 +61,14 @@ class Socket:
 class Comfy:
     """Talks to one server. Synchronous, so that tests read from top to bottom."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, token: str = "") -> None:
         self.url = url
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._loop = asyncio.new_event_loop()
         self._session = self.run(self._open())
 
     async def _open(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(self.url, timeout=aiohttp.ClientTimeout(PATIENCE))
+        return aiohttp.ClientSession(self.url, headers=self._headers, timeout=aiohttp.ClientTimeout(PATIENCE))
 
     def run(self, coroutine: Any) -> Any:
         return self._loop.run_until_complete(coroutine)

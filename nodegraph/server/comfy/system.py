@@ -105,6 +105,9 @@ async def system_stats(request: web.Request) -> web.Response:
 
 async def free(request: web.Request) -> web.Response:
     """Let go of models; with ``free_memory`` of the results in memory as well."""
+    if not user_of(request).admin:
+        text = "memory is shared by all users; only an admin's token may free it"
+        return web.json_response({"error": text}, status=403)
     body = await json_object(request)
     if body.get("unload_models") or body.get("free_memory"):
         await request.app[RUNNER].ask("free", results=bool(body.get("free_memory")))

@@ -64,13 +64,6 @@ async def fetch(
         raise FetchError(_why(error)) from None
 
 
-def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-    """No proxy of the machine, which would resolve names anew; no cookies; no unpacking of what is sent."""
-    return aiohttp.ClientSession(
-        connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
-    )
-
-
 def _why(error: aiohttp.ClientError) -> str:
     """What went wrong; not what stands at the other end, which a prober would like to know."""
     cause = error.__cause__ or getattr(error, "os_error", None)
