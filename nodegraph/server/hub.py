@@ -92,8 +92,8 @@ class Subscription(AsyncIterator[Item]):
     """The events that wait for one client, in order.
 
     Of progress and previews the latest of each node waits. If a client is so slow that twice
-    ``EventHub.limit`` others wait, they are dropped and the last event is one of type ``lagged``: it may subscribe again after
-    the last number it saw.
+    ``EventHub.limit`` others wait, they are dropped and the last event is one of type ``lagged``: it may
+    subscribe again after the last number it saw.
     """
 
     def __init__(self, hub: EventHub, owner: str | None, jobs: Collection[str] | None) -> None:
