@@ -146,7 +146,7 @@ class NodeRegistry:
                 package = importer()
                 functions = list(_functions(package))
             staged = self._staged(functions, namespace, mistakes)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a pack does, the others load
+        except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - whatever a pack does, the others load
             self._report(name, mistakes or [error])  # what a mistake left undone may be why the rest failed
         else:
             if mistakes:

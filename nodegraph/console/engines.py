@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,7 @@ def make_registry() -> NodeRegistry:
 
     Of packs that do not load nothing is said here: see ``tell_problems``, for where it matters.
     """
-    with _unlogged("nodegraph.registry"):
+    with _unlogged("nodegraph.registry"), redirect_stdout(sys.stderr):  # packs print as they are imported
         return NodeRegistry.with_plugins(locations.data_folder() / "plugins")
 
 
@@ -88,7 +89,7 @@ def make_folders(registry: NodeRegistry, options: EngineOptions) -> Folders:
     return locations.default_folders(
         registry,
         options.cache_folder,
-        output=options.out,
+        output=(options.out or Path("output")).absolute(),  # a node may change the working folder
         models=options.models,
         inputs=options.inputs,
         any_path=True,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,7 +94,9 @@ class _Run:
         console = Console(stderr=True)
         shown = console.is_terminal and not (self.request.quiet or self.request.json)
         results: list[RunResult] = []
-        with cancelled_by_interrupt() as token, progress_bars(console, shown) as on_event:
+        # what nodes print goes to standard error: standard output holds the answer alone
+        printed = redirect_stdout(sys.stderr)
+        with printed, cancelled_by_interrupt() as token, progress_bars(console, shown) as on_event:
             for variant in self.variants:
                 results.append(self._one(engine, variant, token, on_event))
                 if results[-1].status == "cancelled":

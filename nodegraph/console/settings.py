@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 from nodegraph.console.errors import UsageError
@@ -20,6 +21,7 @@ from nodegraph.workflow.writing import dump_json
 
 OPENING, CLOSING, QUOTE, ESCAPE = "[{", "]}", '"', "\\"
 LABEL_LENGTH = 40
+MAX_VARIANTS = 1000
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,16 @@ def split_list(text: str) -> list[str]:
 
 
 def variants(workflow: Workflow, settings: Sequence[Setting]) -> list[Variant]:
-    """The workflow under every combination of the settings; the last setting changes fastest."""
+    """The workflow under every combination of the settings; the last setting changes fastest.
+
+    Raises:
+        UsageError: there are more than ``MAX_VARIANTS`` of them.
+    """
+    count = prod(len(setting.values) for setting in settings)
+    if count > MAX_VARIANTS:
+        raise UsageError(
+            f"--grid would make {count} runs; up to {MAX_VARIANTS} are made, so give fewer values"
+        )
     swept = [setting for setting in settings if len(setting.values) > 1]
     names = Counter(setting.input for setting in swept)
     found = []

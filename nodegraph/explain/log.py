@@ -54,7 +54,7 @@ class RunLog:
             return {}
 
     def _path(self, scope: str) -> Path:
-        return self._folder / f"{hashlib.sha256(scope.encode()).hexdigest()[:32]}.json"
+        return self._folder / f"{hashlib.sha256(os.fsencode(scope)).hexdigest()[:32]}.json"
 
 
 @cache
