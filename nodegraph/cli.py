@@ -88,6 +88,13 @@ def run(
     cache_dir: CacheDir = None,
     models: Models = None,
     input_dir: InputDir = None,
+    server: Annotated[
+        str | None, typer.Option(metavar="URL", help="Run it on this server; pictures are fetched to --out.")
+    ] = None,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="NODEGRAPH_TOKEN", help="The token that the server wants.", show_default=False),
+    ] = None,
 ) -> None:
     """Run a workflow.
 
@@ -96,11 +103,15 @@ def run(
 
     def command() -> int:
         from nodegraph.console.engines import EngineOptions
+        from nodegraph.console.remote import server_options
         from nodegraph.console.running import RunRequest, run_command
 
         folders = tuple(models or ()), tuple(input_dir or ())
         options = EngineOptions(out, device, cache_dir, *folders, metadata=not no_metadata)
-        request = RunRequest(file, tuple(settings or ()), grid, json, explain, quiet, traceback, options)
+        remote = server_options(server, token, options, explain=explain)
+        request = RunRequest(
+            file, tuple(settings or ()), grid, json, explain, quiet, traceback, options, remote
+        )
         return run_command(request)
 
     _exit(command)
@@ -236,8 +247,22 @@ def serve(
     time_limit: Annotated[float | None, typer.Option(help="Seconds a job may run.")] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain, to speak TLS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Private key of the certificate.")] = None,
-    public_url: Annotated[str | None, typer.Option(help="What a proxy in front is called.")] = None,
-    allow_origin: Annotated[list[str] | None, typer.Option(help="Further pages that may call it.")] = None,
+    public_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="What clients call it, where a proxy is in front.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="One more name to be called by; repeatable.")
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="One more site whose pages may call it; repeatable."),
+    ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS", help="A proxy that says whom it speaks for, or a network; repeatable."
+        ),
+    ] = None,
 ) -> None:
     """Serve workflows over HTTP: an API of its own, and ComfyUI's."""
 
@@ -258,7 +283,9 @@ def serve(
             "tls_cert": tls_cert,
             "tls_key": tls_key,
             "public_url": public_url,
+            "allow_hosts": tuple(allow_host or ()),
             "allow_origins": tuple(allow_origin or ()),
+            "trusted_proxies": tuple(trusted_proxy or ()),
         }
         return serve_command({name: value for name, value in given.items() if value is not None})
 

@@ -52,6 +52,7 @@ LAYERS = [
     "jobs",
     "worker",
     "server",
+    "client",
     "console",
     "cli",
     "__main__",

@@ -16,6 +16,7 @@ from nodegraph.console.engines import EngineOptions, make_engine, make_registry
 from nodegraph.console.errors import DONE, FAILED, UsageError, counted, exit_code, tell, tell_node_error
 from nodegraph.console.interrupt import cancelled_by_interrupt
 from nodegraph.console.progress import progress_bars
+from nodegraph.console.remote import RemoteEngine, ServerOptions
 from nodegraph.console.report import failure_document, result_document, summary_line, sweep_document
 from nodegraph.console.settings import Setting, Variant, parse_settings, variants
 from nodegraph.console.sheet import save_contact_sheet, sheet_columns
@@ -40,6 +41,7 @@ class RunRequest:
         quiet: whether to print nothing but file paths and errors.
         traceback: whether to show the traceback of a node that fails.
         engine: what to run it on.
+        server: the server to run it on instead.
     """
 
     file: Path
@@ -50,6 +52,7 @@ class RunRequest:
     quiet: bool = False
     traceback: bool = False
     engine: EngineOptions = field(default_factory=EngineOptions)
+    server: ServerOptions | None = None
 
 
 def run_command(request: RunRequest) -> int:
@@ -76,21 +79,29 @@ class _Run:
             raise UsageError("--grid needs a --set with several values, such as --set sampler.cfg=1,5,15")
 
     def run(self) -> int:
-        engine = make_engine(self.registry, self.request.engine)
+        engine, output = self._engine()
         self._check_all(engine)
         results = self._results(engine)
-        sheet = self._sheet(results, engine.folders.output) if self.request.grid else None
+        sheet = self._sheet(results, output) if self.request.grid else None
         self._report(results, sheet)
         return DONE if all(result.status == "done" for result in results) else FAILED
 
-    def _check_all(self, engine: Engine) -> None:
+    def _engine(self) -> tuple[Engine | RemoteEngine, Path]:
+        """What runs the workflow, and where pictures go."""
+        if self.request.server is None:
+            engine = make_engine(self.registry, self.request.engine)
+            return engine, engine.folders.output
+        remote = RemoteEngine(self.request.server, self.request.engine.out or Path("output"))
+        return remote, remote.output
+
+    def _check_all(self, engine: Engine | RemoteEngine) -> None:
         """Find mistakes in the last run of a sweep before the first one has taken its time."""
         if len(self.variants) > 1:
             issues = [issue for variant in self.variants for issue in engine.validate(variant.workflow)]
             if errors_among(issues):
                 raise ValidationError(list(dict.fromkeys(issues)))
 
-    def _results(self, engine: Engine) -> list[RunResult]:
+    def _results(self, engine: Engine | RemoteEngine) -> list[RunResult]:
         console = Console(stderr=True)
         shown = console.is_terminal and not (self.request.quiet or self.request.json)
         results: list[RunResult] = []
@@ -104,7 +115,11 @@ class _Run:
         return results
 
     def _one(
-        self, engine: Engine, variant: Variant, token: CancelToken, on_event: Callable[[Event], None] | None
+        self,
+        engine: Engine | RemoteEngine,
+        variant: Variant,
+        token: CancelToken,
+        on_event: Callable[[Event], None] | None,
     ) -> RunResult:
         scope = " ".join([str(self.request.file.resolve()), *variant.labels])
         return engine.run_sync(variant.workflow, token=token, on_event=on_event, scope=scope)

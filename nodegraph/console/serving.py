@@ -20,10 +20,11 @@ from nodegraph.jobs.database import Database
 from nodegraph.jobs.tokens import TokenStore
 from nodegraph.server.app import make_app
 from nodegraph.server.keys import ADMIN, RUN, TOKENS
+from nodegraph.server.security.logs import PathLogger
+from nodegraph.server.security.tokens import first_token
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.webhooks import webhook_secret
 
-FIRST_TOKEN = "first"
 GOODBYE_SECONDS = 2.0
 
 
@@ -44,12 +45,18 @@ def _settings(given: Mapping[str, Any]) -> ServerSettings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise UsageError(f"{place}: {first['msg']}") from None
+        raise UsageError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 async def _serve(settings: ServerSettings) -> int:
     app = make_app(settings, await asyncio.to_thread(make_registry))
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=GOODBYE_SECONDS)
+    runner = web.AppRunner(
+        app,
+        access_log_class=PathLogger,
+        handle_signals=False,
+        shutdown_timeout=GOODBYE_SECONDS,
+        auto_decompress=False,  # compressed bodies are refused, so that none unpacks to more than it is
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host.strip("[]"), settings.port, ssl_context=_tls(settings))
@@ -79,9 +86,8 @@ def _tls(settings: ServerSettings) -> ssl.SSLContext | None:
 
 def _tell(settings: ServerSettings, port: int, tokens: TokenStore) -> None:
     typer.echo(f"nodegraph serves on {settings.url(port)}")
-    shared = not settings.loopback or settings.public_url is not None
-    if shared and not tokens.any():
-        secret = tokens.create(FIRST_TOKEN, "local", {RUN, ADMIN})
+    secret = first_token(settings, tokens)
+    if secret is not None:
         typer.echo(f"token (shown this once): {secret}")
 
 
