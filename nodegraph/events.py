@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
 logger = logging.getLogger(__name__)
@@ -55,12 +55,16 @@ class NodeExpanded(NamedTuple):
 
 
 class NodeFinished(NamedTuple):
-    """A node's result is at hand: it ran, or it came from the memory or disk cache."""
+    """A node's result is at hand: it ran, or it came from the memory or disk cache.
+
+    ``outputs`` holds its values by name where a run may end in the node; whoever keeps the event keeps them.
+    """
 
     run: str
     node: str
     origin: Origin
     seconds: float
+    outputs: Mapping[str, Any] | None = None
 
 
 class NodeFailed(NamedTuple):

@@ -68,6 +68,7 @@ class Folders:
         models: roots searched in order for ``<kind>/<name>``.
         inputs: folders searched in order for input files.
         temporary: where previews go.
+        closed: names of folders in ``output`` that are not the user's: nothing is written there.
         any_path: whether an input file may be named by its path (the command line, never a server).
         digests: remembers what files contain.
     """
@@ -76,6 +77,7 @@ class Folders:
     models: tuple[Path, ...] = ()
     inputs: tuple[Path, ...] = ()
     temporary: Path | None = None
+    closed: tuple[str, ...] = ()
     any_path: bool = False
     digests: DigestCache = field(default_factory=DigestCache, compare=False)
 

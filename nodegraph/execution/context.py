@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -91,7 +91,7 @@ class RunContext:
         """Write a numbered file below the output (or preview) folder."""
         folders = self._environment.folders
         root = (folders.temporary or folders.output) if temporary else folders.output
-        path = write_numbered(root, prefix, suffix, data)
+        path = write_numbered(root, prefix, suffix, data, () if temporary else folders.closed)
         return OutputFile(str(path), hashlib.sha256(data).hexdigest(), media_type)
 
     def input(self, name: str) -> Any:
@@ -104,15 +104,20 @@ class RunContext:
         return link if isinstance(link, Link) else list(link)
 
 
-def write_numbered(root: Path, prefix: str, suffix: str, data: bytes) -> Path:
+def write_numbered(root: Path, prefix: str, suffix: str, data: bytes, closed: Collection[str] = ()) -> Path:
     """Write ``<root>/<prefix>_00001<suffix>`` or the next free number, whole or not at all.
+
+    Args:
+        closed: names of folders in ``root`` that nothing is written to, however their letters are cased.
 
     Raises:
         FileProblem: ``prefix`` leads outside ``root``, or the file cannot be written.
     """
-    base = (root / prefix.replace("\0", "")).resolve()
-    if "\0" in prefix or root.resolve() not in base.parents:
+    home, base = root.resolve(), (root / prefix.replace("\0", "")).resolve()
+    if "\0" in prefix or home not in base.parents:
         raise FileProblem(f"{prefix!r} leads outside the output folder; use a name, or folder/name")
+    if base.parent != home and base.relative_to(home).parts[0].casefold() in closed:
+        raise FileProblem(f"{prefix!r} leads to the files of other users; use another folder")
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
         return _write_next(base, suffix, data)

@@ -371,7 +371,9 @@ class _Run:
         id = task.node.id
         if id not in self.records:  # else it was let go, needed again after all, and told before
             self.records[id] = record
-            self.publish(NodeFinished(self.environment.run, id, record.origin, record.seconds))
+            known = task.node.known
+            shown = dict(zip(known.output_index, outputs, strict=True)) if known.terminal else None
+            self.publish(NodeFinished(self.environment.run, id, record.origin, record.seconds, shown))
         parent = self._parents.get(id)
         if parent is not None:
             parent.seconds += record.seconds

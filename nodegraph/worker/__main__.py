@@ -21,7 +21,8 @@ def main() -> None:
 
     from nodegraph.worker.child import serve
 
-    serve(os.fdopen(incoming, "rb"), os.fdopen(outgoing, "wb"))
+    marks = int(sys.argv[1]) if len(sys.argv) > 1 else None
+    serve(os.fdopen(incoming, "rb"), os.fdopen(outgoing, "wb"), marks)
 
 
 if __name__ == "__main__":

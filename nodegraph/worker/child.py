@@ -25,9 +25,10 @@ from nodegraph.files import Folders
 from nodegraph.locations import default_folders
 from nodegraph.registry import NodeRegistry
 from nodegraph.worker import frames
+from nodegraph.worker.marks import RunningMarks
 from nodegraph.worker.options import WorkerJob, WorkerOptions
-from nodegraph.worker.sending import EventSender
-from nodegraph.worker.telling import failure_message, refusal_message, result_message
+from nodegraph.worker.sending import EventSender, unmarked
+from nodegraph.worker.telling import failure_message, plan_message, refusal_message, result_message
 from nodegraph.workflow import workflow_from_document
 from nodegraph.workflow.schema import Workflow
 
@@ -37,8 +38,12 @@ ORPHAN_SECONDS = 20.0
 PR_SET_PDEATHSIG = 1
 
 
-def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
-    """Run the jobs that come in, until the stream ends. The first message holds the options."""
+def serve(incoming: BinaryIO, outgoing: BinaryIO, marks: int | None = None) -> None:
+    """Run the jobs that come in, until the stream ends. The first message holds the options.
+
+    Args:
+        marks: descriptor of the file that is told which nodes run; see ``RunningMarks``.
+    """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="worker: %(levelname)s %(message)s")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # a Ctrl-C reaches the whole group; the server decides
@@ -47,7 +52,7 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO) -> None:
     first = frames.read(incoming)
     if first is None:
         return
-    worker = _Worker(WorkerOptions.model_validate_json(first[1]), outgoing)
+    worker = _Worker(WorkerOptions.model_validate_json(first[1]), outgoing, marks)
     worker.send({"type": "ready", "pid": os.getpid()})
     jobs = threading.Thread(target=worker.listen, args=(incoming,), name="listener", daemon=True)
     jobs.start()
@@ -61,8 +66,9 @@ def _end_with_parent() -> None:
 
 
 class _Worker:
-    def __init__(self, options: WorkerOptions, outgoing: BinaryIO) -> None:
+    def __init__(self, options: WorkerOptions, outgoing: BinaryIO, marks: int | None) -> None:
         self._outgoing = outgoing
+        self._marks = RunningMarks(marks) if marks is not None else None
         self._writing = threading.Lock()
         self._registry = NodeRegistry.with_plugins(options.plugins)
         self._shared = default_folders(self._registry, options.cache, models=options.models)
@@ -102,8 +108,25 @@ class _Worker:
             token = self._tokens.get(message["job"])
             if token is not None:
                 token.cancel()
+        elif message["type"] == "plan":  # takes a while, in which a job may be cancelled
+            threading.Thread(target=self._plan, args=(message, body), name="plan", daemon=True).start()
         else:
             self.send({"type": "answer", "number": message["number"], "data": self._answer(message)})
+
+    def _plan(self, message: frames.Message, body: bytes) -> None:
+        data = self._planned(WorkerJob.model_validate_json(body))
+        self.send({"type": "answer", "number": message["number"], "data": data})
+
+    def _planned(self, job: WorkerJob) -> dict[str, Any]:
+        try:
+            engine = self._engine.for_folders(self._folders(job))
+            return {"plan": plan_message(engine.plan(workflow_from_document(job.workflow), job.targets))}
+        except NodeGraphError as error:
+            return {"refused": refusal_message(error)}
+        except BaseException as error:  # code of a node runs here, too, such as its `fingerprint=`
+            logger.exception("a plan failed in an unforeseen way")
+            text = f"{type(error).__name__} in the worker; its log has more"
+            return {"refused": failure_message("internal_error", text)}
 
     def _answer(self, message: frames.Message) -> dict[str, Any]:
         if message["type"] == "free":
@@ -168,7 +191,8 @@ class _Worker:
         workflow = workflow_from_document(job.workflow)
         folders = self._folders(job)
         engine = self._engine.for_folders(folders)
-        events = EventSender(job.id, self.send, _types(workflow))
+        mark = self._marks.write if self._marks else unmarked
+        events = EventSender(job.id, self.send, _types(workflow), folders, mark)
         token, targets = self._tokens[job.id], job.targets
         try:
             result = engine.run_sync(
@@ -186,6 +210,7 @@ class _Worker:
             output=job.folders.output,
             temporary=job.folders.temporary,
             inputs=(*job.folders.inputs, *self._shared.inputs),
+            closed=job.folders.closed,
         )
 
 

@@ -17,6 +17,7 @@ class JobFolders(BaseModel):
         output: where pictures go.
         temporary: where previews go.
         inputs: folders of input files, the user's own first.
+        closed: names of folders in ``output`` that are other users'.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -24,6 +25,7 @@ class JobFolders(BaseModel):
     output: Path
     temporary: Path
     inputs: tuple[Path, ...] = ()
+    closed: tuple[str, ...] = ()
 
 
 class WorkerOptions(BaseModel):

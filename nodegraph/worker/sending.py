@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nodegraph.events import Event, NodePreview, NodeProgress
+from nodegraph.files import Folders
 from nodegraph.previews import encode_preview
 from nodegraph.worker.frames import Message
 from nodegraph.worker.telling import event_message
@@ -17,7 +18,13 @@ BATCH_EVENTS = 256
 PROGRESS_SECONDS = 0.05
 PREVIEW_SECONDS = 0.2
 
+ENDINGS = ("node_finished", "node_failed", "node_cancelled")
+
 Send = Callable[[Message, bytes], None]
+
+
+def unmarked(nodes: Iterable[str]) -> None:
+    """Stands where nobody asks which nodes run."""
 
 
 class EventSender:
@@ -27,9 +34,25 @@ class EventSender:
     than what is sent, and the last progress of a node always is.
     """
 
-    def __init__(self, job: str, send: Send, types: dict[str, str]) -> None:
-        """``types`` gives the type of each node of the workflow."""
-        self._job, self._send, self._types = job, send, types
+    def __init__(
+        self,
+        job: str,
+        send: Send,
+        types: dict[str, str],
+        folders: Folders,
+        mark: Callable[[Iterable[str]], None] = unmarked,
+    ) -> None:
+        """A sender for one job.
+
+        Args:
+            types: the type of each node of the workflow.
+            folders: where the files of the job are.
+            mark: told at once which nodes run, whenever that changes; it must be quick.
+        """
+        self._job, self._send, self._types, self._folders = job, send, types, folders
+        self._mark = mark
+        self._running: dict[str, None] = {}
+        mark(())
         self._lock = threading.Lock()
         self._waiting: list[Message] = []
         self._progress: dict[str, Message] = {}
@@ -46,7 +69,7 @@ class EventSender:
             if isinstance(event, NodePreview):
                 self._previews[event.node] = event.image
             elif isinstance(event, NodeProgress):
-                self._progress[event.node] = event_message(event) or {}
+                self._progress[event.node] = event_message(event, self._folders) or {}
             else:
                 self._take(event)
             full = len(self._waiting) >= BATCH_EVENTS
@@ -54,17 +77,27 @@ class EventSender:
             self._wake.set()
 
     def _take(self, event: Event) -> None:
-        message = event_message(event)
+        message = event_message(event, self._folders)
         if message is None:
             return
         node = message.get("node")
+        self._mark_running(message["type"], str(node))
         if node in self._progress:  # what came before is told before
             self._waiting.append(self._progress.pop(node))
         if message["type"] == "node_started":
             message["node_type"] = self._types.get(str(node), "")
-        if message["type"] in ("node_finished", "node_failed", "node_cancelled"):
+        if message["type"] in ENDINGS:
             self._previews.pop(str(node), None)
         self._waiting.append(message)
+
+    def _mark_running(self, type: str, node: str) -> None:
+        if type == "node_started":
+            self._running[node] = None
+        elif type not in ENDINGS or node not in self._running:
+            return
+        else:
+            del self._running[node]
+        self._mark(self._running)
 
     def _run(self) -> None:
         while True:

@@ -7,19 +7,20 @@ import itertools
 import logging
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import IO, Any
 
 from nodegraph.errors import NodeGraphError
 from nodegraph.worker import frames
+from nodegraph.worker.marks import SIZE, RunningMarks
 from nodegraph.worker.options import WorkerJob, WorkerOptions
 from nodegraph.worker.telling import failure_message
 
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 10.0
-ENDINGS = ("node_finished", "node_failed", "node_cancelled")
 
 OnEvent = Callable[[dict[str, Any], bytes], None]
 
@@ -46,7 +47,7 @@ class WorkerProcess:
         self._result: asyncio.Future[dict[str, Any]] | None = None
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._numbers = itertools.count()
-        self._running: dict[str, None] = {}
+        self._marks: RunningMarks | None = None
         self._cancelled = False
         self._killer: asyncio.TimerHandle | None = None
         self._starting = asyncio.Lock()
@@ -69,14 +70,20 @@ class WorkerProcess:
 
     async def _start(self) -> None:
         await self._kill()
+        marks = _shared_file()
+        self._marks = RunningMarks(marks.fileno()) if marks else None
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "nodegraph.worker",
+            *([str(marks.fileno())] if marks else []),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 20,
+            pass_fds=(marks.fileno(),) if marks else (),
         )
+        if marks:
+            marks.close()
         await self._send({"type": "options"}, self.options.model_dump_json().encode())
         try:
             async with asyncio.timeout(self.options.start_seconds):
@@ -107,7 +114,8 @@ class WorkerProcess:
         """
         await self.start()
         self.job, self._cancelled = job.id, False
-        self._running.clear()
+        if self._marks:
+            self._marks.write(())
         self._result = asyncio.get_running_loop().create_future()
         timer = None
         if job.time_limit is not None:
@@ -134,7 +142,7 @@ class WorkerProcess:
         return result
 
     def _where(self) -> str:
-        names = ", ".join(self._running)
+        names = ", ".join(self._marks.read()) if self._marks else ""
         return f" while it ran {names}" if names else ""
 
     def _time_is_up(self) -> None:
@@ -183,7 +191,6 @@ class WorkerProcess:
     def _take(self, message: frames.Message, body: bytes) -> None:
         if message["type"] == "events":
             for event in message["events"]:
-                self._note(event)
                 self._on_event({**event, "job": message["job"]}, body)
         elif message["type"] == "result":
             if self._result is not None and not self._result.done() and message["job"] == self.job:
@@ -192,12 +199,6 @@ class WorkerProcess:
             answer = self._answers.pop(message["number"], None)
             if answer is not None and not answer.done():
                 answer.set_result(message["data"])
-
-    def _note(self, event: dict[str, Any]) -> None:
-        if event["type"] == "node_started":
-            self._running[event["node"]] = None
-        elif event["type"] in ENDINGS:
-            self._running.pop(event["node"], None)
 
     def _over(self, fate: str) -> None:
         for answer in self._answers.values():
@@ -208,14 +209,14 @@ class WorkerProcess:
             text = f"the process that ran the job ended: {fate}{self._where()}"
             self._result.set_result(failure_message("worker_crashed", text))
 
-    async def ask(self, what: str, **data: Any) -> dict[str, Any]:
+    async def ask(self, what: str, body: bytes = b"", **data: Any) -> dict[str, Any]:
         """Ask the process something (``memory``) or to do something (``free``); empty if it does not run."""
         if self.pid is None:
             return {}
         number = next(self._numbers)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._answers[number] = answer
-        await self._send({"type": what, "number": number, **data})
+        await self._send({"type": what, "number": number, **data}, body)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await answer
@@ -235,6 +236,15 @@ class WorkerProcess:
             ended = bool(done)
         await self._kill()
         return ended
+
+
+def _shared_file() -> IO[bytes] | None:
+    """A file for ``RunningMarks`` that has no name; ``None`` where a process cannot inherit one."""
+    if sys.platform == "win32":
+        return None
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed once the process has it
+    file.truncate(SIZE)
+    return file
 
 
 def _fate(code: int | None) -> str:

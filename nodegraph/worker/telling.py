@@ -20,9 +20,13 @@ from nodegraph.events import (
     RunStarted,
 )
 from nodegraph.files import Folders, OutputFile
-from nodegraph.planning import output_files
+from nodegraph.graph import Graph, GraphNode
+from nodegraph.handles import Link
+from nodegraph.planning import Plan, output_files
+from nodegraph.validation import Analysis
 
 MAX_VALUE = 64 << 10
+MAX_EVENT_VALUE = 8 << 10
 NAMES: dict[type, str] = {
     RunStarted: "job_started",
     NodeStarted: "node_started",
@@ -34,8 +38,12 @@ NAMES: dict[type, str] = {
 }
 
 
-def event_message(event: Event) -> dict[str, Any] | None:
-    """An event of the engine as JSON data; ``None`` for those that are told in another way."""
+def event_message(event: Event, folders: Folders) -> dict[str, Any] | None:
+    """An event of the engine as JSON data; ``None`` for those that are told in another way.
+
+    Args:
+        folders: where the files are that a finished node names.
+    """
     name = NAMES.get(type(event))
     if name is None:
         return None
@@ -43,6 +51,10 @@ def event_message(event: Event) -> dict[str, Any] | None:
     del fields["run"]
     if "seconds" in fields:
         fields["seconds"] = round(fields["seconds"], 6)
+    outputs = fields.pop("outputs", None)
+    if outputs is not None:
+        told = {output: told_value(value, folders, MAX_EVENT_VALUE) for output, value in outputs.items()}
+        fields["outputs"] = told
     return {"type": name, **fields}
 
 
@@ -70,6 +82,42 @@ def _first(result: RunResult) -> dict[str, str] | None:
     return {"code": "node_failed", "message": f"{first.node_id} ({first.node_type}): {first}"}
 
 
+def outputs_message(graph: Graph, analysis: Analysis) -> dict[str, dict[str, Any]]:
+    """What validation knows of the outputs of each node: their types, and facts such as the size."""
+    return {
+        id: {name: _output(node, name, analysis) for name in node.known.output_index}
+        for id, node in graph.nodes.items()
+        if node.node is not None
+    }
+
+
+def _output(node: GraphNode, name: str, analysis: Analysis) -> dict[str, Any]:
+    link = Link(node.id, name)
+    declared = node.known.outputs[node.known.output_index[name]].type
+    spec = analysis.facts.get(link)
+    facts = {fact: _plain(value) for fact, value in spec.facts.items()} if spec else {}
+    return {"type": str(analysis.types.get(link, declared)), "facts": facts}
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+def plan_message(plan: Plan) -> dict[str, Any]:
+    """What a run would do now."""
+    covered, outputs = plan.covered(), outputs_message(plan.graph, plan.analysis)
+    origins = {id: plan.steps.get(id) or covered.get(id) or "unneeded" for id in plan.graph.nodes}
+    return {
+        "targets": list(plan.targets),
+        "run": sum(origin == "run" for origin in origins.values()),
+        "nodes": {
+            id: {"type": node.type, "origin": origins[id], "outputs": outputs.get(id, {})}
+            for id, node in plan.graph.nodes.items()
+        },
+        "issues": [issue.to_json() for issue in plan.analysis.issues],
+    }
+
+
 def failure_message(code: str, message: str, *, status: str = "failed") -> dict[str, Any]:
     """A run that did not take place, or was broken off."""
     return {
@@ -94,7 +142,7 @@ def refusal_message(error: NodeGraphError) -> dict[str, Any]:
     return failure_message("workflow_error", str(error))
 
 
-def told_value(value: Any, folders: Folders) -> list[dict[str, Any]]:
+def told_value(value: Any, folders: Folders, longest: int = MAX_VALUE) -> list[dict[str, Any]]:
     """An output of a node: its files, and otherwise its value where that is plain and not too long."""
     files = output_files(value)
     if files:
@@ -103,7 +151,7 @@ def told_value(value: Any, folders: Folders) -> list[dict[str, Any]]:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         return [{"note": f"a {type(value).__name__}, which JSON cannot say"}]
-    if len(text) > MAX_VALUE:
+    if len(text) > longest:
         return [{"note": f"a {type(value).__name__} of {len(text)} characters, too long to be kept here"}]
     return [{"value": value}]
 
