@@ -6,11 +6,22 @@ import hashlib
 import json
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from nodegraph.jobs.database import Database
-from nodegraph.jobs.records import ENDED, STATES, WAITING, EndState, Job, JobError, JobState, NewJob
+from nodegraph.jobs.records import (
+    ENDED,
+    STATES,
+    WAITING,
+    EndState,
+    Job,
+    JobError,
+    JobState,
+    NewJob,
+    QueueFullError,
+)
 
 COLUMNS = "jobs.*, workflows.document AS document"
 FROM = "FROM jobs JOIN workflows ON workflows.digest = jobs.workflow"
@@ -27,17 +38,25 @@ class JobQueue:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def submit(self, jobs: Sequence[NewJob]) -> list[Job]:
+    def submit(self, jobs: Sequence[NewJob], *, max_waiting: int | None = None) -> list[Job]:
         """Queue jobs, all or none.
+
+        Args:
+            max_waiting: how many jobs of one owner may wait, the new ones included.
 
         Returns:
             The jobs; for an idempotency key seen before, the one that its owner queued then.
 
         Raises:
             JobError: an id was seen before.
+            QueueFullError: more jobs would wait than may.
         """
         with self._database.transaction() as db:
-            return [self._submit(db, job) for job in jobs]
+            queued = [self._submit(db, job) for job in jobs]
+            if max_waiting is not None:
+                new = {job.id for job in jobs}
+                _check_room(db, [job.owner for job in queued if job.id in new], max_waiting)
+            return queued
 
     def _submit(self, db: sqlite3.Connection, job: NewJob) -> Job:
         if job.idempotency_key is not None:
@@ -274,6 +293,17 @@ def _filters(owner: str | None, states: Collection[JobState] | None) -> tuple[li
         where.append(f"state IN ({', '.join('?' * len(states))})")
         values.extend(states)
     return where, values
+
+
+def _check_room(db: sqlite3.Connection, owners: Sequence[str], limit: int) -> None:
+    """Whether no more wait than may, of the owners of jobs that were just queued."""
+    for owner, added in Counter(owners).items():
+        statement = f"SELECT COUNT(*) FROM jobs WHERE {IS_WAITING} AND owner = ?"
+        waiting = db.execute(statement, (owner,)).fetchone()[0]
+        if waiting > limit:
+            raise QueueFullError(
+                f"{waiting - added} of your jobs wait, and up to {limit} may; try again when some have ended"
+            )
 
 
 def _get(db: sqlite3.Connection, id: str) -> Job | None:

@@ -20,6 +20,10 @@ class JobError(NodeGraphError):
     """What was asked of the queue cannot be: an id is taken, a job does not wait, and the like."""
 
 
+class QueueFullError(JobError):
+    """As many jobs of a user wait as may."""
+
+
 class StorageError(NodeGraphError):
     """The database cannot be read or written now: the disk is full, the folder read-only, the file locked."""
 
