@@ -30,6 +30,7 @@ from nodegraph.server.routes import add_routes
 from nodegraph.server.runner import Runner
 from nodegraph.server.security import middlewares
 from nodegraph.server.security.headers import add_headers
+from nodegraph.server.security.limits import OpenStreams
 from nodegraph.server.service import JobService
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.storage import UserStorage
@@ -52,6 +53,7 @@ def make_app(settings: ServerSettings, registry: NodeRegistry) -> web.Applicatio
     folders = partial(_folders_of, settings, _shared_folders(settings, registry))
     app[keys.SETTINGS], app[keys.REGISTRY], app[keys.STARTED] = settings, registry, time.time()
     app[keys.QUEUE], app[keys.TOKENS], app[keys.HUB] = queue, tokens, hub
+    app[keys.STREAMS] = OpenStreams(settings.max_sockets)
     app[keys.WEBHOOKS], app[keys.CATALOGUE] = WebhookStore(database), Catalogue(registry)
     app[keys.METRICS] = Metrics(lambda: {str(state): count for state, count in queue.counts().items()})
     app[keys.SERVICE] = JobService(queue, hub, registry, settings, folders)

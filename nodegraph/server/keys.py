@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nodegraph.server.metrics import Metrics
     from nodegraph.server.openapi import Description
     from nodegraph.server.runner import Runner
+    from nodegraph.server.security.limits import OpenStreams
     from nodegraph.server.service import JobService
 
 SETTINGS = web.AppKey("settings", ServerSettings)
@@ -29,6 +30,7 @@ WEBHOOKS: web.AppKey[WebhookStore] = web.AppKey("webhooks")
 HUB: web.AppKey[EventHub] = web.AppKey("hub")
 SERVICE: web.AppKey[JobService] = web.AppKey("service")
 RUNNER: web.AppKey[Runner] = web.AppKey("runner")
+STREAMS: web.AppKey[OpenStreams] = web.AppKey("streams")
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 CATALOGUE: web.AppKey[Catalogue] = web.AppKey("catalogue")
 API: web.AppKey[Description] = web.AppKey("api")

@@ -18,8 +18,8 @@ from nodegraph.server.views import ProblemView, WebhookView
 
 REFERENCE = "#/components/schemas/{model}"
 BEARER = "token"
-EVERYWHERE = (400, 401, 403, 500)
-WITH_BODY = (413, 415, 422)
+EVERYWHERE = (400, 401, 403, 429, 500)
+WITH_BODY = (408, 413, 415, 422)
 EVENT_STREAM = "text/event-stream"
 
 MEANINGS = {
@@ -33,7 +33,7 @@ MEANINGS = {
     401: "The request carries no valid token.",
     403: "The token does not allow it.",
     404: "There is no such thing.",
-    408: "The upload stood still for too long.",
+    408: "The body did not arrive in time.",
     409: "It cannot be done in the present state.",
     413: "The request is too large.",
     415: "The body is of another kind than is read here.",

@@ -23,9 +23,12 @@ from nodegraph.errors import (
     WorkflowError,
     errors_among,
 )
+from nodegraph.jobs.records import QueueFullError
 
 logger = logging.getLogger(__name__)
 
+RETRY_SECONDS = "10"
+"""When to ask again whether there is room for a job; nobody can tell how long jobs take."""
 MEDIA_TYPE = "application/problem+json"
 DOCUMENTATION = "/api/v1/docs"
 MAX_ISSUES = 200
@@ -120,7 +123,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     except NodeGraphError as error:
         return as_problem(error).response()
     except Exception:
-        logger.exception("%s %s failed", request.method, request.path)
+        logger.exception("%s %s failed", request.method, request.rel_url.raw_path)  # escaped: one line
         return problem_response(500, "internal", "the server failed; its log says why")
 
 
@@ -137,6 +140,8 @@ def as_problem(error: NodeGraphError) -> Problem:
         return Problem(422, "invalid_workflow", message, issues=[])
     if isinstance(error, FileProblem):
         return Problem(404, "not_found", str(error))
+    if isinstance(error, QueueFullError):
+        return Problem(429, "queue_full", str(error), headers={"Retry-After": RETRY_SECONDS})
     return Problem(409, "conflict", str(error))
 
 

@@ -79,6 +79,10 @@ class Runner:
         """What every worker answers; see ``WorkerProcess.ask``."""
         return list(await asyncio.gather(*(worker.ask(what, **data) for worker in self._workers)))
 
+    async def plan(self, job: Job) -> dict[str, Any]:
+        """What a job would do now on the first worker; see ``plan_message``. Empty if it does not answer."""
+        return await self._workers[0].ask("plan", self._job(job).model_dump_json().encode())
+
     async def stop(self) -> None:
         """Start nothing more, give what runs its time, and put back what did not end in it."""
         self._stopping = True
@@ -146,6 +150,7 @@ class Runner:
                 output=folders.output.absolute(),
                 temporary=(folders.temporary or self._settings.previews).absolute(),
                 inputs=tuple(folder.absolute() for folder in folders.inputs),
+                closed=folders.closed,
             ),
         )
 

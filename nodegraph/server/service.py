@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from nodegraph.files import Folders
-from nodegraph.jobs.records import ENDED, Job, JobError, JobState, NewJob
+from nodegraph.jobs.records import ENDED, Job, JobState, NewJob
 from nodegraph.registry import NodeRegistry
 from nodegraph.server.checking import Checked, Checker
 from nodegraph.server.settings import ServerSettings
@@ -78,26 +78,18 @@ class JobService:
         Raises:
             WorkflowError: a workflow cannot be read.
             ValidationError: a workflow must not run.
-            JobError: an id was seen before, or too many jobs wait.
+            JobError: an id was seen before.
+            QueueFullError: too many jobs of the user wait.
         """
         if not checked:
             await self.heavy(self._check_all, jobs)
-        await self._check_room(jobs)
-        queued = await asyncio.to_thread(self.queue.submit, jobs)
+        queued = await asyncio.to_thread(self.queue.submit, jobs, max_waiting=self.settings.max_queued)
         known = {job.id for job in jobs}
         for job in queued:
             if job.id in known:  # otherwise its idempotency key was seen before, and it was told then
                 self.hub.publish(job.owner, {"type": "job_queued", "job": job.id, "state": job.state})
         self.on_new_work()
         return queued
-
-    async def _check_room(self, jobs: Sequence[NewJob]) -> None:
-        for owner in {job.owner for job in jobs}:
-            counts = await self.counts(owner)
-            waiting = counts["queued"] + counts["interrupted"]
-            if waiting + sum(job.owner == owner for job in jobs) > self.settings.max_queued:
-                limit = self.settings.max_queued
-                raise JobError(f"{waiting} of your jobs wait, and up to {limit} may; try again later")
 
     def _check_all(self, jobs: Sequence[NewJob]) -> None:
         for job in jobs:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork, model_validator
+from yarl import URL
 
 from nodegraph import locations
 
@@ -15,6 +17,36 @@ MIB, GIB = 1 << 20, 1 << 30
 
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+HOST_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
+
+
+def _site(text: str) -> str:
+    """An address of a site as given; one that could never be that of a page would shut everyone out."""
+    try:
+        url = URL(text)
+        known = url.scheme in ("http", "https") and bool(url.host) and url.port is not None
+    except ValueError:
+        known = False
+    if not known or url.raw_user is not None or url.raw_query_string or url.raw_fragment:
+        raise ValueError(f"it must be like https://name or http://name:8080, not {text!r}")
+    return text
+
+
+def _host(text: str) -> str:
+    if not HOST_NAME.fullmatch(text) and _number(text) is None:
+        raise ValueError(f"it must be a name or an address without scheme and port, not {text!r}")
+    return text
+
+
+def _number(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+
+
+Site = Annotated[str, AfterValidator(_site)]
+HostName = Annotated[str, AfterValidator(_host)]
 
 
 class ServerSettings(BaseModel):
@@ -42,20 +74,22 @@ class ServerSettings(BaseModel):
         public_url: what clients call the server, where a proxy stands in between.
         allow_origins: the pages, besides the server's own, that browsers may call it from.
         allow_hosts: further names that clients may call the server by.
-        trusted_proxies: addresses of proxies, besides this machine, whose ``X-Forwarded-For`` is believed.
-        rate: requests a second that one client, and one user, may make on average, where tokens are needed.
+        trusted_proxies: addresses or networks (``10.0.0.0/8``) of proxies whose ``X-Forwarded-For`` is
+            believed; that of this machine is where there is a ``public_url``.
+        rate: requests a second that one client, and one user, may make on average, where others than this
+            machine's user can reach the server.
         rate_burst: how many they may make at once.
         max_body: the largest JSON request.
         max_upload: the largest uploaded file.
         max_pixels: the largest uploaded picture, in pixels.
         max_files: the most uploaded files of one user.
         quota: the most bytes of one user's uploaded files together.
-        upload_idle: how long an upload may stand still.
+        upload_idle: how long an upload may stand still, and how long any other body may take to arrive.
         max_nodes: the most nodes of a workflow.
         max_queued: the most waiting jobs of one user.
         max_batch: the most jobs of one batch.
         max_wait: the longest time that a request may wait for a job.
-        max_sockets: the most event streams that one user may hold open.
+        max_sockets: the most event streams, of all kinds together, that one user may hold open.
         keep_jobs: how many ended jobs are remembered.
         keep_seconds: how long an ended job is remembered.
         prune_every: how often the history is pruned.
@@ -88,10 +122,10 @@ class ServerSettings(BaseModel):
     stop_grace: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 10.0
     tls_cert: Path | None = None
     tls_key: Path | None = None
-    public_url: str | None = None
-    allow_origins: tuple[str, ...] = ()
-    allow_hosts: tuple[str, ...] = ()
-    trusted_proxies: tuple[str, ...] = ()
+    public_url: Site | None = None
+    allow_origins: tuple[Site, ...] = ()
+    allow_hosts: tuple[HostName, ...] = ()
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     rate: Seconds = 100.0
     rate_burst: Count = 1000
     max_body: Count = 16 * MIB
@@ -125,12 +159,8 @@ class ServerSettings(BaseModel):
     @cached_property
     def loopback(self) -> bool:
         """Whether only this machine can reach the server."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host.strip("[]")).is_loopback
-        except ValueError:
-            return False
+        number = _number(self.host)
+        return self.host == "localhost" if number is None else number.is_loopback
 
     @property
     def database(self) -> Path:

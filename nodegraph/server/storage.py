@@ -95,6 +95,7 @@ class UserStorage:
             output=self.output,
             temporary=self.temp,
             inputs=(self.uploads, *(folder for folder in shared.inputs if folder != self.uploads)),
+            closed=(USERS,) if self._local else (),
             any_path=False,
         )
 
@@ -112,8 +113,8 @@ class UserStorage:
 
     def _place(self, kind: str, subfolder: str) -> PurePosixPath:
         place = safe_subfolder(subfolder)
-        hidden = self._local and kind == "output" and place.parts[:1] == (USERS,)
-        if hidden:
+        first = place.parts[0].casefold() if place.parts else ""
+        if self._local and kind == "output" and first == USERS:
             raise no_file(subfolder)
         return place
 
@@ -274,6 +275,8 @@ def _named(arrived: _Arrived, target: Path, overwrite: bool) -> Path:
     """Give a complete upload its name; two that arrive at once never get the same."""
     arrived.path.chmod(0o644)
     if overwrite:
+        if target.is_dir():
+            raise Problem(409, "conflict", f"a folder is called {target.name}")
         arrived.path.replace(target)  # a link of that name is replaced, not followed
         return target
     for path in (target, *(_numbered(target, number) for number in range(1, MAX_NUMBERED))):

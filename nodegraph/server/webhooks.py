@@ -46,6 +46,15 @@ def signature(secret: bytes, body: bytes, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
+def _in_words(error: Exception) -> str:
+    """What went wrong with a delivery, without its address: whoever reads that can send there."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{type(error).__name__}: {error.message}"
+    if isinstance(error, ValueError):
+        return f"{type(error).__name__}: the address cannot be used"
+    return f"{type(error).__name__}: {error}"
+
+
 class WebhookSender:
     """Delivers what is due, one after the other; asleep while nothing is."""
 
@@ -111,7 +120,7 @@ class WebhookSender:
             async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
                 return None if response.status // 100 == 2 else f"answered {response.status}"
         except (aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
-            return f"{type(error).__name__}: {error}"
+            return _in_words(error)
 
     def _allowed(self, address: IPAddress) -> bool:
         return self._settings.private_webhooks or is_public(address)

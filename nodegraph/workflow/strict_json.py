@@ -31,7 +31,7 @@ def parse_json(data: str | bytes) -> Any:
     text = _decode(data)
     reader = _Reader()
     document = reader.read(text)
-    _check_depth(document)
+    check_depth(document)
     if reader.flawed or SURROGATE_ESCAPE.search(text):
         refuse([f"{place}: {flaw}" for place, flaw in _flaws(document)])
     return document
@@ -135,8 +135,12 @@ def _fail_at(text: str, error: json.JSONDecodeError) -> NoReturn:
 CONTAINERS = (dict, list, _Repeating)
 
 
-def _check_depth(document: Any) -> None:
-    """Walk the document level by level, so that its depth costs no stack."""
+def check_depth(document: Any) -> None:
+    """Walk a parsed document level by level, so that its depth costs no stack.
+
+    Raises:
+        WorkflowError: it is nested deeper than ``MAX_DEPTH`` levels.
+    """
     level = [document] if type(document) in CONTAINERS else []
     for _ in range(MAX_DEPTH):
         if not level:

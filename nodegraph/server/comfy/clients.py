@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 from aiohttp import web
 
 from nodegraph.server.comfy.feed import Preview
 from nodegraph.server.comfy.records import Message
-from nodegraph.server.problems import Problem
 
 FULL = 4096
 """Messages waiting for one client at which it is given up: it does not read."""
@@ -68,34 +67,17 @@ class Client:
 
 
 class Clients:
-    """Everyone who listens, by user and id; of two with one id the later gets the messages.
+    """Everyone who listens, by user and id; of two with one id the later gets the messages."""
 
-    Args:
-        limit: how many may listen for one user.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._counts: Counter[str] = Counter()
+    def __init__(self) -> None:
         self._clients: dict[tuple[str, str], Client] = {}
-
-    def check_room(self, owner: str) -> None:
-        """Whether another client of a user may listen.
-
-        Raises:
-            Problem: there are too many.
-        """
-        if self._counts[owner] >= self._limit:
-            raise Problem(429, "too_many_requests", f"a user may hold up to {self._limit} streams open")
 
     def add(self, client: Client) -> None:
         """Let a client listen."""
-        self._counts[client.owner] += 1
         self._clients[client.owner, client.sid] = client
 
     def remove(self, client: Client) -> None:
         """Forget a client; another that took over its id stays."""
-        self._counts[client.owner] -= 1
         if self._clients.get((client.owner, client.sid)) is client:
             del self._clients[client.owner, client.sid]
 

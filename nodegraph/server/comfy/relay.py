@@ -31,7 +31,7 @@ class Relay:
     """
 
     def __init__(self, app: web.Application) -> None:
-        self.clients = Clients(app[SETTINGS].max_sockets)
+        self.clients = Clients()
         self._app = app
         self._feeds: dict[str, JobFeed] = {}
 

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from aiohttp import web
+
+from nodegraph.errors import WorkflowError
+from nodegraph.server.keys import SERVICE
+from nodegraph.server.security.limits import in_time
+from nodegraph.server.wire import BIGGEST
+from nodegraph.workflow.strict_json import check_depth
+
+IN_A_THREAD = 32 << 10
+"""Bodies of more bytes are read in a thread, so that no other request waits for them."""
 
 
 class BadRequestError(Exception):
@@ -27,15 +37,32 @@ async def json_body(request: web.Request) -> Any:
     Many clients send JSON without saying so in ``Content-Type``, so that is not looked at.
 
     Raises:
-        BadRequestError: the body is not JSON.
+        BadRequestError: the body is not JSON, or nested too deep.
+        Problem: it does not arrive in time.
     """
-    data = await request.read()
+    data = await in_time(request, request.read())
+    if len(data) <= IN_A_THREAD:
+        return _parsed(data)
+    return await request.app[SERVICE].heavy(_parsed, data)
+
+
+def _parsed(data: bytes) -> Any:
     if not data.strip():
         return {}
     try:
-        return json.loads(data, parse_constant=lambda name: None)  # some write NaN for what they know not
-    except (ValueError, RecursionError) as error:
+        found = json.loads(data, parse_constant=lambda name: None, parse_float=_finite)
+        check_depth(found)
+    except RecursionError:
+        raise BadRequestError("invalid_json", "the body is nested too deep") from None
+    except (ValueError, WorkflowError) as error:
         raise BadRequestError("invalid_json", f"the body is not JSON: {error}") from error
+    return found
+
+
+def _finite(text: str) -> float | None:
+    """A number; nothing for what is too large for one, as for ``NaN``, which some write for the unknown."""
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 async def json_object(request: web.Request) -> dict[str, Any]:
@@ -66,7 +93,7 @@ def whole_number(request: web.Request, name: str, default: int, *, at_least: int
     """A number of the query.
 
     Raises:
-        BadRequestError: it is no whole number, or too small.
+        BadRequestError: it is no whole number, too small or too large.
     """
     text = request.query.get(name)
     if text is None or text == "":
@@ -75,8 +102,8 @@ def whole_number(request: web.Request, name: str, default: int, *, at_least: int
         value = int(text)
     except ValueError:
         raise BadRequestError("invalid_request", f"{name} must be a whole number, not {text!r}") from None
-    if value < at_least:
-        raise BadRequestError("invalid_request", f"{name} must be at least {at_least}, not {value}")
+    if not at_least <= value <= BIGGEST:
+        raise BadRequestError("invalid_request", f"{name} must be {at_least} to {BIGGEST}, not {value}")
     return value
 
 

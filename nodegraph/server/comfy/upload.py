@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import BodyPartReader, web
 
@@ -17,12 +17,12 @@ from nodegraph.server.comfy import pictures
 from nodegraph.server.comfy.files import FileReference, storage_of
 from nodegraph.server.comfy.requests import BadRequestError
 from nodegraph.server.keys import SETTINGS
+from nodegraph.server.security.limits import in_time
 
 CHUNK = 1 << 18
 MAX_FIELD = 1 << 16
 MAX_FIELDS = 16
 ON = ("1", "true")
-T = TypeVar("T")
 
 
 @dataclass
@@ -76,12 +76,20 @@ async def _received(request: web.Request) -> AsyncIterator[Upload]:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as place:
         upload = Upload(Path(place) / "file")
-        parts = await request.multipart()
-        while part := await _in_time(request, parts.next()):
+        async for part in _parts(request):
             await _take(request, part, upload)
         if not upload.name:
             raise BadRequestError("invalid_request", "the form has no file called 'image'")
         yield upload
+
+
+async def _parts(request: web.Request) -> AsyncIterator[Any]:
+    try:
+        parts = await request.multipart()
+        while part := await in_time(request, parts.next()):
+            yield part
+    except ValueError as error:
+        raise BadRequestError("invalid_request", f"the form is damaged: {error}") from None
 
 
 async def _take(request: web.Request, part: Any, upload: Upload) -> None:
@@ -94,19 +102,10 @@ async def _take(request: web.Request, part: Any, upload: Upload) -> None:
         upload.fields[part.name or ""] = await _text(request, part)
 
 
-async def _in_time(request: web.Request, coming: Awaitable[T]) -> T:
-    """What is coming, unless the upload stands still."""
-    try:
-        async with asyncio.timeout(request.app[SETTINGS].upload_idle):
-            return await coming
-    except TimeoutError:
-        raise BadRequestError("invalid_request", "the upload stood still for too long", status=408) from None
-
-
 async def _store(request: web.Request, part: BodyPartReader, path: Path) -> None:
     limit, size = request.app[SETTINGS].max_upload, 0
     with path.open("wb") as stream:
-        while chunk := await _in_time(request, part.read_chunk(CHUNK)):
+        while chunk := await in_time(request, part.read_chunk(CHUNK)):
             size += len(chunk)
             if size > limit:
                 raise BadRequestError("too_large", f"a file may have up to {limit} bytes", status=413)
@@ -115,7 +114,7 @@ async def _store(request: web.Request, part: BodyPartReader, path: Path) -> None
 
 async def _text(request: web.Request, part: BodyPartReader) -> str:
     data = b""
-    while chunk := await _in_time(request, part.read_chunk(CHUNK)):
+    while chunk := await in_time(request, part.read_chunk(CHUNK)):
         data += chunk
         if len(data) > MAX_FIELD:
             raise BadRequestError("too_large", f"the field {part.name!r} is too long", status=413)

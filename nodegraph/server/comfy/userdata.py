@@ -15,7 +15,10 @@ from aiohttp import web
 from nodegraph.server.comfy.requests import BadRequestError, flag
 from nodegraph.server.comfy.user_settings import user_folder
 from nodegraph.server.keys import SETTINGS, user_of
+from nodegraph.server.security.headers import FILE_POLICY
+from nodegraph.server.security.limits import in_time
 from nodegraph.server.security.paths import MAX_DEPTH, safe_name
+from nodegraph.server.serving import disposition
 
 HARMLESS = ("application/json", "image/png", "image/jpeg", "image/webp")
 
@@ -78,10 +81,13 @@ async def get_file(request: web.Request) -> web.StreamResponse:
     if not path.is_file():
         return _missing()
     kind = mimetypes.guess_type(path.name)[0]
+    harmless = kind if kind in HARMLESS else None
     return web.FileResponse(
         path,
         headers={
-            "Content-Type": kind if kind in HARMLESS else "application/octet-stream",
+            "Content-Type": harmless or "application/octet-stream",
+            "Content-Disposition": disposition(path.name, "inline" if harmless else "attachment"),
+            "Content-Security-Policy": FILE_POLICY,
             "X-Content-Type-Options": "nosniff",
         },
     )
@@ -90,7 +96,7 @@ async def get_file(request: web.Request) -> web.StreamResponse:
 async def post_file(request: web.Request) -> web.Response:
     """Write a file; with ``overwrite=false`` only a new one."""
     path = _named(request)
-    if path.exists() and not _may_replace(request):
+    if not _is_free(path, request):
         return _taken()
     await _write(request, path)
     return web.json_response(_told(request, path))
@@ -110,15 +116,24 @@ async def move_file(request: web.Request) -> web.Response:
     source, target = _named(request), _named(request, "dest")
     if not source.is_file():
         return _missing()
-    if target.exists() and not _may_replace(request):
+    if not _is_free(target, request):
         return _taken()
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(target.parent)
     await asyncio.to_thread(source.replace, target)
     return web.json_response(_told(request, target))
 
 
-def _may_replace(request: web.Request) -> bool:
-    return request.query.get("overwrite", "true").lower() != "false"
+def _is_free(path: Path, request: web.Request) -> bool:
+    """Whether a file may get that name; a folder is never replaced."""
+    may_replace = request.query.get("overwrite", "true").lower() != "false"
+    return not path.exists() or (may_replace and path.is_file())
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise BadRequestError("conflict", "a file is called like a folder of the name", status=409) from None
 
 
 def _taken() -> web.Response:
@@ -127,11 +142,12 @@ def _taken() -> web.Response:
 
 async def _write(request: web.Request, path: Path) -> None:
     """Write the body to a file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    limit = min(request.app[SETTINGS].max_upload, await asyncio.to_thread(_room, request))
+    _make_folder(path.parent)
     handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=".")
     try:
         with os.fdopen(handle, "wb") as stream:
-            async for chunk in _body(request):
+            async for chunk in _body(request, limit):
                 stream.write(chunk)
         await asyncio.to_thread(Path(fresh).replace, path)
     except BaseException:
@@ -139,10 +155,9 @@ async def _write(request: web.Request, path: Path) -> None:
         raise
 
 
-async def _body(request: web.Request) -> AsyncIterator[bytes]:
-    room = await asyncio.to_thread(_room, request)
-    limit, size = min(request.app[SETTINGS].max_upload, room), 0
-    async for chunk in request.content.iter_any():
+async def _body(request: web.Request, limit: int) -> AsyncIterator[bytes]:
+    size = 0
+    while chunk := await in_time(request, request.content.readany()):
         size += len(chunk)
         if size > limit:
             raise BadRequestError("too_large", f"a file may have up to {limit} bytes", status=413)

@@ -13,17 +13,21 @@ from aiohttp import WSMsgType, web
 from nodegraph.server.comfy.clients import Client
 from nodegraph.server.comfy.prompt import MAX_ID, queue_status
 from nodegraph.server.comfy.relay import RELAY
-from nodegraph.server.keys import SETTINGS, user_of
+from nodegraph.server.keys import SETTINGS, STREAMS, user_of
 
-HEARTBEAT = 30.0
 MAX_MESSAGE = 1 << 16
 
 
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     """Tell one client of its prompts until it goes."""
-    relay, client = request.app[RELAY], Client(user_of(request).name, _sid(request))
-    relay.clients.check_room(client.owner)
-    socket = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=MAX_MESSAGE)
+    client = Client(user_of(request).name, _sid(request))
+    with request.app[STREAMS].held_by(client.owner):
+        return await _serve(request, client)
+
+
+async def _serve(request: web.Request, client: Client) -> web.WebSocketResponse:
+    relay, heartbeat = request.app[RELAY], request.app[SETTINGS].heartbeat
+    socket = web.WebSocketResponse(heartbeat=heartbeat, max_msg_size=MAX_MESSAGE)
     await socket.prepare(request)
     status = await queue_status(request.app, client.owner)
     client.tell(("status", {"status": status, "sid": client.sid}))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import web
@@ -31,12 +32,10 @@ async def follow_events(call: Call[EventsQuery, NoBody]) -> web.StreamResponse:
 
     Server-Sent Events, or a WebSocket where the client asks for one.
     """
-    subscription = call.app[keys.HUB].subscribe(owner=call.sees, after=_after(call))
-    try:
+    after = _after(call)
+    with _subscribed(call, after) as subscription:
         heartbeat = call.service.settings.heartbeat
         return await serve_stream(call.request, subscription, subscription, heartbeat)
-    finally:
-        subscription.close()
 
 
 @operation("GET", "/jobs/{id}/events", EventsQuery, NoBody, STREAM, headers=(LAST_EVENT_ID,), problems=(404,))
@@ -47,13 +46,23 @@ async def follow_job(call: Call[EventsQuery, NoBody]) -> web.StreamResponse:
     """
     job = await visible_job(call)
     after = _after(call)
-    subscription = call.app[keys.HUB].subscribe(owner=call.sees, jobs=[job.id], after=after or 0)
-    try:
+    with _subscribed(call, after or 0, [job.id]) as subscription:
         items = _to_the_end(subscription, job.id, call.service, resumed=after is not None)
         heartbeat = call.service.settings.heartbeat
         return await serve_stream(call.request, subscription, items, heartbeat)
-    finally:
-        subscription.close()
+
+
+@contextmanager
+def _subscribed(
+    call: Call[EventsQuery, NoBody], after: int | None, jobs: Collection[str] | None = None
+) -> Iterator[Subscription]:
+    """A subscription while the block lasts; it counts as one of the streams that a user may hold open."""
+    with call.app[keys.STREAMS].held_by(call.user.name):
+        subscription = call.app[keys.HUB].subscribe(owner=call.sees, jobs=jobs, after=after)
+        try:
+            yield subscription
+        finally:
+            subscription.close()
 
 
 def _after(call: Call[EventsQuery, NoBody]) -> int | None:

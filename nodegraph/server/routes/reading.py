@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from nodegraph.errors import WorkflowError
 from nodegraph.server import keys
 from nodegraph.server.problems import Problem
+from nodegraph.server.security.limits import in_time
 from nodegraph.workflow.strict_json import describe, parse_json, place_name
 
 M = TypeVar("M", bound=BaseModel)
@@ -43,14 +44,14 @@ def read_query(request: web.Request, model: type[M]) -> M:
         if len(values) > 1 and not listed:
             raise _refusal("query", [{"place": name, "message": "is given more than once"}])
         given[name] = values if listed else values[0]
-    return _checked(given, model, "query")
+    return checked(given, model, "query")
 
 
 async def read_body(request: web.Request, model: type[M]) -> M:
     """The JSON body of a request.
 
     Raises:
-        Problem: it is not JSON, or not as the model describes.
+        Problem: it is not JSON, or not as the model describes, or does not arrive in time.
         web.HTTPRequestEntityTooLarge: it is larger than the server takes.
     """
     if request.content_type != "application/json":
@@ -58,7 +59,7 @@ async def read_body(request: web.Request, model: type[M]) -> M:
         raise Problem(
             415, "unsupported_media_type", f"the Content-Type must be application/json, not {given}"
         )
-    data = await request.read()
+    data = await in_time(request, request.read())
     if len(data) <= IN_A_THREAD:
         return parse_body(data, model)
     return await request.app[keys.SERVICE].heavy(parse_body, data, model)
@@ -76,10 +77,15 @@ def parse_body(data: bytes, model: type[M]) -> M:
         document = parse_json(data)
     except WorkflowError as error:
         raise Problem(400, "invalid_json", f"the body: {error}") from None
-    return _checked(document, model, "body")
+    return checked(document, model, "body")
 
 
-def _checked(document: Any, model: type[M], where: str) -> M:
+def checked(document: Any, model: type[M], where: str) -> M:
+    """What a request carries, as its model; ``where`` says in which part of it.
+
+    Raises:
+        Problem: it is not as the model describes.
+    """
     try:
         return model.model_validate(document)
     except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -145,7 +146,12 @@ def _was_repeated(job: Job, asked: NewJob) -> bool:
     if job.id == asked.id:
         return False
     fields = ("workflow", "targets", "priority", "label", "webhook", "time_limit")
-    if any(getattr(job, name) != getattr(asked, name) for name in fields):
+    if any(_plain(getattr(job, name)) != _plain(getattr(asked, name)) for name in fields):
         text = "the Idempotency-Key was used before, for another request; use a new key for each request"
         raise Problem(409, "idempotency_conflict", text, job=job.id)
     return True
+
+
+def _plain(value: Any) -> str:
+    """A value as it is once it was stored: links are lists then."""
+    return json.dumps(value, sort_keys=True)

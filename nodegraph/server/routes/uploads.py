@@ -16,6 +16,8 @@ from nodegraph.server.problems import Problem
 from nodegraph.server.routes.answers import answer
 from nodegraph.server.routes.operation import PREFIX, Call, operation
 from nodegraph.server.routes.outputs import PARTS, FileQuery, Flag
+from nodegraph.server.routes.reading import checked
+from nodegraph.server.security.limits import in_time
 from nodegraph.server.security.media import media_type_of
 from nodegraph.server.serving import serve_file
 from nodegraph.server.storage import CHUNK_BYTES, StoredFile, UserStorage, storage_of
@@ -81,11 +83,10 @@ async def post_upload(call: Call[UploadQuery, NoBody]) -> web.Response:
 
 
 async def _from_body(call: Call[UploadQuery, NoBody]) -> StoredFile:
-    kind = call.request.content_type
+    kind = call.request.headers.get("Content-Type", "").strip().lower()
     if not kind.startswith(RAW):
-        raise Problem(
-            415, "unsupported_media_type", f"a file is sent as {FORM} or {RAW[0]}, not {kind[:100]}"
-        )
+        shown = kind[:100] or "without a Content-Type"
+        raise Problem(415, "unsupported_media_type", f"a file is sent as {FORM} or {RAW[0]}, not {shown}")
     if not call.query.name:
         raise Problem(400, "invalid_request", "the file has no name; give it in ?name=")
     chunks = call.request.content.iter_chunked(CHUNK_BYTES)
@@ -101,7 +102,7 @@ async def _from_form(call: Call[UploadQuery, NoBody]) -> AsyncIterator[StoredFil
             files += 1
             yield await _save(call, _chunks(part), _name_of(part), fields)
         elif part.name in ("subfolder", "overwrite"):
-            fields[part.name] = await _text(part)
+            fields[part.name] = await in_time(call.request, _text(part))
         else:
             raise Problem(
                 400, "invalid_request", f"the form has a part {str(part.name)[:100]!r}, not known here"
@@ -113,7 +114,7 @@ async def _from_form(call: Call[UploadQuery, NoBody]) -> AsyncIterator[StoredFil
 async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
     try:
         reader, count = await request.multipart(), 0
-        while (part := await reader.next()) is not None:
+        while (part := await in_time(request, reader.next())) is not None:
             count += 1
             if count > MAX_PARTS:
                 raise Problem(413, "too_large", f"a form may have up to {MAX_PARTS} parts")
@@ -152,7 +153,7 @@ async def _text(part: BodyPartReader) -> str:
 async def _save(
     call: Call[UploadQuery, NoBody], chunks: AsyncIterator[bytes], name: str, fields: dict[str, str]
 ) -> StoredFile:
-    query = UploadQuery.model_validate({**call.query.model_dump(exclude={"name"}), **fields})
+    query = checked({**call.query.model_dump(exclude={"name"}), **fields}, UploadQuery, "form")
     return await _storage(call).save_upload(
         chunks, name, subfolder=query.subfolder, overwrite=query.overwrite
     )

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from nodegraph.server.keys import USER
+from nodegraph.server.keys import SETTINGS, USER
 from nodegraph.server.problems import Problem
 from nodegraph.server.security.addresses import client_address
 from nodegraph.server.security.recent import RecentMap
 from nodegraph.server.settings import ServerSettings
+
+T = TypeVar("T")
 
 REMEMBERED = 10_000
 MAX_HEADERS = 100
@@ -69,6 +75,30 @@ class TokenBuckets:
             raise Problem(429, "too_many_requests", text, headers={"Retry-After": seconds})
 
 
+class OpenStreams:
+    """The event streams that are open, of whatever kind; each user may hold so many."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._open: Counter[str] = Counter()
+
+    @contextmanager
+    def held_by(self, user: str) -> Iterator[None]:
+        """One more stream while the block lasts.
+
+        Raises:
+            Problem: the user holds as many as one may.
+        """
+        if self._open[user] >= self._limit:
+            text = f"you hold {self._limit} event streams open, and no more may be; close one first"
+            raise Problem(429, "too_many_requests", text)
+        self._open[user] += 1
+        try:
+            yield
+        finally:
+            self._open[user] -= 1
+
+
 def client_limit(settings: ServerSettings) -> Middleware:
     """Refuses requests that come too fast from one address; before anything else is done for them."""
     buckets = TokenBuckets(settings.rate, settings.rate_burst)
@@ -105,11 +135,26 @@ def body_guard(settings: ServerSettings) -> Middleware:
         limit = settings.max_upload + settings.max_body if upload else settings.max_body
         if not _is_userdata(request) and (request.content_length or 0) > limit:
             raise Problem(413, "too_large", f"the body may have up to {limit} bytes")
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise Problem(415, "unsupported_media_type", "the body must not be compressed")
         if request.body_exists and not upload:
             _check_kind(request)
         return await handler(request)
 
     return guard
+
+
+async def in_time(request: web.Request, coming: Awaitable[T]) -> T:
+    """What is still to come of a request's body.
+
+    Raises:
+        Problem: it does not arrive in time.
+    """
+    try:
+        async with asyncio.timeout(request.app[SETTINGS].upload_idle):
+            return await coming
+    except TimeoutError:
+        raise Problem(408, "invalid_request", "the body of the request did not arrive in time") from None
 
 
 def _is_userdata(request: web.Request) -> bool:

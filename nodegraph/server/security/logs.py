@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from aiohttp.abc import AbstractAccessLogger
 from aiohttp.web import BaseRequest, StreamResponse
 
@@ -13,6 +15,11 @@ class PathLogger(AbstractAccessLogger):
 
     A path is escaped, so that no request can write a line of its own.
     """
+
+    @property
+    def enabled(self) -> bool:
+        """Whether anyone wants the log."""
+        return self.logger.isEnabledFor(logging.INFO)
 
     def log(self, request: BaseRequest, response: StreamResponse, time: float) -> None:
         """Log one answer."""

@@ -125,7 +125,7 @@ def _check_safetensors(path: Path, name: str, max_pixels: int) -> None:
         end = max(
             (_end(entry) for key, entry in json.loads(header).items() if key != "__metadata__"), default=0
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
         raise refused(name, "its safetensors header is damaged", 422, "invalid_request") from None
     if end != size - 8 - length:
         raise refused(name, "its safetensors header and its size do not fit", 422, "invalid_request")

@@ -26,7 +26,7 @@ ALLOWED_ORIGIN = web.RequestKey("allowed_origin", str)
 def origin_guard(settings: ServerSettings) -> Middleware:
     """Refuses requests that another site's page made a browser send; answers preflights of allowed ones."""
     others = frozenset(filter(None, map(plain_origin, settings.allow_origins)))
-    public = plain_origin(settings.public_url) if settings.public_url else None
+    public = plain_origin(str(URL(settings.public_url).origin())) if settings.public_url else None
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:

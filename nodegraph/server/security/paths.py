@@ -132,10 +132,13 @@ def make_inside(root: Path, subfolder: PurePosixPath) -> Path:
     """The folder to write to, which is made if need be.
 
     Raises:
-        Problem: a link of that name leads out of ``root``.
+        Problem: a link of that name leads out of ``root``, or a file has the name of a folder.
     """
     folder = root / subfolder
     if not folder.resolve().is_relative_to(root.resolve()):
         raise unsafe_name(str(subfolder), "it leads out of the folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise Problem(409, "conflict", f"{subfolder} cannot be a folder: a file is called so") from None
     return folder.resolve()

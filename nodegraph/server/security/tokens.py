@@ -94,6 +94,8 @@ def token_guard(settings: ServerSettings, tokens: Tokens) -> Middleware:
             slowing.failed(address)
             raise unauthorized("the token is not valid; it may have been revoked")
         good.put(known, None)
+        if not {RUN, ADMIN}.intersection(found.scopes):
+            raise Problem(403, "forbidden", f"this takes a token of the scope {RUN} or {ADMIN}")
         return User(found.user, frozenset(found.scopes))
 
     @web.middleware
