@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.server
 import io
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -108,6 +109,60 @@ def test_an_address_that_is_not_public_is_never_asked(site, make_engine, url):
 
 def test_a_redirect_to_an_address_that_is_not_allowed_is_not_followed(site):
     site.away = "http://10.1.2.3/secret"
+    with pytest.raises(FetchError):
+        get(address(site, "/away"), allowed=lambda found: str(found) == "127.0.0.1")
+    assert site.asked == ["/away"]
+
+
+def resolving(monkeypatch, answers: dict[str, list[str]]) -> list[str]:
+    """Names stand for these addresses, one after the other; which were looked up is told."""
+    asked = []
+
+    def getaddrinfo(host, port, *_, **__):
+        asked.append(host)
+        left = answers[host]
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (left.pop(0) if len(left) > 1 else left[0], port))
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    return asked
+
+
+def test_a_name_of_this_machine_is_not_asked(site, monkeypatch):
+    resolving(monkeypatch, {"inside.example": ["127.0.0.1"]})
+    with pytest.raises(FetchError):
+        asyncio.run(fetch(f"http://inside.example:{site.server_port}/"))
+    assert site.asked == []
+
+
+def test_the_connection_goes_to_the_address_that_was_looked_at(site, monkeypatch):
+    """A name that changes its mind between look and connection finds that there is one look alone."""
+    asked = resolving(monkeypatch, {"rebind.example": ["127.0.0.1", "127.0.0.2"]})
+    allowed = {"127.0.0.1"}
+    url = f"http://rebind.example:{site.server_port}/"
+    assert get(url, allowed=lambda found: str(found) in allowed) == png()
+    assert asked == ["rebind.example"]
+    with pytest.raises(FetchError):
+        get(url, allowed=lambda found: str(found) in allowed)
+    assert len(site.asked) == 1
+
+
+def test_a_redirect_to_a_name_of_the_inside_is_not_followed(site, monkeypatch):
+    asked = resolving(monkeypatch, {"outside.example": ["127.0.0.1"], "inside.example": ["127.0.0.2"]})
+    site.away = f"http://inside.example:{site.server_port}/secret"
+    with pytest.raises(FetchError):
+        get(
+            f"http://outside.example:{site.server_port}/away", allowed=lambda found: str(found) == "127.0.0.1"
+        )
+    assert site.asked == ["/away"] and asked == ["outside.example", "inside.example"]
+
+
+@pytest.mark.parametrize(
+    "target", ["file:///etc/passwd", "ftp://127.0.0.1/", "http://u:p@127.0.0.1/", "http://[::1]/"]
+)
+def test_a_redirect_to_something_else_is_not_followed(site, target):
+    site.away = target
     with pytest.raises(FetchError):
         get(address(site, "/away"), allowed=lambda found: str(found) == "127.0.0.1")
     assert site.asked == ["/away"]

@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import io
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,7 @@ from nodegraph.jobs.queue import JobQueue
 from nodegraph.jobs.tokens import TokenStore
 from nodegraph.registry import NodeRegistry
 from nodegraph.server import keys
+from nodegraph.server.app import make_app
 from nodegraph.server.hub import EventHub
 from nodegraph.server.keys import user_of
 from nodegraph.server.problems import problem_middleware
@@ -75,7 +77,7 @@ async def comfy_prompt(request: web.Request) -> web.Response:
     return web.json_response({})
 
 
-async def socket(request: web.Request) -> web.WebSocketResponse:
+async def echo(request: web.Request) -> web.WebSocketResponse:
     """Says who is there, then echoes."""
     response = web.WebSocketResponse(max_msg_size=1000)
     await response.prepare(request)
@@ -108,38 +110,35 @@ class Reply(NamedTuple):
         return json.loads(self.body)
 
 
-class Server:
-    """A running server, and what its tests ask of it."""
+def assert_readable(reply: Reply) -> None:
+    """Whether a refusal says why, in words and to programs, and nothing of how the server is made.
 
-    def __init__(self, settings: ServerSettings) -> None:
-        self.settings = settings
-        self.database = Database(settings.database)
-        self.tokens = TokenStore(self.database)
-        self.queue = JobQueue(self.database)
-        self.app = self._app()
+    What aiohttp cannot read as HTTP it refuses by itself, with plain text.
+    """
+    if reply.status < 400 or reply.headers["Server"] != "nodegraph":
+        return
+    assert reply.status != 500, reply
+    assert not any(word in reply.body for word in (b"Traceback", b"site-packages", b'File "'))
+    if reply.headers["Content-Type"].startswith("application/problem+json"):
+        told = reply.json
+        assert told["status"] == reply.status and told["code"] and told["title"]
+        assert len(told["detail"]) > 10, told
+    else:  # ComfyUI's form
+        error = reply.json["error"]
+        assert (error["message"] and error["type"]) if isinstance(error, dict) else error
+
+
+class Target:
+    """A running server as its tests attack it."""
+
+    def __init__(self, settings: ServerSettings, app: web.Application, tokens: TokenStore) -> None:
+        self.settings, self.app, self.tokens = settings, app, tokens
         self.port = 0
-        self.tls: ssl.SSLContext | None = None
-
-    def _app(self) -> web.Application:
-        guards = [problem_middleware, *middlewares(self.settings, self.tokens)]
-        app = web.Application(middlewares=guards, client_max_size=self.settings.max_body)
-        registry = NodeRegistry()
-        app[keys.SETTINGS], app[keys.TOKENS], app[keys.QUEUE] = self.settings, self.tokens, self.queue
-        app[keys.REGISTRY], app[NOTES] = registry, []
-        app[keys.SERVICE] = JobService(
-            self.queue, EventHub(), registry, self.settings, lambda owner: Folders(self.settings.output)
-        )
-        app.on_response_prepare.append(add_headers)
-        for declared in (*OWN, *OPERATIONS):
-            app.router.add_route(declared.method, PREFIX + declared.path, declared.__call__)
-        app.router.add_post("/prompt", comfy_prompt)
-        app.router.add_get("/ws", socket)
-        return app
 
     @property
-    def notes(self) -> list[Any]:
-        """What requests have changed."""
-        return self.app[NOTES]
+    def own(self) -> str:
+        """The origin of its own pages."""
+        return f"http://127.0.0.1:{self.port}"
 
     def user(self, name: str, *scopes: str) -> dict[str, str]:
         """The headers of a new user."""
@@ -170,14 +169,86 @@ class Server:
         try:
             connection.endheaders(body)
             answer = connection.getresponse()
-            return Reply(answer.status, answer.headers, answer.read())
+            reply = Reply(answer.status, answer.headers, answer.read())
         finally:
             connection.close()
+        if method != "HEAD":
+            assert_readable(reply)
+        return reply
+
+    def raw(self, data: bytes) -> Reply:
+        """Send bytes; the first answer to them."""
+        with socket_to(self.port) as connection:
+            connection.sendall(data)
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            reply = Reply(answer.status, answer.headers, answer.read())
+        assert_readable(reply)
+        return reply
 
     def upload(self, name: str, data: bytes, headers: dict[str, str] | None = None, more: str = "") -> Reply:
         """Upload one file as the body."""
         given = {"Content-Type": "application/octet-stream", **(headers or {})}
         return self.ask("POST", f"/api/v1/uploads?name={quote(name, safe='')}{more}", given, data)
+
+
+def socket_to(port: int) -> socket.socket:
+    """A connection to a port of this machine."""
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+
+
+class Server(Target):
+    """The guards, files and sessions of a server, with a few operations to get at, and no worker."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self.database = Database(settings.database)
+        self.queue = JobQueue(self.database)
+        self.settings, self.tokens = settings, TokenStore(self.database)
+        super().__init__(settings, self._app(), self.tokens)
+
+    def _app(self) -> web.Application:
+        guards = [problem_middleware, *middlewares(self.settings, self.tokens)]
+        app = web.Application(middlewares=guards, client_max_size=self.settings.max_body)
+        registry = NodeRegistry()
+        app[keys.SETTINGS], app[keys.TOKENS], app[keys.QUEUE] = self.settings, self.tokens, self.queue
+        app[keys.REGISTRY], app[NOTES] = registry, []
+        app[keys.SERVICE] = JobService(
+            self.queue, EventHub(), registry, self.settings, lambda owner: Folders(self.settings.output)
+        )
+        app.on_response_prepare.append(add_headers)
+        for declared in (*OWN, *OPERATIONS):
+            app.router.add_route(declared.method, PREFIX + declared.path, declared.__call__)
+        app.router.add_post("/prompt", comfy_prompt)
+        app.router.add_get("/ws", echo)
+        return app
+
+    @property
+    def notes(self) -> list[Any]:
+        """What requests have changed."""
+        return self.app[NOTES]
+
+
+class WholeServer(Target):
+    """A server with all that it has, its worker included."""
+
+    def __init__(self, settings: ServerSettings) -> None:
+        registry = NodeRegistry.with_plugins(settings.plugins)
+        app = make_app(settings, registry)
+        super().__init__(settings, app, app[keys.TOKENS])
+
+    def submit(self, nodes: dict[str, Any], headers: dict[str, str] | None = None, **more: Any) -> Reply:
+        """Queue a workflow of these nodes, and wait for its end."""
+        workflow = {"format": "nodegraph", "version": 1, "nodes": nodes}
+        return self.ask("POST", "/api/v1/jobs?wait=60", headers or {}, {"workflow": workflow, **more})
+
+
+@contextmanager
+def serving_all(settings: ServerSettings, tls: ssl.SSLContext | None = None) -> Iterator[WholeServer]:
+    """A whole server on a free port of this machine, in a thread of its own."""
+    server = WholeServer(settings)
+    with running(server.app, tls) as port:
+        server.port = port
+        yield server
 
 
 @contextmanager
@@ -203,7 +274,7 @@ def running(
     def do(coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(PATIENCE)
 
-    runner = web.AppRunner(app, access_log_class=PathLogger, shutdown_timeout=1)
+    runner = web.AppRunner(app, access_log_class=PathLogger, shutdown_timeout=1, auto_decompress=False)
     try:
         do(runner.setup())
         site = web.TCPSite(runner, host, 0, ssl_context=tls)
@@ -211,10 +282,19 @@ def running(
         yield runner.addresses[0][1]
     finally:
         do(runner.cleanup())
+        do(_end_the_rest())
         do(loop.shutdown_default_executor())
         loop.call_soon_threadsafe(loop.stop)
         thread.join(PATIENCE)
         loop.close()
+
+
+async def _end_the_rest() -> None:
+    """Connections that were left in the middle of something."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
 
 
 def settings_in(folder: Path, **changes: Any) -> ServerSettings:
@@ -224,6 +304,7 @@ def settings_in(folder: Path, **changes: Any) -> ServerSettings:
         "output": folder / "output",
         "cache": folder / "cache",
         "plugins": folder / "plugins",
+        "device": "cpu",
         **changes,
     }
     return ServerSettings(**given)

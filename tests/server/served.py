@@ -32,24 +32,29 @@ class Served:
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder, self.options = folder, options
         self.url = ""
+        self.headers: dict[str, str] = {}
         self.process: subprocess.Popen[str] | None = None
 
     @property
     def plugins(self) -> Path:
         return self.folder / "home" / "plugins"
 
-    def start(self) -> Served:
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of its processes, and of commands that are to find its folders."""
+        return {
             **os.environ,
             "NODEGRAPH_HOME": str(self.folder / "home"),
             "NODEGRAPH_CACHE": str(self.folder / "cache"),
             "OMP_NUM_THREADS": "1",
         }
+
+    def start(self) -> Served:
         command = [sys.executable, "-m", "nodegraph", "serve", "--port", "0", "--device", "cpu"]
         command += ["--out", str(self.folder / "output"), *self.options]
         log = (self.folder / "log").open("a")
         self.process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+            command, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
         )
         log.close()
         assert self.process.stdout is not None
@@ -58,6 +63,11 @@ class Served:
         assert found, f"{line!r}, and the log says: {(self.folder / 'log').read_text()}"
         self.url = found[0]
         return self
+
+    def first_token(self) -> str:
+        """The token that a server prints which others can reach; it does so once."""
+        assert self.process is not None and self.process.stdout is not None
+        return self.process.stdout.readline().split()[-1]
 
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None
@@ -72,7 +82,9 @@ class Served:
         data = None if body is None else json.dumps(body).encode()
         given = {"Content-Type": "application/json"} if data is not None else {}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(self.url + path, data, {**given, **named}, method=method)
+        request = urllib.request.Request(
+            self.url + path, data, {**given, **self.headers, **named}, method=method
+        )
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as reply:
                 return Answer(reply.status, reply.headers, reply.read())
