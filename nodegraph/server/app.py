@@ -24,6 +24,7 @@ from nodegraph.server import keys
 from nodegraph.server.catalogue import Catalogue
 from nodegraph.server.comfy import add_comfy_routes
 from nodegraph.server.hub import EventHub
+from nodegraph.server.lag import LoopMonitor
 from nodegraph.server.metrics import Metrics, metrics_middleware
 from nodegraph.server.problems import problem_middleware
 from nodegraph.server.routes import add_routes
@@ -88,7 +89,8 @@ async def _running(database: Database, app: web.Application) -> AsyncIterator[No
     service.on_new_work, service.on_cancel = runner.wake, runner.cancel
     await runner.start()
     gc.freeze()  # what was loaded stays: looking through it again and again would hold up the loop
-    chores = [asyncio.create_task(sender.run()), asyncio.create_task(_prune(service))]
+    monitor = LoopMonitor(settings.lag_every, metrics.note_lag)
+    chores = [asyncio.create_task(chore) for chore in (sender.run(), _prune(service), monitor.run())]
     yield
     await runner.stop()
     for chore in chores:

@@ -28,6 +28,8 @@ OnFinished = Callable[[Job], None]
 class Runner:
     """Claims jobs and has them run, each worker one at a time. Lives on the event loop.
 
+    A worker is started by its first job or plan: a server that nobody uses takes half the memory.
+
     A job ends once: its result is written to the queue first and told afterwards. What cannot be written
     (disk full) is tried again until it can, because the job did run.
     """
@@ -81,6 +83,10 @@ class Runner:
 
     async def plan(self, job: Job) -> dict[str, Any]:
         """What a job would do now on the first worker; see ``plan_message``. Empty if it does not answer."""
+        try:
+            await self._workers[0].start()
+        except (WorkerError, OSError) as error:
+            logger.warning("%s", error)
         return await self._workers[0].ask("plan", self._job(job).model_dump_json().encode())
 
     async def stop(self) -> None:
@@ -94,7 +100,6 @@ class Runner:
             await task
 
     async def _work(self, worker: WorkerProcess, news: asyncio.Event) -> None:
-        await self._prepare(worker)
         while not self._stopping:
             news.clear()
             try:
@@ -109,13 +114,6 @@ class Runner:
             except Exception:
                 logger.exception("the runner met something unforeseen, and goes on")
                 await asyncio.sleep(STORAGE_PAUSE)
-
-    async def _prepare(self, worker: WorkerProcess) -> None:
-        """Have the worker ready before there is work; if it cannot start, the first job will say so."""
-        try:
-            await worker.start()
-        except (WorkerError, OSError) as error:
-            logger.warning("%s", error)
 
     async def _run(self, worker: WorkerProcess, job: Job) -> None:
         self._owners[job.id], self._attempts[job.id] = job.owner, job.attempts
