@@ -25,7 +25,15 @@ class QueueFullError(JobError):
 
 
 class StorageError(NodeGraphError):
-    """The database cannot be read or written now: the disk is full, the folder read-only, the file locked."""
+    """The database cannot be read or written now: the disk is full, the folder read-only, the file locked.
+
+    Attributes:
+        full: whether it is room on the disk that is missing.
+    """
+
+    def __init__(self, message: str, *, full: bool = False) -> None:
+        super().__init__(message)
+        self.full = full
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from nodegraph.server.views import ProblemView, WebhookView
 
 REFERENCE = "#/components/schemas/{model}"
 BEARER = "token"
-EVERYWHERE = (400, 401, 403, 429, 500)
+EVERYWHERE = (400, 401, 403, 429, 500, 503, 507)
 WITH_BODY = (408, 413, 415, 422)
 EVENT_STREAM = "text/event-stream"
 
@@ -41,8 +41,8 @@ MEANINGS = {
     422: "The body is not as described, or the workflow must not run.",
     429: "Too much at once; try again later.",
     500: "The server failed; its log says why.",
-    507: "Your files take up all the room there is for them.",
-    503: "The worker is not there; try again later.",
+    507: "There is no room: your files take up all that they may, or the server's disk is full.",
+    503: "The worker is not there, or the server cannot use its folders; try again later.",
 }
 
 ABOUT = """\

@@ -158,6 +158,8 @@ class Runner:
                 return await asyncio.to_thread(write)
             except StorageError as error:
                 logger.warning("what came of a job cannot be written yet: %s", error)
+                if self._stopping:  # it will run again; its results are in the cache
+                    return None
                 await asyncio.sleep(STORAGE_PAUSE)
 
     def _tell(self, event: dict[str, Any], body: bytes) -> None:

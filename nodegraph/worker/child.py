@@ -19,7 +19,7 @@ from nodegraph.cache.memory import MemoryStore
 from nodegraph.cache.results import ResultCache
 from nodegraph.devices import DeviceManager, pick_device
 from nodegraph.engine import Engine
-from nodegraph.errors import Cancelled, NodeGraphError
+from nodegraph.errors import Cancelled, FileProblem, NodeGraphError
 from nodegraph.execution.base import CancelToken
 from nodegraph.files import Folders
 from nodegraph.locations import default_folders
@@ -204,7 +204,7 @@ class _Worker:
 
     def _folders(self, job: WorkerJob) -> Folders:
         for folder in (job.folders.output, job.folders.temporary):
-            Path(folder).mkdir(parents=True, exist_ok=True)
+            _make(folder)
         return replace(
             self._shared,
             output=job.folders.output,
@@ -212,6 +212,13 @@ class _Worker:
             inputs=(*job.folders.inputs, *self._shared.inputs),
             closed=job.folders.closed,
         )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileProblem(f"the folder {folder} cannot be made: {error.strerror}") from error
 
 
 def _types(workflow: Workflow) -> dict[str, str]:

@@ -32,6 +32,9 @@ class Killer:
         self.left -= what == self.what
         if what != self.what or self.left != 0:
             return action()
+        return self.end(action, half)
+
+    def end(self, action, half):
         if self.moment == "before":
             kill()
         elif self.moment == "within" and half is not None:

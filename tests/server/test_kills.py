@@ -160,7 +160,7 @@ def assert_no_finished_node_ran_again(killing: Killing) -> int:
             assert value not in kept
             runs[value] += 1
     wanted = {value for job in range(killing.jobs) for value in expected(job)}
-    assert runs.keys() == wanted == kept
+    assert runs.keys() == wanted >= kept  # a kill may come between the keeping and the note of it
     again = runs.total() - len(wanted)
     assert again <= killing.kills  # each kill costs at most the node that was running
     return again
