@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import ssl
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from nodegraph.server.settings import ServerSettings
 from nodegraph.server.webhooks import webhook_secret
 
 GOODBYE_SECONDS = 2.0
+SWITCH_SECONDS = 0.001
+"""How long a thread that validates or lists may keep the interpreter from the event loop."""
 
 
 def serve_command(given: Mapping[str, Any]) -> int:
@@ -36,6 +39,7 @@ def serve_command(given: Mapping[str, Any]) -> int:
     """
     settings = _settings(given)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    sys.setswitchinterval(SWITCH_SECONDS)
     return asyncio.run(_serve(settings))
 
 

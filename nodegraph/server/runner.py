@@ -87,7 +87,9 @@ class Runner:
             await self._workers[0].start()
         except (WorkerError, OSError) as error:
             logger.warning("%s", error)
-        return await self._workers[0].ask("plan", self._job(job).model_dump_json().encode())
+        return await self._workers[0].ask(
+            "plan", (await asyncio.to_thread(self._job, job)).model_dump_json().encode()
+        )
 
     async def stop(self) -> None:
         """Start nothing more, give what runs its time, and put back what did not end in it."""
@@ -131,7 +133,7 @@ class Runner:
 
     async def _result(self, worker: WorkerProcess, job: Job) -> dict[str, Any]:
         try:
-            return await worker.run(self._job(job))
+            return await worker.run(await asyncio.to_thread(self._job, job))
         except (WorkerError, OSError) as error:
             await asyncio.sleep(START_PAUSE)  # so that a queue of jobs does not fail in one moment
             return failure_message("worker_unavailable", str(error))

@@ -113,9 +113,9 @@ class JobService:
             self.queue.jobs, owner=owner, states=states, limit=limit, before=before, ascending=ascending
         )
 
-    async def waiting(self, owner: str | None = None) -> list[Job]:
-        """The jobs that wait, in the order they will run."""
-        return await asyncio.to_thread(self.queue.waiting, owner)
+    async def waiting(self, owner: str | None = None, limit: int | None = None) -> list[Job]:
+        """The jobs that wait, in the order they will run; at most ``limit`` of them."""
+        return await asyncio.to_thread(self.queue.waiting, owner, limit)
 
     async def counts(self, owner: str | None = None) -> dict[JobState, int]:
         """How many jobs are in each state."""

@@ -13,6 +13,7 @@ from nodegraph.server.comfy.object_info import all_nodes, describe_node
 from nodegraph.server.comfy.requests import json_object
 from nodegraph.server.comfy.websocket import features
 from nodegraph.server.keys import REGISTRY, RUNNER, SERVICE, TOKENS, user_of
+from nodegraph.server.routes.answers import answer_text, dump_in_parts
 
 EMBEDDINGS = "embeddings"
 
@@ -29,7 +30,8 @@ async def index(request: web.Request) -> web.Response:
 async def object_info(request: web.Request) -> web.Response:
     """Every node type."""
     names, registry = _folders(request).names, request.app[REGISTRY]
-    return web.json_response(await request.app[SERVICE].heavy(all_nodes, registry, names))
+    nodes = await request.app[SERVICE].heavy(all_nodes, registry, names)
+    return answer_text(await request.app[SERVICE].heavy(dump_in_parts, nodes))
 
 
 async def one_object_info(request: web.Request) -> web.Response:

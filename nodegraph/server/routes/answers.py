@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -13,10 +13,34 @@ from nodegraph.jobs.records import Job
 from nodegraph.server.routes.operation import PREFIX
 
 
+def dump_in_parts(document: Mapping[str, Any]) -> bytes:
+    """JSON text of an object some of whose values are iterators; those become lists.
+
+    ``json`` holds the interpreter for as long as one call takes, and all other threads wait; so there is
+    one call for each item.
+    """
+    members = (f"{_dump(name)}:{_dump_value(value)}" for name, value in document.items())
+    return f"{{{','.join(members)}}}".encode()
+
+
+def _dump_value(value: Any) -> str:
+    return f"[{','.join(map(_dump, value))}]" if isinstance(value, Iterator) else _dump(value)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+def answer_text(text: bytes) -> web.Response:
+    """An answer of JSON text."""
+    return web.Response(body=text, content_type="application/json")
+
+
 def answer(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A JSON answer."""
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return web.Response(status=status, body=text.encode(), content_type="application/json", headers=headers)
+    return web.Response(
+        status=status, body=_dump(document).encode(), content_type="application/json", headers=headers
+    )
 
 
 def job_view(job: Job) -> dict[str, Any]:

@@ -48,7 +48,7 @@ async def submit_job(call: Call[WaitQuery, SubmitRequest]) -> web.Response:
     """
     new = await call.service.heavy(_single, call.service, _new_job(call, call.body, call.body.workflow))
     [job] = await call.service.submit([new], checked=True)
-    repeated = _was_repeated(job, new)
+    repeated = await call.service.heavy(_was_repeated, job, new)
     shown = await call.service.wait(job.id, call.patience) if call.query.wait else job
     return answer(job_view(shown or job), 200 if repeated else 201, {"Location": job_url(job.id)})
 
