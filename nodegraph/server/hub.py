@@ -17,7 +17,7 @@ PASSING = ("node_progress", "node_preview")
 """Events of which only the latest counts, for each node of each job."""
 
 
-WOKEN_AT_ONCE = 50
+WOKEN_AT_ONCE = 10
 """Subscribers woken before the event loop looks at its other work again."""
 
 

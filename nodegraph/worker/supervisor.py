@@ -21,6 +21,8 @@ from nodegraph.worker.telling import failure_message
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 10.0
+TOLD_AT_ONCE = 10
+"""Events told, perhaps to hundreds, before the event loop looks at its other work."""
 
 OnEvent = Callable[[dict[str, Any], bytes], None]
 
@@ -181,17 +183,19 @@ class WorkerProcess:
         assert self._process is not None
         try:
             while (message := await frames.read_async(self._stdout)) is not None:
-                self._take(*message)
+                await self._take(*message)
         except (frames.BrokenStreamError, ValueError) as error:
             logger.warning("the worker sent what cannot be read: %s", error)
             self.kill()
         code = await self._process.wait()
         self._over(_fate(code))
 
-    def _take(self, message: frames.Message, body: bytes) -> None:
+    async def _take(self, message: frames.Message, body: bytes) -> None:
         if message["type"] == "events":
-            for event in message["events"]:
+            for count, event in enumerate(message["events"], 1):
                 self._on_event({**event, "job": message["job"]}, body)
+                if count % TOLD_AT_ONCE == 0:
+                    await asyncio.sleep(0)
         elif message["type"] == "result":
             if self._result is not None and not self._result.done() and message["job"] == self.job:
                 self._result.set_result(message["result"])

@@ -47,7 +47,7 @@ def Stamp(x: int = 0, times: int = 1, pause: float = 0.01) -> float:
 def serving(*options: str, **settings: Any) -> Iterator[Served]:
     """A server in a process of its own, on folders that go with it."""
     with TemporaryDirectory() as folder:
-        served = Served(Path(folder), *options, settings=settings or None)
+        served = Served(Path(folder), *options, settings=settings or None, first=True)
         served.plugins.mkdir(parents=True)
         (served.plugins / "bench.py").write_text(PACK)
         served.start()

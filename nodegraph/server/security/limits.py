@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 REMEMBERED = 10_000
 MAX_HEADERS = 100
-MAX_VALUES = 500_000
+MAX_VALUES = 300_000
 """Values in one JSON body. Reading the text of so many takes tens of milliseconds, during which the
 interpreter does nothing else, whatever threads there are."""
 UPLOADS = frozenset(
