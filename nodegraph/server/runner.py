@@ -127,6 +127,7 @@ class Runner:
             state = STATES.get(result["status"], "failed")
             ended = await self._written(lambda: self._queue.finish(job.id, state, result))
             if ended is not None:
+                await asyncio.to_thread(lambda: ended.result)  # it is read once, and may be long
                 self._tell_end(ended)
         finally:
             del self._owners[job.id], self._attempts[job.id]

@@ -67,11 +67,12 @@ async def ends(socket: aiohttp.ClientWebSocketResponse, wanted: int) -> int:
 @pytest.mark.parametrize(
     ("inputs", "status"),
     [
-        ({"x": "é" * 2_500_000}, 422),
+        ({"x": "x" * 10_000_000}, 422),
+        ({"x": "é" * 2_500_000}, 413),
         ({"x": [1] * 290_000}, 422),
         ({"x": [""] * 4_000_000}, 413),
     ],
-    ids=["text", "numbers", "too many values"],
+    ids=["text", "numbers", "too many escapes", "too many values"],
 )
 @pytest.mark.parametrize("path", ["/api/v1/validate", "/api/v1/jobs", "/prompt"])
 def test_large_bodies(server, path, inputs, status):
@@ -85,9 +86,9 @@ def test_large_bodies(server, path, inputs, status):
 
 
 def test_a_workflow_of_very_many_nodes(server):
-    nodes = {f"n{n}": {"type": "nasty.Fine", "inputs": {"x": n}} for n in range(15_000)}
+    nodes = {f"n{n}": {"type": "nasty.Fine", "inputs": {"x": n}} for n in range(5_000)}
     id = server.submit(nodes)["id"]
-    assert len(server.ask("GET", f"/api/v1/jobs/{id}/workflow").json["nodes"]) == 15_000
+    assert len(server.ask("GET", f"/api/v1/jobs/{id}/workflow").json["nodes"]) == 5_000
     assert server.ended(id)["state"] == "done"
     assert longest(server) <= LIMIT
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from nodegraph.jobs.records import ACTIVE, Job
 from nodegraph.server.problems import Problem, unknown_job
-from nodegraph.server.routes.answers import answer, answer_text, dump_in_parts, job_view
+from nodegraph.server.routes.answers import answer, answer_text, dump_in_parts, dump_job, job_view
 from nodegraph.server.routes.operation import Call, operation
 from nodegraph.server.views import CancelView, JobPage, JobView, WorkflowView
 from nodegraph.server.wire import JobsQuery, MoveRequest, NoBody, NoQuery, WaitQuery
@@ -34,7 +34,7 @@ async def get_job(call: Call[WaitQuery, NoBody]) -> web.Response:
     """
     job = await visible_job(call)
     shown = await call.service.wait(job.id, call.patience) if call.query.wait else job
-    return answer(job_view(shown or job))
+    return answer_text(await call.service.heavy(dump_job, shown or job))
 
 
 @operation("GET", "/jobs/{id}/workflow", NoQuery, NoBody, {200: WorkflowView}, problems=(404,))

@@ -151,10 +151,11 @@ def check_values(data: bytes) -> None:
     """Refuse a JSON body of very many values: reading it would keep everyone waiting for too long.
 
     Raises:
-        Problem: there are more commas than could be in a sensible one.
+        Problem: there are more commas, or more escaped characters, than could be in a sensible one.
     """
-    if data.count(b",") > MAX_VALUES:
-        raise Problem(413, "too_large", f"the body may hold up to {MAX_VALUES} values")
+    if data.count(b",") > MAX_VALUES or data.count(b"\\") > MAX_VALUES:
+        text = f"the body may hold up to {MAX_VALUES} values, and as many escaped characters"
+        raise Problem(413, "too_large", text)
 
 
 async def in_time(request: web.Request, coming: Awaitable[T]) -> T:
