@@ -237,6 +237,7 @@ def serve(
         str, typer.Option(help="Address to listen on; others than loopback take tokens.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any that is free.")] = 8188,
+    browse: Annotated[bool, typer.Option("--open", help="Show the editor in a browser when ready.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for pictures.")] = Path("output"),
     data: Annotated[Path | None, typer.Option(help="Folder of the queue, the history and uploads.")] = None,
     cache_dir: CacheDir = None,
@@ -264,7 +265,7 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve workflows over HTTP: an API of its own, and ComfyUI's."""
+    """Serve the editor, and workflows over HTTP: an API of its own, and ComfyUI's."""
 
     def command() -> int:
         from nodegraph.console.serving import serve_command
@@ -287,7 +288,8 @@ def serve(
             "allow_origins": tuple(allow_origin or ()),
             "trusted_proxies": tuple(trusted_proxy or ()),
         }
-        return serve_command({name: value for name, value in given.items() if value is not None})
+        named = {name: value for name, value in given.items() if value is not None}
+        return serve_command(named, browse=browse)
 
     _exit(command)
 

@@ -23,6 +23,7 @@ from nodegraph.registry import NodeRegistry
 from nodegraph.server import keys
 from nodegraph.server.catalogue import Catalogue
 from nodegraph.server.comfy import add_comfy_routes
+from nodegraph.server.editor import Editor
 from nodegraph.server.hub import EventHub
 from nodegraph.server.metrics import Metrics, metrics_middleware
 from nodegraph.server.problems import problem_middleware
@@ -60,6 +61,7 @@ def make_app(settings: ServerSettings, registry: NodeRegistry) -> web.Applicatio
     app.cleanup_ctx.append(partial(_running, database))
     app.on_response_prepare.append(add_headers)
     add_routes(app)
+    Editor(locations.editor_folder()).add_routes(app)
     add_comfy_routes(app)
     return app
 
