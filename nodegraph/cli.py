@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -20,7 +20,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(token_app, name="token")
 
 WorkflowFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="A workflow, a ComfyUI API file, or a PNG that carries one.")
+    Path, typer.Argument(metavar="FILE", help="A workflow, a file of ComfyUI, or a PNG that carries one.")
 ]
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Where pictures go. [default: output]")
@@ -35,6 +35,7 @@ Models = Annotated[
 InputDir = Annotated[
     list[Path] | None, typer.Option(metavar="DIR", help="One more folder of input files; repeatable.")
 ]
+ExportFormat = Literal["comfyui", "python"]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -154,7 +155,7 @@ def nodes(
 
 @app.command("import")
 def import_(file: WorkflowFile, out: Target = None) -> None:
-    """Convert a ComfyUI API file, or what a PNG carries, to a workflow of this program."""
+    """Convert a file of ComfyUI, or what a PNG carries, to a workflow of this program."""
 
     def command() -> int:
         from nodegraph.console.documents import import_command
@@ -165,13 +166,19 @@ def import_(file: WorkflowFile, out: Target = None) -> None:
 
 
 @app.command()
-def export(file: WorkflowFile, out: Target = None) -> None:
-    """Convert a workflow to ComfyUI's API format."""
+def export(
+    file: WorkflowFile,
+    out: Target = None,
+    format: Annotated[
+        ExportFormat, typer.Option(help="ComfyUI's API format, or a Python program that builds it.")
+    ] = "comfyui",
+) -> None:
+    """Convert a workflow to ComfyUI's API format, or to Python."""
 
     def command() -> int:
         from nodegraph.console.documents import export_command
 
-        return export_command(file, out)
+        return export_command(file, out, format)
 
     _exit(command)
 

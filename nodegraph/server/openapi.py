@@ -153,9 +153,20 @@ def _operation(operation: Operation) -> dict[str, Any]:
         description["description"] = text.strip()
     if operation.takes_body:
         description["requestBody"] = {"required": True, "content": _json(operation.body)}
+    if operation.files:
+        content = {type: {"schema": _file(type)} for type in operation.files}
+        description["requestBody"] = {"required": True, "content": content}
     if operation.open:
         description["security"] = []
     return description
+
+
+def _file(media_type: str) -> dict[str, Any]:
+    """The schema of a body that is a file, or of a form with one in its part ``file``."""
+    content = {} if media_type == "application/json" else {"type": "string", "format": "binary"}
+    if not media_type.startswith("multipart/"):
+        return content
+    return {"type": "object", "properties": {"file": content}, "required": ["file"]}
 
 
 def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:

@@ -38,26 +38,12 @@ def is_comfy(document: Any) -> bool:
     )
 
 
-def is_comfy_editor(document: Any) -> bool:
-    """Whether a JSON document looks like what ComfyUI's editor saves."""
-    return (
-        isinstance(document, dict)
-        and isinstance(document.get("nodes"), list)
-        and isinstance(document.get("links"), list)
-    )
-
-
 def import_comfy(document: Any, registry: NodeRegistry) -> Workflow:
     """Read a workflow from ComfyUI's API format; titles go to ``ui``, unknown nodes stay as they are.
 
     Raises:
         WorkflowError: the document is something else; the message lists every problem with its place.
     """
-    if is_comfy_editor(document):
-        raise WorkflowError(
-            "this is a file of ComfyUI's editor, which leaves out what the inputs are called; "
-            "export it there with 'Export (API)' and import that, or use a PNG that ComfyUI saved"
-        )
     if not isinstance(document, dict):
         raise WorkflowError(f"ComfyUI's API format is a JSON object, not {describe(document)}")
     refuse([problem for key, node in document.items() for problem in _problems(key, node)])

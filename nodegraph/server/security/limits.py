@@ -25,7 +25,14 @@ T = TypeVar("T")
 REMEMBERED = 10_000
 MAX_HEADERS = 100
 UPLOADS = frozenset(
-    ("/api/v1/uploads", "/upload/image", "/upload/mask", "/api/upload/image", "/api/upload/mask")
+    (
+        "/api/v1/uploads",
+        "/api/v1/workflows/import",
+        "/upload/image",
+        "/upload/mask",
+        "/api/upload/image",
+        "/api/upload/mask",
+    )
 )
 """The only places that take forms and files."""
 OWN_API = "/api/v1/"
