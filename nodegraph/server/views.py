@@ -153,6 +153,15 @@ class ValidView(Answer):
     issues: list[IssueView]
 
 
+class PlannedOutput(Answer):
+    """What is known of an output before the run."""
+
+    type: str = Field(description="Its type, type variables replaced by what is wired in.")
+    facts: dict[str, JsonValue] = Field(
+        description="Such as `width`, `height` and `family`; null if unknown."
+    )
+
+
 class PlannedNode(Answer):
     """What would happen to a node."""
 
@@ -161,6 +170,7 @@ class PlannedNode(Answer):
         description="`run`: it would run. `memory`, `disk`: its result is cached. `unneeded`: nothing asks "
         "for it."
     )
+    outputs: dict[str, PlannedOutput]
 
 
 class PlanView(Answer):
@@ -169,6 +179,9 @@ class PlanView(Answer):
     targets: list[str]
     run: int = Field(description="How many nodes would run.")
     nodes: dict[str, PlannedNode]
+    left_out: dict[str, str] = Field(
+        {}, description="Nodes that are muted, or need one that is, with the node which is why."
+    )
     issues: list[IssueView] = Field(description="Warnings.")
 
 

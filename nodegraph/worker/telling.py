@@ -114,6 +114,7 @@ def plan_message(plan: Plan) -> dict[str, Any]:
             id: {"type": node.type, "origin": origins[id], "outputs": outputs.get(id, {})}
             for id, node in plan.graph.nodes.items()
         },
+        "left_out": dict(plan.graph.left_out),
         "issues": [issue.to_json() for issue in plan.analysis.issues],
     }
 

@@ -17,6 +17,7 @@ from nodegraph.node_type import Input, Node
 from nodegraph.sockets import OPEN_KINDS, is_instance
 from nodegraph.workflow.building import Links
 from nodegraph.workflow.migration import migrate_workflow
+from nodegraph.workflow.modes import without_modes
 from nodegraph.workflow.schema import NodeEntry, Workflow, new_entry
 from nodegraph.workflow.strict_json import describe, refuse
 from nodegraph.workflow.writing import json_value
@@ -52,7 +53,7 @@ def import_comfy(document: Any, registry: NodeRegistry) -> Workflow:
 
 
 def export_comfy(workflow: Workflow, registry: NodeRegistry, *, complete: bool = False) -> dict[str, Any]:
-    """The workflow in ComfyUI's API format.
+    """The workflow in ComfyUI's API format, as ComfyUI writes it: without muted and bypassed nodes.
 
     Args:
         complete: write inputs left at their defaults as well, which ComfyUI itself insists on.
@@ -62,7 +63,7 @@ def export_comfy(workflow: Workflow, registry: NodeRegistry, *, complete: bool =
             outputs of unknown nodes by name); the message lists every place.
     """
     known = registry.extended(workflow.node_types) if workflow.node_types else registry
-    exporter = _Exporter(migrate_workflow(workflow, known), known, complete)
+    exporter = _Exporter(without_modes(migrate_workflow(workflow, known), known), known, complete)
     document = {key: exporter.node(key, entry) for key, entry in exporter.workflow.nodes.items()}
     refuse(exporter.problems)
     return document
