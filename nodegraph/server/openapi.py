@@ -35,6 +35,7 @@ MEANINGS = {
     404: "There is no such thing.",
     408: "The body did not arrive in time.",
     409: "It cannot be done in the present state.",
+    412: "It is not as the request expects: it was changed meanwhile.",
     413: "The request is too large.",
     415: "The body is of another kind than is read here.",
     416: "The file has no such part.",
@@ -62,7 +63,8 @@ request again, and nothing is queued twice.
 Server-Sent Events. Every event has `type`, `job`, `id` and `time`. After a broken connection, go on with the
 last `id` that was seen, in the header `Last-Event-ID` or as `?after=`. `gap` says that older events are
 forgotten: look at the job itself. `lagged` says that the client read too slowly; the stream ends, and may be
-resumed.
+resumed. Besides those of jobs there are `workflow_saved` and `workflow_deleted`, with `path`, of the user's saved
+workflows, and to admins `log`, with `line`.
 
 **Webhooks.** The address in `webhook` gets a POST when the job has ended. It is tried again, with growing
 pauses, until it is answered with 2xx, also after a restart; the same delivery may therefore arrive twice

@@ -13,11 +13,14 @@ from nodegraph.server.routes import (
     documents,
     events,
     jobs,
+    library,
     outputs,
+    personal,
     queue,
     session,
     submitting,
     system,
+    templates,
     uploads,
 )
 from nodegraph.server.routes.operation import PREFIX, Operation
@@ -32,6 +35,9 @@ MODULES: tuple[ModuleType, ...] = (
     session,
     catalogue,
     documents,
+    library,
+    templates,
+    personal,
     system,
 )
 
