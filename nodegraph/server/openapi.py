@@ -63,8 +63,8 @@ request again, and nothing is queued twice.
 Server-Sent Events. Every event has `type`, `job`, `id` and `time`. After a broken connection, go on with the
 last `id` that was seen, in the header `Last-Event-ID` or as `?after=`. `gap` says that older events are
 forgotten: look at the job itself. `lagged` says that the client read too slowly; the stream ends, and may be
-resumed. Besides those of jobs there are `workflow_saved` and `workflow_deleted`, with `path`, of the user's saved
-workflows, and to admins `log`, with `line`.
+resumed. Besides those of jobs there are `workflow_saved` and `workflow_deleted`, with `path`, of your saved
+workflows, and for admins `log`, with `line`.
 
 **Webhooks.** The address in `webhook` gets a POST when the job has ended. It is tried again, with growing
 pauses, until it is answered with 2xx, also after a restart; the same delivery may therefore arrive twice

@@ -132,12 +132,12 @@ def test_admins_read_the_log_without_secrets(server, ann) -> None:
     admin = server.user("root", "admin")
     logging.getLogger("nodegraph.test").warning("a token ngt_%s came", "s3cret-value")
     assert server.ask("GET", "/api/v1/log", ann).status == 403
-    found = server.ask("GET", "/api/v1/log?limit=5", admin).json["lines"]
-    assert found[-1]["message"] == "a token ngt_… came"
-    assert (found[-1]["level"], found[-1]["logger"]) == ("WARNING", "nodegraph.test")
-    after = server.ask("GET", f"/api/v1/log?after={found[-1]['number']}", admin).json
-    assert after == {"lines": []}
-    assert remembered(server, admin, "log")["line"] == found[-1]
+    lines = server.ask("GET", "/api/v1/log", admin).json["lines"]
+    [found] = [line for line in lines if line["logger"] == "nodegraph.test"]
+    assert (found["level"], found["message"]) == ("WARNING", "a token ngt_… came")
+    later = server.ask("GET", f"/api/v1/log?after={found['number']}", admin).json["lines"]
+    assert all(line["number"] > found["number"] for line in later)
+    assert remembered(server, admin, "log", line=found)
 
 
 @pytest.mark.parametrize(
