@@ -57,9 +57,9 @@ def make_app(settings: ServerSettings, registry: NodeRegistry) -> web.Applicatio
     app[keys.SETTINGS], app[keys.REGISTRY], app[keys.STARTED] = settings, registry, time.time()
     app[keys.QUEUE], app[keys.TOKENS], app[keys.HUB] = queue, tokens, hub
     app[keys.STREAMS] = OpenStreams(settings.max_sockets)
-    app[keys.WEBHOOKS], app[keys.CATALOGUE] = WebhookStore(database), Catalogue(registry)
+    app[keys.WEBHOOKS], app[keys.TEMPLATES] = WebhookStore(database), Templates(locations.templates_folder())
+    app[keys.CATALOGUE] = Catalogue(registry, app[keys.TEMPLATES])
     app[keys.LOG] = LogBuffer()
-    app[keys.TEMPLATES] = Templates(locations.templates_folder())
     app[keys.METRICS] = Metrics(lambda: {str(state): count for state, count in queue.counts().items()})
     app[keys.SERVICE] = JobService(queue, hub, registry, settings, folders)
     app.cleanup_ctx.append(_logging)

@@ -31,6 +31,13 @@ class Template:
         return self.workflow.name or self.name.replace("_", " ").capitalize()
 
     @property
+    def node_types(self) -> list[str]:
+        """The node types it uses, each once."""
+        subgraphs = self.workflow.subgraphs.values()
+        entries = [*self.workflow.nodes.values(), *(e for s in subgraphs for e in s.nodes.values())]
+        return sorted({entry.type for entry in entries})
+
+    @property
     def document(self) -> Any:
         """The file's own content."""
         return json.loads(self.path.read_bytes())

@@ -45,6 +45,7 @@ class OutputView(Answer):
 
     model_config = ConfigDict(extra="allow")
 
+    kind: str | None = Field(None, description="How `value` is drawn: `series`, `table`, or as it is.")
     file: FileView | None = None
     value: JsonValue = None
 
@@ -153,15 +154,6 @@ class ValidView(Answer):
     issues: list[IssueView]
 
 
-class PlannedOutput(Answer):
-    """What is known of an output before the run."""
-
-    type: str = Field(description="Its type, type variables replaced by what is wired in.")
-    facts: dict[str, JsonValue] = Field(
-        description="Such as `width`, `height` and `family`; null if unknown."
-    )
-
-
 class PlannedNode(Answer):
     """What would happen to a node."""
 
@@ -170,7 +162,6 @@ class PlannedNode(Answer):
         description="`run`: it would run. `memory`, `disk`: its result is cached. `unneeded`: nothing asks "
         "for it."
     )
-    outputs: dict[str, PlannedOutput]
 
 
 class PlanView(Answer):
@@ -200,6 +191,11 @@ class InputView(Answer):
         description="JSON Schema of its constants; `x-widget` says how to show it, `x-folder` whose files "
         "it names.",
     )
+    widget: dict[str, JsonValue] | None = Field(
+        description="How a constant is shown: `kind` (`number`, `text`, `switch`, `menu`, `file`, `seed`, "
+        "`colour`, `list`, `body`, `json`, or what a pack says), and `min`, `max`, `step`, `whole`, "
+        "`choices`, `folder` where they count; null where only a link can feed it."
+    )
     default: JsonValue = None
 
 
@@ -225,6 +221,7 @@ class NodeView(Answer):
     cacheable: bool
     inputs: dict[str, InputView]
     outputs: list[NodeOutputView]
+    examples: list[str] = Field([], description="Names of the templates that use it.")
 
 
 class PackProblemView(Answer):

@@ -17,6 +17,7 @@ from nodegraph.handles import Link
 from nodegraph.locations import default_folders
 from nodegraph.registry import NodeRegistry
 from nodegraph.validation import validate
+from nodegraph.worker.telling import plan_message
 from nodegraph.workflow import Workflow, dump_workflow, export_comfy, parse_workflow
 
 T = TypeVar("T")
@@ -237,9 +238,19 @@ def test_a_bypassed_node_in_a_loop_passes_the_open_input_on(tmp_path):
     engine = Engine.create(registry=REGISTRY, folders=folders, cache_folder=tmp_path / "cache", device="cpu")
     workflow = Workflow.model_validate({"nodes": nodes, "subgraphs": {"b": body}})
     assert engine.run_sync(workflow).or_raise().outputs["show"] == {"int": (1 * 10 + 1) * 10 + 1}
+    assert plan_message(engine.plan(workflow))["left_out"] == {}
     first["mode"], last["mode"] = None, "muted"
     workflow = Workflow.model_validate({"nodes": nodes, "subgraphs": {"b": body}})
     assert [issue.node for issue in engine.validate(workflow) if issue.severity == "error"]
+
+
+def test_a_plan_tells_what_is_left_out(tmp_path):
+    folders = default_folders(REGISTRY, tmp_path / "cache", output=tmp_path)
+    engine = Engine.create(registry=REGISTRY, folders=folders, cache_folder=tmp_path / "cache", device="cpu")
+    nodes = chain(sample="muted") | {"again": {"type": "Show", "links": {"latent": ["make", "latent"]}}}
+    told = plan_message(engine.plan(Workflow.model_validate({"nodes": nodes})))
+    assert told["left_out"] == {"sample": "sample", "show": "sample"}
+    assert set(told["nodes"]) == {"make", "again"}
 
 
 def test_a_muted_node_of_an_unknown_type_keeps_nothing_from_running():
