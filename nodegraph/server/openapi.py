@@ -35,6 +35,7 @@ MEANINGS = {
     404: "There is no such thing.",
     408: "The body did not arrive in time.",
     409: "It cannot be done in the present state.",
+    412: "It is not as the request expects: it was changed meanwhile.",
     413: "The request is too large.",
     415: "The body is of another kind than is read here.",
     416: "The file has no such part.",
@@ -62,7 +63,8 @@ request again, and nothing is queued twice.
 Server-Sent Events. Every event has `type`, `job`, `id` and `time`. After a broken connection, go on with the
 last `id` that was seen, in the header `Last-Event-ID` or as `?after=`. `gap` says that older events are
 forgotten: look at the job itself. `lagged` says that the client read too slowly; the stream ends, and may be
-resumed.
+resumed. Besides those of jobs there are `workflow_saved` and `workflow_deleted`, with `path`, of your saved
+workflows, and for admins `log`, with `line`.
 
 **Webhooks.** The address in `webhook` gets a POST when the job has ended. It is tried again, with growing
 pauses, until it is answered with 2xx, also after a restart; the same delivery may therefore arrive twice
@@ -153,9 +155,20 @@ def _operation(operation: Operation) -> dict[str, Any]:
         description["description"] = text.strip()
     if operation.takes_body:
         description["requestBody"] = {"required": True, "content": _json(operation.body)}
+    if operation.files:
+        content = {type: {"schema": _file(type)} for type in operation.files}
+        description["requestBody"] = {"required": True, "content": content}
     if operation.open:
         description["security"] = []
     return description
+
+
+def _file(media_type: str) -> dict[str, Any]:
+    """The schema of a body that is a file, or of a form with one in its part ``file``."""
+    content = {} if media_type == "application/json" else {"type": "string", "format": "binary"}
+    if not media_type.startswith("multipart/"):
+        return content
+    return {"type": "object", "properties": {"file": content}, "required": ["file"]}
 
 
 def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:

@@ -50,6 +50,7 @@ TITLES = {
     "invalid_workflow": "The workflow must not run",
     "unreadable_workflow": "The document is no workflow",
     "conflict": "It cannot be done in the present state",
+    "changed_meanwhile": "It was changed since it was read",
     "idempotency_conflict": "The key was used for another request",
     "queue_full": "Too many jobs wait",
     "storage_full": "The server's disk is full",

@@ -45,6 +45,7 @@ class OutputView(Answer):
 
     model_config = ConfigDict(extra="allow")
 
+    kind: str | None = Field(None, description="How `value` is drawn: `series`, `table`, or as it is.")
     file: FileView | None = None
     value: JsonValue = None
 
@@ -169,6 +170,9 @@ class PlanView(Answer):
     targets: list[str]
     run: int = Field(description="How many nodes would run.")
     nodes: dict[str, PlannedNode]
+    left_out: dict[str, str] = Field(
+        {}, description="Nodes that are muted, or need one that is, with the node which is why."
+    )
     issues: list[IssueView] = Field(description="Warnings.")
 
 
@@ -186,6 +190,11 @@ class InputView(Answer):
         alias="schema",
         description="JSON Schema of its constants; `x-widget` says how to show it, `x-folder` whose files "
         "it names.",
+    )
+    widget: dict[str, JsonValue] | None = Field(
+        description="How a constant is shown: `kind` (`number`, `text`, `switch`, `menu`, `file`, `seed`, "
+        "`colour`, `list`, `body`, `json`, or what a pack says), and `min`, `max`, `step`, `whole`, "
+        "`choices`, `folder` where they count; null where only a link can feed it."
     )
     default: JsonValue = None
 
@@ -212,6 +221,7 @@ class NodeView(Answer):
     cacheable: bool
     inputs: dict[str, InputView]
     outputs: list[NodeOutputView]
+    examples: list[str] = Field([], description="Names of the templates that use it.")
 
 
 class PackProblemView(Answer):

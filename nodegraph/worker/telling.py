@@ -27,6 +27,7 @@ from nodegraph.validation import Analysis
 
 MAX_VALUE = 64 << 10
 MAX_EVENT_VALUE = 8 << 10
+MAX_SHOWN = 64
 NAMES: dict[type, str] = {
     RunStarted: "job_started",
     NodeStarted: "node_started",
@@ -114,6 +115,7 @@ def plan_message(plan: Plan) -> dict[str, Any]:
             id: {"type": node.type, "origin": origins[id], "outputs": outputs.get(id, {})}
             for id, node in plan.graph.nodes.items()
         },
+        "left_out": dict(plan.graph.left_out),
         "issues": [issue.to_json() for issue in plan.analysis.issues],
     }
 
@@ -143,10 +145,18 @@ def refusal_message(error: NodeGraphError) -> dict[str, Any]:
 
 
 def told_value(value: Any, folders: Folders, longest: int = MAX_VALUE) -> list[dict[str, Any]]:
-    """An output of a node: its files, and otherwise its value where that is plain and not too long."""
+    """An output of a node: its files, and otherwise its value where that is plain and not too long.
+
+    A class may say what is shown of its values: ``__shown__(self, longest)`` gives JSON data with a
+    ``kind``, such as ``series``, of about so many characters.
+    """
     files = output_files(value)
     if files:
         return [{"file": _file(file, folders)} for file in files]
+    if _is_shown(value):
+        return [_shown(value, longest)]
+    if isinstance(value, list) and value and all(map(_is_shown, value)):
+        return [_shown(item, longest // len(value)) for item in value[:MAX_SHOWN]]
     try:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
@@ -154,6 +164,21 @@ def told_value(value: Any, folders: Folders, longest: int = MAX_VALUE) -> list[d
     if len(text) > longest:
         return [{"note": f"a {type(value).__name__} of {len(text)} characters, too long to be kept here"}]
     return [{"value": value}]
+
+
+def _is_shown(value: Any) -> bool:
+    return hasattr(type(value), "__shown__")
+
+
+def _shown(value: Any, longest: int) -> dict[str, Any]:
+    """What a value shows of itself; what its author did wrong is told in its place."""
+    try:
+        data = value.__shown__(longest)
+        kind, rest = data["kind"], {name: item for name, item in data.items() if name != "kind"}
+        json.dumps([kind, rest], allow_nan=False)
+    except Exception as error:  # noqa: BLE001 - a pack's code must not keep the run from being told of
+        return {"note": f"a {type(value).__name__}, whose __shown__ failed: {type(error).__name__}: {error}"}
+    return {"kind": kind, "value": rest}
 
 
 def _file(file: OutputFile, folders: Folders) -> Mapping[str, Any]:

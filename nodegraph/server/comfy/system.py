@@ -22,11 +22,6 @@ def _folders(request: web.Request) -> Folders:
     return request.app[SERVICE].folders(user_of(request).name)
 
 
-async def index(request: web.Request) -> web.Response:
-    """A page for clients that look whether anyone is there; the editor, where there is one, comes first."""
-    return web.Response(text="nodegraph: see /api/v1/docs\n")
-
-
 async def object_info(request: web.Request) -> web.Response:
     """Every node type."""
     names, registry = _folders(request).names, request.app[REGISTRY]

@@ -10,13 +10,17 @@ from nodegraph.server import keys
 from nodegraph.server.openapi import Description
 from nodegraph.server.routes import (
     catalogue,
+    documents,
     events,
     jobs,
+    library,
     outputs,
+    personal,
     queue,
     session,
     submitting,
     system,
+    templates,
     uploads,
 )
 from nodegraph.server.routes.operation import PREFIX, Operation
@@ -30,6 +34,10 @@ MODULES: tuple[ModuleType, ...] = (
     uploads,
     session,
     catalogue,
+    documents,
+    library,
+    templates,
+    personal,
     system,
 )
 

@@ -38,7 +38,8 @@ async def get_node(call: Call[NoQuery, NoBody]) -> web.Response:
         near = list(call.service.registry.suggest(id))
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise Problem(404, "unknown_node_type", f"there is no node type {id!r}{hint}", suggestions=near)
-    return web.Response(text=dump_json(node.describe()), content_type="application/json")
+    text = await call.service.heavy(lambda: dump_json(call.app[keys.CATALOGUE].describe(node)))
+    return web.Response(text=text, content_type="application/json")
 
 
 @operation("GET", "/models", NoQuery, NoBody, {200: ModelsView})

@@ -98,6 +98,7 @@ class Operation:
         answers: what comes back, by status.
         problems: the statuses of the problems that are its own; those of every operation are added.
         headers: the request headers it reads.
+        files: the media types of the files that it takes as its body, in place of JSON.
         admin: whether it takes the scope ``admin``.
         open: whether it takes no token.
         handler: what does it; its docstring is the summary and description.
@@ -110,6 +111,7 @@ class Operation:
     answers: Mapping[int, Content]
     problems: tuple[int, ...]
     headers: tuple[Header, ...]
+    files: tuple[str, ...]
     admin: bool
     open: bool
     handler: Handler = field(repr=False)
@@ -156,12 +158,13 @@ def operation(
     *,
     problems: tuple[int, ...] = (),
     headers: tuple[Header, ...] = (),
+    files: tuple[str, ...] = (),
     admin: bool = False,
     open: bool = False,
 ) -> Callable[[Callable[[Call[Q, B]], Awaitable[web.StreamResponse]]], Operation]:
     """Declares a handler as an operation; see ``Operation``."""
 
     def declare(handler: Callable[[Call[Q, B]], Awaitable[web.StreamResponse]]) -> Operation:
-        return Operation(method, path, query, body, answers, problems, headers, admin, open, handler)
+        return Operation(method, path, query, body, answers, problems, headers, files, admin, open, handler)
 
     return declare

@@ -67,7 +67,13 @@ class UploadsView(Answer):
 
 
 @operation(
-    "POST", "/uploads", UploadQuery, NoBody, {201: UploadsView}, problems=(408, 409, 413, 415, 422, 507)
+    "POST",
+    "/uploads",
+    UploadQuery,
+    NoBody,
+    {201: UploadsView},
+    problems=(408, 409, 413, 415, 422, 507),
+    files=(FORM, RAW[0]),
 )
 async def post_upload(call: Call[UploadQuery, NoBody]) -> web.Response:
     """Upload files: the parts `file` of a form (`multipart/form-data`), or one file as the body itself.
@@ -97,10 +103,10 @@ async def _from_form(call: Call[UploadQuery, NoBody]) -> AsyncIterator[StoredFil
     """Keep the files of a form, one after the other; fields that come before a file say where it goes."""
     fields: dict[str, str] = {}
     files = 0
-    async for part in _parts(call.request):
+    async for part in parts_of(call.request):
         if part.name == "file":
             files += 1
-            yield await _save(call, _chunks(part), _name_of(part), fields)
+            yield await _save(call, chunks_of(part), _name_of(part), fields)
         elif part.name in ("subfolder", "overwrite"):
             fields[part.name] = await in_time(call.request, _text(part))
         else:
@@ -111,7 +117,12 @@ async def _from_form(call: Call[UploadQuery, NoBody]) -> AsyncIterator[StoredFil
         raise Problem(400, "invalid_request", "the form has no part called 'file'")
 
 
-async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+async def parts_of(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    """The parts of a form, one after the other.
+
+    Raises:
+        Problem: it is damaged, has too many, or does not arrive in time.
+    """
     try:
         reader, count = await request.multipart(), 0
         while (part := await in_time(request, reader.next())) is not None:
@@ -133,14 +144,15 @@ def _name_of(part: BodyPartReader) -> str:
     return name
 
 
-async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+async def chunks_of(part: BodyPartReader) -> AsyncIterator[bytes]:
+    """The content of a part, as it arrives."""
     while chunk := await part.read_chunk(CHUNK_BYTES):
         yield chunk
 
 
 async def _text(part: BodyPartReader) -> str:
     data = b""
-    async for chunk in _chunks(part):
+    async for chunk in chunks_of(part):
         data += chunk
         if len(data) > MAX_FIELD_BYTES:
             raise Problem(413, "too_large", f"the field {part.name!r} is too long")

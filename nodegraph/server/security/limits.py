@@ -28,7 +28,14 @@ MAX_VALUES = 300_000
 """Values in one JSON body. Reading the text of so many takes tens of milliseconds, during which the
 interpreter does nothing else, whatever threads there are."""
 UPLOADS = frozenset(
-    ("/api/v1/uploads", "/upload/image", "/upload/mask", "/api/upload/image", "/api/upload/mask")
+    (
+        "/api/v1/uploads",
+        "/api/v1/workflows/import",
+        "/upload/image",
+        "/upload/mask",
+        "/api/upload/image",
+        "/api/upload/mask",
+    )
 )
 """The only places that take forms and files."""
 OWN_API = "/api/v1/"
