@@ -9,11 +9,11 @@ from typing import Any
 
 from nodegraph.files import Folders
 from nodegraph.jobs.queue import JobQueue
-from nodegraph.jobs.records import EndState, Job, StorageError
+from nodegraph.jobs.records import EndState, Job, NewJob, StorageError
 from nodegraph.server.hub import EventHub
 from nodegraph.server.settings import ServerSettings
 from nodegraph.worker.options import JobFolders, WorkerJob, WorkerOptions
-from nodegraph.worker.supervisor import WorkerError, WorkerProcess
+from nodegraph.worker.supervisor import ANSWER_SECONDS, WorkerError, WorkerProcess
 from nodegraph.worker.telling import failure_message
 
 logger = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ class Runner:
         self._workers = [WorkerProcess(_options(settings), self._tell) for _ in range(settings.workers)]
         self._news = [asyncio.Event() for _ in self._workers]
         self._tasks: list[asyncio.Task[None]] = []
+        self._planning = asyncio.Lock()
         self._stopping = False
 
     async def start(self) -> None:
@@ -79,9 +80,18 @@ class Runner:
         """What every worker answers; see ``WorkerProcess.ask``."""
         return list(await asyncio.gather(*(worker.ask(what, **data) for worker in self._workers)))
 
-    async def plan(self, job: Job) -> dict[str, Any]:
-        """What a job would do now on the first worker; see ``plan_message``. Empty if it does not answer."""
-        return await self._workers[0].ask("plan", self._job(job).model_dump_json().encode())
+    async def plan(self, job: NewJob) -> tuple[dict[str, Any], bytes] | None:
+        """What a job would do now on a worker; see ``WorkerProcess.plan``. ``None`` if none answers.
+
+        Plans are made one at a time; one that waits for others counts that as time without an answer.
+        """
+        text = await asyncio.to_thread(lambda: self._job(job).model_dump_json().encode())
+        worker = next((worker for worker in self._workers if worker.pid), self._workers[0])
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS), self._planning:
+                return await worker.plan(text)
+        except TimeoutError:
+            return None
 
     async def stop(self) -> None:
         """Start nothing more, give what runs its time, and put back what did not end in it."""
@@ -100,6 +110,7 @@ class Runner:
             try:
                 job = await asyncio.to_thread(self._queue.claim)
                 if job is None:
+                    await self._prepare(worker)
                     await news.wait()
                 else:
                     await self._run(worker, job)
@@ -111,7 +122,10 @@ class Runner:
                 await asyncio.sleep(STORAGE_PAUSE)
 
     async def _prepare(self, worker: WorkerProcess) -> None:
-        """Have the worker ready before there is work; if it cannot start, the first job will say so."""
+        """Have the worker ready before there is work, at first and after a job took it down.
+
+        If it cannot start, the next job will say so.
+        """
         try:
             await worker.start()
         except (WorkerError, OSError) as error:
@@ -138,7 +152,7 @@ class Runner:
             await asyncio.sleep(START_PAUSE)  # so that a queue of jobs does not fail in one moment
             return failure_message("worker_unavailable", str(error))
 
-    def _job(self, job: Job) -> WorkerJob:
+    def _job(self, job: Job | NewJob) -> WorkerJob:
         folders = self._folders(job.owner)
         return WorkerJob(
             id=job.id,

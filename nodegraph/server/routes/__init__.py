@@ -10,6 +10,7 @@ from nodegraph.server import keys
 from nodegraph.server.openapi import Description
 from nodegraph.server.routes import (
     catalogue,
+    checks,
     events,
     jobs,
     outputs,
@@ -30,6 +31,7 @@ MODULES: tuple[ModuleType, ...] = (
     uploads,
     session,
     catalogue,
+    checks,
     system,
 )
 

@@ -15,8 +15,18 @@ from nodegraph.server.routes.operation import PREFIX
 
 def answer(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A JSON answer."""
+    return json_answer(json_bytes(document), status, headers)
+
+
+def json_bytes(document: Any) -> bytes:
+    """A document as JSON text; may be called in a thread."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return web.Response(status=status, body=text.encode(), content_type="application/json", headers=headers)
+    return text.encode(errors="backslashreplace")  # half a character is written as JSON writes it
+
+
+def json_answer(text: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """An answer of JSON text."""
+    return web.Response(status=status, body=text, content_type="application/json", headers=headers)
 
 
 def job_view(job: Job) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiohttp import WSMsgType, web
+
+from nodegraph.server.routes.answers import json_bytes
 
 if TYPE_CHECKING:
     from nodegraph.server.hub import Subscription
@@ -62,9 +63,9 @@ class ServerSentEvents:
         """Send one event."""
         if body:
             event = {**event, "data": base64.b64encode(body).decode()}
-        lines = [f"id: {event['id']}"] if "id" in event else []
-        lines += [f"event: {event['type']}", f"data: {_json(event)}"]
-        await self.response.write(("\n".join(lines) + "\n\n").encode())
+        head = f"id: {event['id']}\n" if "id" in event else ""
+        head += f"event: {event['type']}\ndata: "
+        await self.response.write(head.encode() + json_bytes(event) + b"\n\n")
 
     async def beat(self) -> None:
         """Send a comment, which clients skip."""
@@ -94,11 +95,10 @@ class WebSocketEvents:
 
     async def send(self, event: dict[str, Any], body: bytes) -> None:
         """Send one event."""
-        text = _json(event)
+        header = json_bytes(event)
         if not body:
-            await self.response.send_str(text)
+            await self.response.send_str(header.decode())
             return
-        header = text.encode()
         await self.response.send_bytes(len(header).to_bytes(4, "big") + header + body)
 
     async def beat(self) -> None:
@@ -153,7 +153,3 @@ async def serve_stream(
     finally:
         reader.cancel()
     return socket.response
-
-
-def _json(event: dict[str, Any]) -> str:
-    return json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
