@@ -153,6 +153,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
         description["description"] = text.strip()
     if operation.takes_body:
         description["requestBody"] = {"required": True, "content": _json(operation.body)}
+    if operation.files:
+        content = {kind: {"schema": dict(schema)} for kind, schema in operation.files.items()}
+        description["requestBody"] = {"required": True, "content": content}
     if operation.open:
         description["security"] = []
     return description
@@ -161,7 +164,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
     for name in re.findall(r"{(\w+)", operation.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-    query = operation.query.model_json_schema(mode="validation")
+    query = operation.query.model_json_schema(mode="serialization")  # what is read, with its bounds
     for name, schema in query.get("properties", {}).items():
         text = schema.pop("description", "")
         yield {"name": name, "in": "query", "description": text, "schema": _tidy(_given(schema))}
@@ -197,7 +200,8 @@ def _answer(status: int, content: Content) -> dict[str, Any]:
         return {"description": MEANINGS[status], "content": _json(content)}
     if not content:
         return {"description": MEANINGS[status]}
-    return {"description": MEANINGS[status], "content": {content: {"schema": {"type": "string"}}}}
+    kind = "object" if content == "application/json" else "string"
+    return {"description": MEANINGS[status], "content": {content: {"schema": {"type": kind}}}}
 
 
 def _json(model: type[BaseModel]) -> dict[str, Any]:

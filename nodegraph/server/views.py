@@ -188,7 +188,7 @@ class PlanView(Answer):
 class InputView(Answer):
     """An input of a node type."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
 
     type: str
     required: bool
@@ -200,7 +200,7 @@ class InputView(Answer):
         description="JSON Schema of its constants; `x-widget` says how to show it, `x-folder` whose files "
         "it names.",
     )
-    default: JsonValue = None
+    default: JsonValue = Field(None, description="Absent where there is none.")
 
 
 class NodeOutputView(Answer):
@@ -294,7 +294,7 @@ class FreeView(Answer):
 class ProblemView(Answer):
     """Problem details (RFC 9457)."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
 
     type: str
     title: str

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from nodegraph.server.keys import SETTINGS, USER
@@ -137,11 +138,15 @@ def body_guard(settings: ServerSettings) -> Middleware:
             raise Problem(413, "too_large", f"the body may have up to {limit} bytes")
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise Problem(415, "unsupported_media_type", "the body must not be compressed")
-        if request.body_exists and not upload:
+        if request.body_exists and not upload and request.match_info.http_exception is None:
             _check_kind(request)
         return await handler(request)
 
     return guard
+
+
+DAMAGED_FORM = (ValueError, HttpProcessingError)
+"""What reading a form raises that is none."""
 
 
 async def in_time(request: web.Request, coming: Awaitable[T]) -> T:
