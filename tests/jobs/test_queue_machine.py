@@ -203,6 +203,11 @@ class Jobs(RuleBasedStateMachine):
             self.model.jobs[id].stopping = True
         assert self.queue.cancel(id) == self.model.state(id)
 
+    @rule()
+    def cancel_what_runs(self):
+        for id in [id for id, job in self.model.jobs.items() if job.state == "running"]:
+            self.cancel(id)
+
     @rule(owner=st.none() | OWNERS)
     def cancel_waiting(self, owner):
         gone = [id for id in self.model.order if owner in (None, self.model.jobs[id].owner)]

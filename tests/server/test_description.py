@@ -65,7 +65,7 @@ def test_answers_are_as_described(case: schemathesis.Case, described: Described)
 
 @pytest.mark.slow
 @ANSWERED.parametrize()
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_many_answers_are_as_described(case: schemathesis.Case, described: Described) -> None:
     described.check(case)
 
