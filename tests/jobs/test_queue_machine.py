@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+)
 
 from nodegraph.jobs.database import Database
 from nodegraph.jobs.queue import JobQueue
@@ -95,6 +103,9 @@ class Model:
             job.state = "interrupted"
             self.insert(id, front=True)
 
+    def running(self) -> list[str]:
+        return [id for id, job in self.jobs.items() if job.state == "running"]
+
     def state(self, id: str) -> str | None:
         return self.jobs[id].state if id in self.jobs else None
 
@@ -170,7 +181,11 @@ class Jobs(RuleBasedStateMachine):
 
     # --- running ----------------------------------------------------------------------------------------
 
-    @rule()
+    @rule(times=st.integers(1, 3))
+    def claim_some(self, times):
+        for _ in range(times):
+            self.claim()
+
     def claim(self):
         job = self.queue.claim()
         if self.model.paused or not self.model.order:
@@ -203,9 +218,10 @@ class Jobs(RuleBasedStateMachine):
             self.model.jobs[id].stopping = True
         assert self.queue.cancel(id) == self.model.state(id)
 
+    @precondition(lambda self: self.model.running())
     @rule()
     def cancel_what_runs(self):
-        for id in [id for id, job in self.model.jobs.items() if job.state == "running"]:
+        for id in self.model.running():
             self.cancel(id)
 
     @rule(owner=st.none() | OWNERS)
@@ -244,7 +260,7 @@ class Jobs(RuleBasedStateMachine):
             with pytest.raises(JobError):
                 self.queue.move(id, before=before)
 
-    @rule(paused=st.booleans())
+    @rule(paused=st.sampled_from([False, False, True]))
     def pause(self, paused):
         self.queue.pause() if paused else self.queue.resume()
         self.model.paused = paused
@@ -272,15 +288,13 @@ class Jobs(RuleBasedStateMachine):
 
     # --- ends of the process ----------------------------------------------------------------------------
 
-    @rule()
-    def restart(self):
-        self.database.close()
-        self.recover(self.database.path.parent)
-
-    @rule()
-    def die_between_two_steps(self):
-        folder = self.new_folder()
-        self.database.copy(folder)
+    @precondition(lambda self: self.model.running())
+    @rule(killed=st.booleans())
+    def restart(self, killed):
+        folder = self.database.path.parent
+        if killed:
+            folder = self.new_folder()
+            self.database.copy(folder)
         self.database.close()
         self.recover(folder)
 
@@ -288,7 +302,7 @@ class Jobs(RuleBasedStateMachine):
     def die_within_a_step(self, step, owner):
         """Nothing of the step is there afterwards: it was not acknowledged."""
         self.database.grave = folder = self.new_folder()
-        running = [id for id, job in self.model.jobs.items() if job.state == "running"]
+        running = self.model.running()
         steps = {
             "submit": lambda: self.queue.submit([self.new(owner, 0), self.new(owner, 1)]),
             "claim": self.queue.claim,
@@ -303,7 +317,7 @@ class Jobs(RuleBasedStateMachine):
 
     def recover(self, folder):
         self.open(folder)
-        running = [id for id, job in self.model.jobs.items() if job.state == "running"]
+        running = self.model.running()
         assert {job.id for job in self.queue.recover()} == set(running)
         for id in running:
             self.model.interrupt(id)
