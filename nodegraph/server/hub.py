@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Collection
 from functools import cached_property
 from typing import Any
+
+from nodegraph.server.json_text import json_bytes
 
 Event = dict[str, Any]
 Item = tuple[Event, bytes]
@@ -25,14 +26,14 @@ class NumberedEvent(dict[str, Any]):
     """An event that was told; its JSON text is made once for all who get it."""
 
     @cached_property
-    def text(self) -> str:
+    def text(self) -> bytes:
         """The event as JSON."""
-        return event_text(self)
+        return json_bytes(self)
 
 
-def event_text(event: Event) -> str:
+def event_text(event: Event) -> bytes:
     """An event as JSON."""
-    return json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return event.text if isinstance(event, NumberedEvent) else json_bytes(event)
 
 
 class EventHub:

@@ -156,25 +156,17 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.takes_body:
         description["requestBody"] = {"required": True, "content": _json(operation.body)}
     if operation.files:
-        content = {type: {"schema": _file(type)} for type in operation.files}
+        content = {kind: {"schema": dict(schema)} for kind, schema in operation.files.items()}
         description["requestBody"] = {"required": True, "content": content}
     if operation.open:
         description["security"] = []
     return description
 
 
-def _file(media_type: str) -> dict[str, Any]:
-    """The schema of a body that is a file, or of a form with one in its part ``file``."""
-    content = {} if media_type == "application/json" else {"type": "string", "format": "binary"}
-    if not media_type.startswith("multipart/"):
-        return content
-    return {"type": "object", "properties": {"file": content}, "required": ["file"]}
-
-
 def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
     for name in re.findall(r"{(\w+)", operation.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-    query = operation.query.model_json_schema(mode="validation")
+    query = operation.query.model_json_schema(mode="serialization")  # what is read, with its bounds
     for name, schema in query.get("properties", {}).items():
         text = schema.pop("description", "")
         yield {"name": name, "in": "query", "description": text, "schema": _tidy(_given(schema))}
@@ -210,7 +202,8 @@ def _answer(status: int, content: Content) -> dict[str, Any]:
         return {"description": MEANINGS[status], "content": _json(content)}
     if not content:
         return {"description": MEANINGS[status]}
-    return {"description": MEANINGS[status], "content": {content: {"schema": {"type": "string"}}}}
+    kind = "object" if content == "application/json" else "string"
+    return {"description": MEANINGS[status], "content": {content: {"schema": {"type": kind}}}}
 
 
 def _json(model: type[BaseModel]) -> dict[str, Any]:

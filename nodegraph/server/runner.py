@@ -9,11 +9,11 @@ from typing import Any
 
 from nodegraph.files import Folders
 from nodegraph.jobs.queue import JobQueue
-from nodegraph.jobs.records import EndState, Job, StorageError
+from nodegraph.jobs.records import EndState, Job, NewJob, StorageError
 from nodegraph.server.hub import EventHub
 from nodegraph.server.settings import ServerSettings
 from nodegraph.worker.options import JobFolders, WorkerJob, WorkerOptions
-from nodegraph.worker.supervisor import WorkerError, WorkerProcess
+from nodegraph.worker.supervisor import ANSWER_SECONDS, WorkerError, WorkerProcess
 from nodegraph.worker.telling import failure_message
 
 logger = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ class Runner:
         self._workers = [WorkerProcess(_options(settings), self._tell) for _ in range(settings.workers)]
         self._news = [asyncio.Event() for _ in self._workers]
         self._tasks: list[asyncio.Task[None]] = []
+        self._planning = asyncio.Lock()
         self._stopping = False
 
     async def start(self) -> None:
@@ -81,15 +82,20 @@ class Runner:
         """What every worker answers; see ``WorkerProcess.ask``."""
         return list(await asyncio.gather(*(worker.ask(what, **data) for worker in self._workers)))
 
-    async def plan(self, job: Job) -> dict[str, Any]:
-        """What a job would do now on the first worker; see ``plan_message``. Empty if it does not answer."""
+    async def plan(self, job: NewJob) -> tuple[dict[str, Any], bytes] | None:
+        """What a job would do now on a worker; see ``WorkerProcess.plan``. ``None`` if none answers.
+
+        Plans are made one at a time; one that waits for others counts that as time without an answer.
+        """
+        text = await asyncio.to_thread(lambda: self._job(job).model_dump_json().encode())
+        worker = next((worker for worker in self._workers if worker.pid), self._workers[0])
         try:
-            await self._workers[0].start()
-        except (WorkerError, OSError) as error:
-            logger.warning("%s", error)
-        return await self._workers[0].ask(
-            "plan", (await asyncio.to_thread(self._job, job)).model_dump_json().encode()
-        )
+            await worker.start()
+            async with asyncio.timeout(ANSWER_SECONDS), self._planning:
+                return await worker.plan(text)
+        except (WorkerError, OSError) as error:  # a time-out is an OSError, too
+            logger.warning("no plan: %s", error)
+            return None
 
     async def stop(self) -> None:
         """Start nothing more, give what runs its time, and put back what did not end in it."""
@@ -139,7 +145,7 @@ class Runner:
             await asyncio.sleep(START_PAUSE)  # so that a queue of jobs does not fail in one moment
             return failure_message("worker_unavailable", str(error))
 
-    def _job(self, job: Job) -> WorkerJob:
+    def _job(self, job: Job | NewJob) -> WorkerJob:
         folders = self._folders(job.owner)
         return WorkerJob(
             id=job.id,

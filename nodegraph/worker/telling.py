@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from nodegraph.engine import RunResult
-from nodegraph.errors import NodeError, NodeGraphError, ValidationError
+from nodegraph.errors import Issue, NodeError, NodeGraphError, ValidationError
 from nodegraph.events import (
     Event,
     NodeCancelled,
@@ -101,22 +102,41 @@ def _output(node: GraphNode, name: str, analysis: Analysis) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, str | int | float) else str(value)
+    finite = not isinstance(value, float) or math.isfinite(value)  # JSON has no other numbers
+    return value if value is None or (finite and isinstance(value, str | int | float)) else str(value)
 
 
 def plan_message(plan: Plan) -> dict[str, Any]:
     """What a run would do now."""
-    covered, outputs = plan.covered(), outputs_message(plan.graph, plan.analysis)
+    covered = plan.covered()
     origins = {id: plan.steps.get(id) or covered.get(id) or "unneeded" for id in plan.graph.nodes}
     return {
+        "valid": True,
         "targets": list(plan.targets),
         "run": sum(origin == "run" for origin in origins.values()),
-        "nodes": {
-            id: {"type": node.type, "origin": origins[id], "outputs": outputs.get(id, {})}
-            for id, node in plan.graph.nodes.items()
-        },
+        "nodes": _planned_nodes(plan.graph, plan.analysis, origins),
         "left_out": dict(plan.graph.left_out),
         "issues": [issue.to_json() for issue in plan.analysis.issues],
+    }
+
+
+def no_plan_message(graph: Graph, analysis: Analysis, issues: Iterable[Issue]) -> dict[str, Any]:
+    """The same of a workflow that must not run: what is known of it, and why."""
+    return {
+        "valid": False,
+        "targets": [],
+        "run": 0,
+        "nodes": _planned_nodes(graph, analysis, {}),
+        "left_out": dict(graph.left_out),
+        "issues": [issue.to_json() for issue in issues],
+    }
+
+
+def _planned_nodes(graph: Graph, analysis: Analysis, origins: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    outputs = outputs_message(graph, analysis)
+    return {
+        id: {"type": node.type, "origin": origins.get(id), "outputs": outputs.get(id, {})}
+        for id, node in graph.nodes.items()
     }
 
 

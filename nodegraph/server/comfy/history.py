@@ -7,8 +7,9 @@ from aiohttp import web
 from nodegraph.jobs.records import ENDED, Job
 from nodegraph.server.comfy.records import history_entry
 from nodegraph.server.comfy.requests import json_object, names, whole_number
+from nodegraph.server.json_text import dump_in_parts
 from nodegraph.server.keys import SERVICE, user_of
-from nodegraph.server.routes.answers import answer_text, dump_in_parts
+from nodegraph.server.routes.answers import answer_text
 
 PAGE = 500
 MAX_ITEMS = 10_000

@@ -18,8 +18,9 @@ from nodegraph.server.comfy.records import (
     prompt_of,
 )
 from nodegraph.server.comfy.requests import BadRequestError, json_object, names, whole_number
+from nodegraph.server.json_text import dump_in_parts
 from nodegraph.server.keys import SERVICE, user_of
-from nodegraph.server.routes.answers import answer_text, dump_in_parts
+from nodegraph.server.routes.answers import answer_text
 
 STATUS: dict[JobState, str] = {
     "queued": "pending",

@@ -9,8 +9,9 @@ from aiohttp import web
 from nodegraph.jobs.records import Job, JobState
 from nodegraph.server.comfy.records import queue_item
 from nodegraph.server.comfy.requests import json_object, names
+from nodegraph.server.json_text import dump_in_parts
 from nodegraph.server.keys import SERVICE, user_of
-from nodegraph.server.routes.answers import answer_text, dump_in_parts
+from nodegraph.server.routes.answers import answer_text
 
 RUNNING: tuple[JobState, ...] = ("running",)
 MAX_RUNNING = 1000

@@ -12,8 +12,9 @@ from nodegraph.server.comfy.machine import devices, system_info
 from nodegraph.server.comfy.object_info import all_nodes, describe_node
 from nodegraph.server.comfy.requests import json_object
 from nodegraph.server.comfy.websocket import features
+from nodegraph.server.json_text import dump_in_parts
 from nodegraph.server.keys import REGISTRY, RUNNER, SERVICE, TOKENS, user_of
-from nodegraph.server.routes.answers import answer_text, dump_in_parts
+from nodegraph.server.routes.answers import answer_text
 
 EMBEDDINGS = "embeddings"
 

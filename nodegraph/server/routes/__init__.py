@@ -10,6 +10,7 @@ from nodegraph.server import keys
 from nodegraph.server.openapi import Description
 from nodegraph.server.routes import (
     catalogue,
+    checks,
     documents,
     events,
     jobs,
@@ -34,6 +35,7 @@ MODULES: tuple[ModuleType, ...] = (
     uploads,
     session,
     catalogue,
+    checks,
     documents,
     library,
     templates,

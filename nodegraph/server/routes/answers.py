@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
 
 from nodegraph.jobs.records import Job
+from nodegraph.server.json_text import json_bytes, object_bytes
 from nodegraph.server.routes.operation import PREFIX
-
-
-def dump_in_parts(document: Mapping[str, Any]) -> bytes:
-    """JSON text of an object some of whose values are iterators; those become lists.
-
-    ``json`` holds the interpreter for as long as one call takes, and all other threads wait; so there is
-    one call for each item.
-    """
-    members = (f"{_dump(name)}:{_dump_value(value)}" for name, value in document.items())
-    return f"{{{','.join(members)}}}".encode()
-
-
-def _dump_value(value: Any) -> str:
-    return f"[{','.join(map(_dump, value))}]" if isinstance(value, Iterator) else _dump(value)
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def answer_text(text: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -38,7 +20,7 @@ def answer_text(text: bytes, status: int = 200, headers: Mapping[str, str] | Non
 
 def answer(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A JSON answer."""
-    return answer_text(_dump(document).encode(), status, headers)
+    return answer_text(json_bytes(document), status, headers)
 
 
 def job_view(job: Job) -> dict[str, Any]:
@@ -66,16 +48,14 @@ def dump_job(job: Job) -> bytes:
     """The text of ``job_view``; the result of thousands of nodes is long, so call it in a thread."""
     view = job_view(job)
     result = view.pop("result")
-    if result is None:
-        return _dump({**view, "result": None}).encode()
-    text = ",".join(f"{_dump(name)}:{_dump_object(value)}" for name, value in result.items())
-    return f'{_dump(view)[:-1]},"result":{{{text}}}}}'.encode()
+    told = b"null" if result is None else object_bytes((name, _dump(value)) for name, value in result.items())
+    return object_bytes([*((name, json_bytes(value)) for name, value in view.items()), ("result", told)])
 
 
-def _dump_object(value: Any) -> str:
+def _dump(value: Any) -> bytes:
     if not isinstance(value, dict):
-        return _dump(value)
-    return f"{{{','.join(f'{_dump(name)}:{_dump(item)}' for name, item in value.items())}}}"
+        return json_bytes(value)
+    return object_bytes((name, json_bytes(item)) for name, item in value.items())
 
 
 def job_url(id: str) -> str:

@@ -25,6 +25,14 @@ from nodegraph.workflow.writing import dump_json, workflow_document
 
 KINDS = ("application/json", "image/png", "application/octet-stream")
 
+FILE = {"type": "string", "format": "binary"}
+BODIES: dict[str, dict[str, Any]] = {
+    "application/json": {"type": "object"},
+    "image/png": FILE,
+    "application/octet-stream": FILE,
+    FORM: {"type": "object", "required": ["file"], "properties": {"file": FILE}},
+}
+
 
 class ImportView(Answer):
     """A workflow that was read."""
@@ -65,7 +73,7 @@ class ExportView(Answer):
     NoBody,
     {200: ImportView},
     problems=(408, 413, 415, 422),
-    files=(*KINDS, FORM),
+    files=BODIES,
 )
 async def import_workflow(call: Call[NoQuery, NoBody]) -> web.Response:
     """Read a workflow out of JSON or a PNG, this project's or ComfyUI's.

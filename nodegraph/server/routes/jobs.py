@@ -7,8 +7,9 @@ from typing import Any
 from aiohttp import web
 
 from nodegraph.jobs.records import ACTIVE, Job
+from nodegraph.server.json_text import dump_in_parts
 from nodegraph.server.problems import Problem, unknown_job
-from nodegraph.server.routes.answers import answer, answer_text, dump_in_parts, dump_job, job_view
+from nodegraph.server.routes.answers import answer, answer_text, dump_job, job_view
 from nodegraph.server.routes.operation import Call, operation
 from nodegraph.server.views import CancelView, JobPage, JobView, WorkflowView
 from nodegraph.server.wire import JobsQuery, MoveRequest, NoBody, NoQuery, WaitQuery

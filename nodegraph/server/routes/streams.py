@@ -10,7 +10,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from nodegraph.server.hub import NumberedEvent, Subscription, event_text
+from nodegraph.server.hub import Subscription, event_text
 
 RETRY = b"retry: 1000\n\n"
 BEAT = b": still here\n\n"
@@ -44,9 +44,9 @@ class ServerSentEvents:
         """Send one event."""
         if body:
             event = {**event, "data": base64.b64encode(body).decode()}
-        lines = [f"id: {event['id']}"] if "id" in event else []
-        lines += [f"event: {event['type']}", f"data: {_json(event)}"]
-        await self.response.write(("\n".join(lines) + "\n\n").encode())
+        head = f"id: {event['id']}\n" if "id" in event else ""
+        head += f"event: {event['type']}\ndata: "
+        await self.response.write(head.encode() + event_text(event) + b"\n\n")
 
     async def beat(self) -> None:
         """Send a comment, which clients skip."""
@@ -92,12 +92,11 @@ class WebSocketEvents:
 
     async def send(self, event: dict[str, Any], body: bytes) -> None:
         """Send one event."""
-        text = _json(event)
-        if not body:
-            await self.response.send_str(text)
-            return
-        header = text.encode()
-        await self.response.send_bytes(len(header).to_bytes(4, "big") + header + body)
+        text = event_text(event)
+        if body:
+            await self.response.send_bytes(len(text).to_bytes(4, "big") + text + body)
+        else:
+            await self.response.send_frame(text, WSMsgType.TEXT)
 
     async def send_all(self, items: AsyncIterator[Item]) -> None:
         """Send events until there are no more, or the client is gone."""
@@ -130,7 +129,3 @@ async def serve_stream(
     finally:
         reader.cancel()
     return socket.response
-
-
-def _json(event: dict[str, Any]) -> str:
-    return event.text if isinstance(event, NumberedEvent) else event_text(event)

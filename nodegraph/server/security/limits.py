@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from nodegraph.server.keys import SETTINGS, USER
@@ -147,7 +148,7 @@ def body_guard(settings: ServerSettings) -> Middleware:
             raise Problem(413, "too_large", f"the body may have up to {limit} bytes")
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise Problem(415, "unsupported_media_type", "the body must not be compressed")
-        if request.body_exists and not upload:
+        if request.body_exists and not upload and request.match_info.http_exception is None:
             _check_kind(request)
         return await handler(request)
 
@@ -163,6 +164,10 @@ def check_values(data: bytes) -> None:
     if data.count(b",") > MAX_VALUES or data.count(b"\\") > MAX_VALUES:
         text = f"the body may hold up to {MAX_VALUES} values, and as many escaped characters"
         raise Problem(413, "too_large", text)
+
+
+DAMAGED_FORM = (ValueError, HttpProcessingError)
+"""What reading a form raises that is none."""
 
 
 async def in_time(request: web.Request, coming: Awaitable[T]) -> T:
