@@ -221,7 +221,7 @@ def test_wrong_use_exits_with_two_and_plain_words(cli, painting, arguments, says
         ("{", "not valid JSON at line 1"),
         ("{}", "format: is missing"),
         ('{"format": "nodegraph", "version": 1, "nodes": {"a": {"type": "toy.Numbr"}}}', "toy.Number"),
-        ('{"nodes": [], "links": []}', "Export (API)"),
+        ('{"nodes": [], "links": []}', "nothing would come out"),
     ],
 )
 def test_broken_files_exit_with_two(cli, home, text, says):

@@ -304,6 +304,7 @@ FOR_ADMINS = sorted((op.method, PREFIX + op.path) for op in operations() if op.a
 
 def test_the_operations_for_admins_are_these() -> None:
     assert FOR_ADMINS == [
+        ("GET", "/api/v1/log"),
         ("GET", "/api/v1/metrics"),
         ("POST", "/api/v1/memory/free"),
         ("POST", "/api/v1/queue/pause"),
