@@ -11,7 +11,8 @@ import torch
 
 from nodegraph import File, FileLocator
 from nodegraph.errors import FileProblem
-from nodes.conditioning.text_encoder import TextEncoder
+from nodes.text_encoders.clip import ClipEncoder
+from nodes.text_encoders.encoder import TextEncoders
 from nodes.weights.libraries import library_class
 from nodes.weights.tensors import assemble, read_tensors, weight_files
 
@@ -86,7 +87,7 @@ class TextEncoderRecipe:
     subfolder: str = "text_encoder"
     tokenizer: str = "tokenizer"
 
-    def build(self, files: FileLocator, dtype: torch.dtype) -> TextEncoder:
+    def build(self, files: FileLocator, dtype: torch.dtype) -> TextEncoders:
         """The encoder on the CPU, weights in ``dtype``."""
         names = ("CLIPTokenizer", "CLIPTextConfig", "CLIPTextModel")
         tokenizers, configs, models = (library_class("transformers", name) for name in names)
@@ -96,7 +97,8 @@ class TextEncoderRecipe:
         transformer = _assembled(lambda: models(config), root / self.subfolder, TRANSFORMERS_STEM, dtype)
         _restore_position_ids(transformer, config.max_position_embeddings)
         tokens = min(tokenizer.model_max_length, config.max_position_embeddings)
-        return TextEncoder(tokenizer, transformer, tokens).eval()
+        encoder = ClipEncoder(tokenizer, transformer, tokens=tokens, pad=tokenizer.pad_token_id)
+        return TextEncoders({"l": encoder}).eval()
 
 
 def _restore_position_ids(transformer: torch.nn.Module, positions: int) -> None:
