@@ -83,6 +83,8 @@ class Model:
         text_width: width of the text embeddings it attends to.
         schedule: the noise it was trained with.
         prediction: what it predicts.
+        concat_channels: how many channels it takes beside the noisy latents, as inpainting and instruction
+            models do.
     """
 
     weights: ModelRecipe[Any]
@@ -91,6 +93,7 @@ class Model:
     text_width: int
     schedule: Schedule
     prediction: Prediction
+    concat_channels: int = 0
 
 
 @dataclass(frozen=True)

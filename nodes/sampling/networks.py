@@ -19,13 +19,20 @@ def stable_diffusion(unet: Any) -> Network:
 
     def predict(z: Tensor, timestep: Tensor, sigma: float, conditions: Sequence[Condition]) -> Tensor:
         items = len(z) // len(conditions)
-        context = torch.cat([condition.context.expand(items, -1, -1) for condition in conditions])
-        z, context, timestep = z.to(dtype), context.to(dtype), timestep.to(z.device)
+
+        def gathered(name: str) -> Tensor | None:
+            parts = [getattr(condition, name) for condition in conditions]
+            return None if parts[0] is None else torch.cat([_for_items(p, items) for p in parts]).to(dtype)
+
+        context, concat = gathered("context"), gathered("concat")
+        assert context is not None
+        z, timestep = z.to(dtype), timestep.to(z.device)
         down, mid = control_residuals(conditions[0].controls, z, timestep, context, sigma)
         output: Tensor = unet(
-            z,
+            z if concat is None else torch.cat([z, concat], dim=1),
             timestep,
             encoder_hidden_states=context,
+            added_cond_kwargs=_size_and_pooled(gathered("pooled"), gathered("time_ids")),
             down_block_additional_residuals=down,
             mid_block_additional_residual=mid,
             return_dict=False,
@@ -33,6 +40,17 @@ def stable_diffusion(unet: Any) -> Network:
         return output.float()
 
     return predict
+
+
+def _for_items(tensor: Tensor, items: int) -> Tensor:
+    return tensor.expand(items, *tensor.shape[1:])
+
+
+def _size_and_pooled(pooled: Tensor | None, time_ids: Tensor | None) -> dict[str, Tensor] | None:
+    """What SDXL takes beside the prompt (Podell et al. 2024, Sec. 2.2)."""
+    if pooled is None or time_ids is None:
+        return None
+    return {"text_embeds": pooled, "time_ids": time_ids}
 
 
 NETWORKS: dict[str, Callable[[Any], Network]] = {"sd": stable_diffusion}
