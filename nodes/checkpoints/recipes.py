@@ -118,6 +118,7 @@ def _assembled(
     make: Callable[[], torch.nn.Module], folder: Path, stem: str, dtype: torch.dtype
 ) -> torch.nn.Module:
     try:
-        return assemble(make, read_tensors(weight_files(folder, stem)), dtype)
+        tensors = read_tensors(weight_files(folder, stem))
+        return assemble(make, tensors, dtype, tensors)
     except (ValueError, OSError) as error:
         raise FileProblem(f"the model in {folder.name!r} cannot be loaded: {error}") from error
