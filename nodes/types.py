@@ -10,7 +10,7 @@ from pydantic import Field
 
 from nodegraph import ModelRecipe, Widget
 from nodes.sampling.denoiser import Prediction
-from nodes.sampling.noise_schedule import NoiseSchedule
+from nodes.sampling.noise_schedule import Schedule
 
 Seed = Annotated[
     int, Field(ge=0, le=2**64 - 1, description="the same seed gives the same picture"), Widget("seed")
@@ -89,7 +89,7 @@ class Model:
     family: str
     latent_channels: int
     text_width: int
-    schedule: NoiseSchedule
+    schedule: Schedule
     prediction: Prediction
 
 

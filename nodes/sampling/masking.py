@@ -5,19 +5,21 @@ from __future__ import annotations
 from torch import Tensor
 
 from nodes.sampling.denoiser import Denoiser
+from nodes.sampling.path import Path
 
 
-def masked(denoiser: Denoiser, mask: Tensor, clean: Tensor, noise: Tensor) -> Denoiser:
+def masked(denoiser: Denoiser, mask: Tensor, clean: Tensor, noise: Tensor, path: Path) -> Denoiser:
     """Hold everything outside ``mask`` to the original (RePaint; Lugmayr et al. 2022, Eq. 8).
 
     Args:
         mask: ``[batch or 1, 1, height, width]`` in 0..1; 1 is denoised.
         clean: the original latents, ``[batch, channels, height, width]``.
         noise: the noise the run started from, of the same shape.
+        path: how they mix.
     """
 
     def denoise(x: Tensor, sigma: float) -> Tensor:
-        known = clean + sigma * noise
+        known = path.noised(clean, noise, sigma)
         return blend(mask, denoiser(blend(mask, x, known), sigma), clean)
 
     return denoise

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from torch import Tensor
 
-from nodes.sampling.denoiser import Denoiser
+from nodes.sampling.denoiser import Denoiser, network_scale
 from nodes.sampling.masking import blend, masked
-from nodes.sampling.noise_schedule import NoiseSchedule
+from nodes.sampling.noise_schedule import Schedule, path_of
 from nodes.sampling.samplers import Sampler
 from nodes.sampling.steps import StepCallback, no_callback
 
@@ -16,7 +14,7 @@ from nodes.sampling.steps import StepCallback, no_callback
 def denoise_latents(
     denoiser: Denoiser,
     sampler: Sampler,
-    schedule: NoiseSchedule,
+    schedule: Schedule,
     sigmas: Tensor,
     clean: Tensor,
     noise: Tensor,
@@ -43,10 +41,10 @@ def denoise_latents(
         Latents in the scale of ``clean``.
     """
     sigmas = sampler.ending(sigmas, schedule)
-    first, last = float(sigmas[0]), float(sigmas[-1])
+    path, first, last = path_of(schedule), float(sigmas[0]), float(sigmas[-1])
     scale = sampler.start_scale(first, schedule) if from_noise else first
     if mask is not None:
-        denoiser = masked(denoiser, mask, clean, noise)
-    x = sampler.sample(denoiser, clean + scale * noise, sigmas, on_step)
-    latents = x / math.sqrt(last**2 + 1)
+        denoiser = masked(denoiser, mask, clean, noise, path)
+    x = sampler.sample(denoiser, path.alpha(first) * clean + scale * noise, sigmas, on_step)
+    latents = x * network_scale(path, last)
     return latents if mask is None else blend(mask, latents, clean)

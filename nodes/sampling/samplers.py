@@ -12,7 +12,8 @@ from nodes.sampling.ddim import sample_ddim
 from nodes.sampling.denoiser import Denoiser
 from nodes.sampling.dpmpp_2m import sample_dpmpp_2m
 from nodes.sampling.euler import sample_euler
-from nodes.sampling.noise_schedule import NoiseSchedule, training_sigmas
+from nodes.sampling.flow_schedule import FlowSchedule
+from nodes.sampling.noise_schedule import Schedule, training_sigmas
 from nodes.sampling.schedules import ROUNDING, end_at_trained
 from nodes.sampling.steps import StepCallback
 
@@ -47,17 +48,19 @@ class Sampler:
     variance_preserving: bool = True
     ends_at_trained: bool = False
 
-    def start_scale(self, sigma: float, schedule: NoiseSchedule) -> float:
+    def start_scale(self, sigma: float, schedule: Schedule) -> float:
         """Standard deviation of x at the first noise level ``sigma`` of a run from pure noise.
 
         A run that starts below the highest trained level always counts the data's unit variance in.
         """
+        if isinstance(schedule, FlowSchedule):
+            return sigma
         highest = float(training_sigmas(schedule)[-1])
         if not self.variance_preserving and sigma >= highest * (1 - ROUNDING):
             return sigma
         return math.sqrt(sigma**2 + 1)
 
-    def ending(self, sigmas: Tensor, schedule: NoiseSchedule) -> Tensor:
+    def ending(self, sigmas: Tensor, schedule: Schedule) -> Tensor:
         """The noise levels with the end this sampler calls for."""
         return end_at_trained(sigmas, schedule) if self.ends_at_trained else sigmas
 

@@ -18,7 +18,8 @@ from nodes.sampling.noise_schedule import (
     training_sigmas,
 )
 from nodes.sampling.samplers import SAMPLERS
-from nodes.sampling.schedules import end_at_trained, karras, normal, sigmas_for, timesteps, total_steps
+from nodes.sampling.schedules import end_at_trained, sigmas_for, total_steps
+from nodes.sampling.timestep_schedules import normal, timesteps
 
 SD = NoiseSchedule("scaled_linear", 0.00085, 0.012, steps_offset=1, set_alpha_to_one=False)
 SPACINGS = ("linspace", "leading", "trailing")
@@ -71,7 +72,7 @@ def test_timesteps_are_those_of_diffusers(spacing, steps):
 def test_karras_is_equation_5():
     trained = training_sigmas(SD)
     low, high = float(trained[0]), float(trained[-1])
-    sigmas = karras(SD, 5).tolist()
+    sigmas = sigmas_for(SD, "karras", 5).tolist()
     for i, sigma in enumerate(sigmas[:-1]):
         expected = (high ** (1 / 7) + i / 4 * (low ** (1 / 7) - high ** (1 / 7))) ** 7
         assert sigma == pytest.approx(expected)
@@ -133,7 +134,7 @@ def test_ending_at_the_trained_level_replaces_only_the_zero():
 
 
 def test_a_run_that_already_reaches_the_trained_level_ends_at_zero():
-    assert float(end_at_trained(karras(SD, 20), SD)[-1]) == 0
+    assert float(end_at_trained(sigmas_for(SD, "karras", 20), SD)[-1]) == 0
 
 
 def test_where_a_run_from_noise_starts():

@@ -13,9 +13,10 @@ from nodes.sampling.denoiser import ConditionalDenoiser
 from nodes.sampling.guidance import guided
 from nodes.sampling.masking import blend, masked
 from nodes.sampling.noise_schedule import NoiseSchedule, training_sigmas
+from nodes.sampling.path import VARIANCE_EXPLODING
 from nodes.sampling.run import denoise_latents
 from nodes.sampling.samplers import SAMPLERS, SamplerName
-from nodes.sampling.schedules import SCHEDULES, SchedulerName, karras
+from nodes.sampling.schedules import SCHEDULES, SchedulerName, sigmas_for
 
 DATA_STD = 0.7
 SD = NoiseSchedule("scaled_linear", 0.00085, 0.012)
@@ -28,7 +29,7 @@ def gaussian_denoiser(x, sigma):
 
 def error(name, steps):
     start = torch.ones(1, 1, 1, 1, dtype=torch.float64)
-    sigmas = karras(SD, steps)[:-1]  # the step to 0 is of first order for every solver
+    sigmas = sigmas_for(SD, "karras", steps)[:-1]  # the step to 0 is of first order for every solver
     first, last = float(sigmas[0]), float(sigmas[-1])
     exact = math.sqrt((DATA_STD**2 + last**2) / (DATA_STD**2 + first**2))
     return abs(float(SAMPLERS[name].sample(gaussian_denoiser, start, sigmas)) - exact) / exact
@@ -54,7 +55,10 @@ def test_callback_sees_every_step_and_the_estimate(name):
     seen = []
     x = torch.ones(2, 1, 3, 3)
     SAMPLERS[name].sample(
-        gaussian_denoiser, x, karras(SD, 4), lambda step, clean: seen.append((step, clean.shape))
+        gaussian_denoiser,
+        x,
+        sigmas_for(SD, "karras", 4),
+        lambda step, clean: seen.append((step, clean.shape)),
     )
     assert seen == [(step, x.shape) for step in (1, 2, 3, 4)]
 
@@ -62,7 +66,7 @@ def test_callback_sees_every_step_and_the_estimate(name):
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_the_start_is_not_changed_in_place(name):
     x = torch.ones(1, 1, 2, 2)
-    SAMPLERS[name].sample(gaussian_denoiser, x, karras(SD, 3))
+    SAMPLERS[name].sample(gaussian_denoiser, x, sigmas_for(SD, "karras", 3))
     assert (x == 1).all()
 
 
@@ -151,7 +155,7 @@ def test_masked_denoiser_holds_the_outside():
         seen.append(x)
         return torch.zeros_like(x)
 
-    estimate = masked(denoiser, mask, clean, noise)(torch.zeros(1, 1, 2, 2), 3.0)
+    estimate = masked(denoiser, mask, clean, noise, VARIANCE_EXPLODING)(torch.zeros(1, 1, 2, 2), 3.0)
     assert seen[0].flatten().tolist() == [0, 8, 0, 8]
     assert estimate.flatten().tolist() == [0, 5, 0, 5]
 
@@ -164,6 +168,12 @@ def test_blend_of_a_half_mask_is_the_mean():
 def test_a_perfect_denoiser_recovers_the_picture_it_was_given(name):
     clean, noise = torch.randn(2, 1, 4, 8, 8, generator=torch.Generator().manual_seed(1))
     latents = denoise_latents(
-        lambda x, sigma: clean, SAMPLERS[name], SD, karras(SD, 8), clean, noise, from_noise=False
+        lambda x, sigma: clean,
+        SAMPLERS[name],
+        SD,
+        sigmas_for(SD, "karras", 8),
+        clean,
+        noise,
+        from_noise=False,
     )
     torch.testing.assert_close(latents, clean, atol=1e-5, rtol=0)
