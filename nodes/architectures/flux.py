@@ -129,5 +129,5 @@ def _split(names: str, kind: str, tensor: Tensor) -> Iterator[tuple[str, Tensor]
     parts = [part for part in (head, *others) if part]
     width = len(tensor) // 3 if len(parts) == 3 else len(tensor) // 7  # the last of four is four wide
     sizes = [width] * (len(parts) - 1)
-    for part, piece in zip(parts, tensor.split([*sizes, len(tensor) - sum(sizes)]), strict=True):
+    for part, piece in zip(parts, torch.split(tensor, [*sizes, len(tensor) - sum(sizes)]), strict=True):
         yield f"{root}.{part}.{kind}", piece
