@@ -1,7 +1,7 @@
 """The built-in nodes, discovered as any third-party pack is; here by name, for graphs built in Python."""
 
 from nodes.checkpoints.nodes import CheckpointLoaderSimple
-from nodes.conditioning.nodes import CLIPTextEncode
+from nodes.conditioning.nodes import CLIPSetLastLayer, CLIPTextEncode
 from nodes.controlnet.nodes import ControlNetApplyAdvanced, ControlNetLoader
 from nodes.flow.nodes import ForEach, Repeat, Switch
 from nodes.gan.nodes import GANLoader, GenerateImages, LatentWalk
@@ -40,6 +40,7 @@ __all__ = [
     "AddIntegers",
     "AddLosses",
     "Boolean",
+    "CLIPSetLastLayer",
     "CLIPTextEncode",
     "CheckpointLoaderSimple",
     "ContentLoss",
