@@ -83,6 +83,8 @@ class Model:
         text_width: width of the text embeddings it attends to.
         schedule: the noise it was trained with.
         prediction: what it predicts.
+        latent_family: the family whose latents it denoises, where that is another one: the refiner of
+            Stable Diffusion XL goes on with those of the base model.
     """
 
     weights: ModelRecipe[Any]
@@ -91,6 +93,7 @@ class Model:
     text_width: int
     schedule: Schedule
     prediction: Prediction
+    latent_family: str | None = None
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def _width(folder: Path) -> int:
 def _vae(file: File, family: Family, config: Config) -> Vae:
     return Vae(
         weights=DiffusersRecipe(file, VAE_CLASS, VAE, force_upcast=config.get("force_upcast", True)),
-        family=family.name,
+        family=family.latents.family,
         latent_channels=config.get("latent_channels", 4),
         scale=2 ** (len(config.get("block_out_channels", (64,))) - 1),
         scaling_factor=config.get("scaling_factor", 0.18215),

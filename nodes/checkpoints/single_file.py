@@ -100,7 +100,7 @@ def load_single_file(contents: Contents, t5_tokenizer: Tokenizer | None) -> Chec
         )
         widths = {slot.name: _width(contents.settings(at)) for slot, at in encoders}
         clip = Clip(TextEncodersRecipe(recipes), family.name, family.joined_width(widths) or model.text_width)
-        return Checkpoint(model, clip, load_vae(contents, autoencoder, family.name, family.latents))
+        return Checkpoint(model, clip, load_vae(contents, autoencoder, family.latents))
     except UnknownFileError as problem:
         raise FileProblem(f"{contents.description}, but {problem}") from problem
 
@@ -136,7 +136,7 @@ def load_model(contents: Contents, found: Found, family: Family) -> Model:
     return make_model(family, recipe, settings, training)
 
 
-def load_vae(contents: Contents, found: Found, family: str, latents: LatentSpace) -> Vae:
+def load_vae(contents: Contents, found: Found, latents: LatentSpace) -> Vae:
     """The autoencoder of a file.
 
     Raises:
@@ -144,10 +144,11 @@ def load_vae(contents: Contents, found: Found, family: str, latents: LatentSpace
     """
     settings, tiny = contents.settings(found), found.architecture == "tiny_autoencoder"
     levels = settings["decoder_block_out_channels"] if tiny else settings["block_out_channels"]
-    scaling = LatentSpace(1.0) if tiny else latents  # a tiny one works in the denoiser's scale
+    own = LatentSpace(latents.family, 1.0)  # a tiny one works in the denoiser's scale
+    scaling = own if tiny else latents
     return Vae(
         weights=NetworkRecipe(contents.file, found.architecture, found.prefix, force_upcast=not tiny),
-        family=family,
+        family=scaling.family,
         latent_channels=settings["latent_channels"],
         scale=2 ** (len(levels) - 1),
         scaling_factor=scaling.scaling_factor,

@@ -12,8 +12,9 @@ from nodes.controlnet.hints import prepare_hint
 from nodes.sampling.condition import Condition, Control
 from nodes.sampling.denoiser import ConditionalDenoiser
 from nodes.sampling.networks import NETWORKS
+from nodes.sampling.networks.stable_diffusion import AESTHETIC_SCORE
 from nodes.sampling.noise_schedule import sigma_at_percent
-from nodes.types import Conditioning, ControlHint, Latent, Model
+from nodes.types import Conditioning, ControlHint, Latent, Model, PictureSize
 
 
 class Binder:
@@ -60,6 +61,9 @@ class Binder:
             Condition(
                 prompt.embeddings.to(self._ctx.device),
                 tuple(self._control(name, hint) for hint in prompt.controls),
+                None if prompt.pooled is None else prompt.pooled.to(self._ctx.device),
+                None if prompt.size is None else told_size(prompt.size),
+                prompt.guidance,
             )
             for prompt in side.prompts
         ]
@@ -92,6 +96,13 @@ class Binder:
             sigma_start=sigma_at_percent(self._model.schedule, hint.start_percent),
             sigma_end=sigma_at_percent(self._model.schedule, hint.end_percent),
         )
+
+
+def told_size(size: PictureSize) -> tuple[float, ...]:
+    """The numbers of ``Condition.size``."""
+    score = AESTHETIC_SCORE if size.aesthetic_score is None else size.aesthetic_score
+    picture = size.height, size.width, size.crop_top, size.crop_left
+    return *picture, size.target_height, size.target_width, score
 
 
 def _same_hint(one: ControlHint, other: ControlHint) -> bool:

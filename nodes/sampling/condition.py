@@ -34,10 +34,17 @@ class Condition:
     Attributes:
         context: text embeddings ``[1, tokens, width]``, on the device.
         controls: ControlNets that take part.
+        pooled: one vector for the whole prompt, ``[1, width]``, for families that take one.
+        size: what SDXL is told, in pixels: height, width, crop from the top, crop from the left, height and
+            width to make, and the aesthetic score that the refiner is told; by default the size that is made.
+        guidance: the guidance scale that a distilled model is told.
     """
 
     context: Tensor
     controls: tuple[Control, ...] = ()
+    pooled: Tensor | None = None
+    size: tuple[float, ...] | None = None
+    guidance: float | None = None
 
     def shares_batch(self, other: Condition) -> bool:
         """Whether one forward can serve both."""

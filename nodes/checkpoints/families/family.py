@@ -24,10 +24,12 @@ class LatentSpace:
     """The scale in which a family denoises.
 
     Attributes:
+        family: the family whose latents these are.
         scaling_factor: latents in the denoiser's scale are ``(z - shift_factor) · scaling_factor``.
         shift_factor: see ``scaling_factor``.
     """
 
+    family: str
     scaling_factor: float
     shift_factor: float = 0.0
 
@@ -133,6 +135,7 @@ def make_model(family: Family, weights: ModelRecipe[Any], settings: Settings, tr
     return Model(
         weights=weights,
         family=family.name,
+        latent_family=None if family.latents.family == family.name else family.latents.family,
         latent_channels=channels,
         text_width=family.text_width(settings),
         schedule=training.schedule,

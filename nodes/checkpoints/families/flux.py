@@ -23,7 +23,7 @@ class Flux:
     title = "FLUX.1"
     component = "transformer"
     network = "FluxTransformer2DModel"
-    latents = LatentSpace(0.3611, 0.1159)
+    latents = LatentSpace("flux", 0.3611, 0.1159)
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot(
             "l",

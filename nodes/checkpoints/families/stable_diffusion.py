@@ -23,7 +23,7 @@ class StableDiffusion:
     title = "Stable Diffusion 1 or 2"
     component = "unet"
     network = "UNet2DConditionModel"
-    latents = LatentSpace(0.18215)
+    latents = LatentSpace("sd", 0.18215)
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("l", ("cond_stage_model.transformer.",), "text_encoder", "tokenizer"),
         Slot("h", ("cond_stage_model.model.",), "text_encoder", "tokenizer", ClipUse(layer=-2, pad=0)),

@@ -22,7 +22,7 @@ class StableDiffusion3:
     title = "Stable Diffusion 3"
     component = "transformer"
     network = "SD3Transformer2DModel"
-    latents = LatentSpace(1.5305, 0.0609)
+    latents = LatentSpace("sd3", 1.5305, 0.0609)
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("l", ("text_encoders.clip_l.transformer.",), "text_encoder", "tokenizer", PENULTIMATE),
         Slot("g", ("text_encoders.clip_g.transformer.",), "text_encoder_2", "tokenizer_2", OPEN_CLIP),

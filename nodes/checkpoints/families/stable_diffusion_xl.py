@@ -18,7 +18,7 @@ OPEN_CLIP = ClipUse(layer=-2, final_norm=False, pad=0)
 class _Network:
     component = "unet"
     network = "UNet2DConditionModel"
-    latents = LatentSpace(0.13025)
+    latents = LatentSpace("sdxl", 0.13025)
 
     def training(self, settings: Settings, marks: Marks) -> Training:
         """It predicts ε; some fine-tuned models predict v, and say so."""
@@ -59,7 +59,7 @@ class StableDiffusionXL(_Network):
 class StableDiffusionXLRefiner(_Network):
     """One text encoder, the larger one."""
 
-    name = "sdxl"
+    name = "sdxl_refiner"
     title = "Stable Diffusion XL refiner"
     slots: ClassVar[tuple[Slot, ...]] = (
         Slot("g", ("conditioner.embedders.0.model.",), "text_encoder_2", "tokenizer_2", OPEN_CLIP),
