@@ -85,6 +85,8 @@ class Model:
         prediction: what it predicts.
         concat_channels: how many channels it takes beside the noisy latents, as inpainting and instruction
             models do.
+        latent_family: the family whose latents it denoises, where that is another one: the refiner of
+            Stable Diffusion XL goes on with those of the base model.
     """
 
     weights: ModelRecipe[Any]
@@ -94,6 +96,7 @@ class Model:
     schedule: Schedule
     prediction: Prediction
     concat_channels: int = 0
+    latent_family: str | None = None
 
 
 @dataclass(frozen=True)

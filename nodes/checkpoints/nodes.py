@@ -8,7 +8,7 @@ from nodegraph import InFolder, NodeContext, node
 from nodegraph.files import Folders
 from nodegraph.specs import Spec
 from nodes.checkpoints.checkpoint import Checkpoint
-from nodes.checkpoints.families import load_checkpoint
+from nodes.checkpoints.loading import load_checkpoint
 
 CHECKPOINTS = "checkpoints"
 
@@ -18,7 +18,7 @@ def infer_checkpoint(ckpt_name: Spec, files: Folders) -> dict[str, dict[str, Any
     if not isinstance(ckpt_name.value, str):
         return {}
     file = files.resolve(CHECKPOINTS, ckpt_name.value)
-    model, clip, vae = load_checkpoint(file, files.path(file))
+    model, clip, vae = load_checkpoint(file, files)
     return {
         "model": {
             "family": model.family,
@@ -39,7 +39,7 @@ def CheckpointLoaderSimple(
     Only its configs are read; weights are loaded where something computes with them.
 
     Args:
-        ckpt_name: the checkpoint, a diffusers folder in the checkpoints folder.
+        ckpt_name: the checkpoint, a safetensors file or a diffusers folder in the checkpoints folder.
     """
     file = ctx.resolve(CHECKPOINTS, ckpt_name)
-    return load_checkpoint(file, ctx.path(file))
+    return load_checkpoint(file, ctx)

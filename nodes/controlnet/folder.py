@@ -7,7 +7,7 @@ from pathlib import Path
 from nodegraph import File
 from nodegraph.errors import FileProblem
 from nodes.checkpoints.configs import Config, read_config
-from nodes.checkpoints.recipes import DIFFUSERS_STEM, ControlNetRecipe
+from nodes.checkpoints.recipes import DIFFUSERS_STEM, DiffusersRecipe
 from nodes.types import ControlNet
 from nodes.weights.tensors import weight_files
 
@@ -28,7 +28,7 @@ def load_controlnet(file: File, root: Path) -> ControlNet:
     except (FileProblem, FileNotFoundError) as problem:
         raise FileProblem(f"ControlNet {file.name!r} cannot be used: {problem}") from problem
     return ControlNet(
-        weights=ControlNetRecipe(file),
+        weights=DiffusersRecipe(file, CLASS_NAME),
         family="sdxl" if config.get("addition_embed_type") == "text_time" else "sd",
         latent_channels=config.get("in_channels", 4),
         text_width=config.get("cross_attention_dim", 1280),

@@ -14,7 +14,7 @@ from nodes.sampling.condition import Box, Condition, Control
 from nodes.sampling.denoiser import ConditionalDenoiser
 from nodes.sampling.networks import NETWORKS
 from nodes.sampling.noise_schedule import sigma_at_percent
-from nodes.sampling.picture_size import time_ids
+from nodes.sampling.picture_size import told_size
 from nodes.sampling.regions import PIXELS, region
 from nodes.types import Conditioning, ControlHint, Latent, Model, Prompt
 
@@ -71,7 +71,7 @@ class Binder:
             prompt.embeddings.to(self._ctx.device),
             tuple(self._control(name, hint, *shown) for hint in prompt.controls),
             pooled=self._on_device(prompt.pooled),
-            time_ids=self._on_device(self._time_ids(name, prompt)),
+            size=self._size(name, prompt),
             guidance=prompt.guidance,
             concat=self._concat(name, prompt, box),
             box=box,
@@ -80,9 +80,9 @@ class Binder:
             sigma_end=sigma_at_percent(self._model.schedule, prompt.end_percent),
         )
 
-    def _time_ids(self, name: str, prompt: Prompt) -> Tensor | None:
+    def _size(self, name: str, prompt: Prompt) -> tuple[float, ...] | None:
         height, width = (PIXELS * side for side in self._shape[-2:])
-        return time_ids(prompt.size, self._model.family, height, width, negative=name == "negative")
+        return told_size(prompt.size, self._model.family, height, width, negative=name == "negative")
 
     def _concat(self, name: str, prompt: Prompt, box: Box | None) -> Tensor | None:
         """What the network takes beside the latents; a network that takes nothing is given nothing."""

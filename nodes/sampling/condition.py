@@ -59,7 +59,8 @@ class Condition:
         context: text embeddings ``[1, tokens, width]``, on the device.
         controls: ControlNets that take part.
         pooled: the prompt's pooled vector ``[1, width]``, for networks that take one.
-        time_ids: the numbers that SDXL is told of the picture's size, ``[1, 5 or 6]``.
+        size: what SDXL is told, in pixels: height, width, crop from the top, crop from the left, height and
+            width to make, and the aesthetic score that the refiner is told; by default the size that is made.
         guidance: the guidance scale that a distilled network is told.
         concat: latents the network takes beside the noisy ones, ``[1 or batch, channels, height, width]``.
         box: the only part of the latents that the network sees and answers for.
@@ -72,7 +73,7 @@ class Condition:
     context: Tensor
     controls: tuple[Control, ...] = ()
     pooled: Tensor | None = None
-    time_ids: Tensor | None = None
+    size: tuple[float, ...] | None = None
     guidance: float | None = None
     concat: Tensor | None = None
     box: Box | None = None
@@ -93,9 +94,9 @@ class Condition:
         return self._form() == other._form() and self.controls == other.controls
 
     def _form(self) -> tuple[object, ...]:
-        tensors = (self.context, self.pooled, self.time_ids, self.concat)
+        tensors = (self.context, self.pooled, self.concat)
         shapes = (None if tensor is None else tensor.shape for tensor in tensors)
-        return (*shapes, self.guidance is None, None if self.box is None else self.box[:2])
+        return (*shapes, None if self.box is None else self.box[:2])
 
 
 def batches(conditions: Sequence[Condition]) -> list[list[int]]:

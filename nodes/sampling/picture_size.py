@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
 from nodes.types import PictureSize
 
-BASE, REFINER = "sdxl", "sdxl_refiner"
+FAMILIES = ("sdxl", "sdxl_refiner")
 POSITIVE_SCORE, NEGATIVE_SCORE = 6.0, 2.5
 """Aesthetic scores that the refiner is told by default (Podell et al. 2024, Sec. 2.5)."""
 
 
-def time_ids(
+def told_size(
     size: PictureSize | None, family: str, height: int, width: int, *, negative: bool = False
-) -> Tensor | None:
+) -> tuple[float, ...] | None:
     """What a network of that family is told.
 
     Args:
@@ -25,13 +22,12 @@ def time_ids(
         negative: whether it goes with the negative side.
 
     Returns:
-        ``[1, 6]``, ``[1, 5]`` for the refiner; ``None`` where nothing is told.
+        The numbers of ``Condition.size``; ``None`` for families that are told nothing.
     """
-    if family not in (BASE, REFINER):
+    if family not in FAMILIES:
         return None
     size = size or PictureSize(height, width, target_height=height, target_width=width)
-    told: list[float] = [size.height, size.width, size.crop_top, size.crop_left]
-    if family == BASE:
-        return torch.tensor([[*told, size.target_height, size.target_width]], dtype=torch.float32)
     score = NEGATIVE_SCORE if negative else POSITIVE_SCORE
-    return torch.tensor([[*told, score if size.aesthetic_score is None else size.aesthetic_score]])
+    picture = (size.height, size.width, size.crop_top, size.crop_left)
+    told_score = score if size.aesthetic_score is None else size.aesthetic_score
+    return (*picture, size.target_height, size.target_width, told_score)

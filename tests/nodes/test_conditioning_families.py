@@ -21,7 +21,7 @@ from nodes.conditioning.families.nodes import (
     infer_sdxl,
 )
 from nodes.conditioning.nodes import CLIPTextEncode
-from nodes.sampling.picture_size import time_ids
+from nodes.sampling.picture_size import told_size
 from nodes.text_encoders.clip import ClipEncoder
 from nodes.text_encoders.encoder import TextEncoders
 from nodes.text_encoders.t5 import T5Encoder
@@ -191,10 +191,10 @@ def test_it_is_found_before_the_run(infer, texts):
 
 def test_numbers_of_the_size():
     size = PictureSize(512, 640, 16, 8, 768, 1024)
-    assert time_ids(size, "sdxl", 0, 0).tolist() == [[512, 640, 16, 8, 768, 1024]]
-    assert time_ids(None, "sdxl", 512, 640).tolist() == [[512, 640, 0, 0, 512, 640]]
-    assert time_ids(None, "sdxl_refiner", 512, 640).tolist() == [[512, 640, 0, 0, 6.0]]
-    assert time_ids(None, "sdxl_refiner", 512, 640, negative=True).tolist() == [[512, 640, 0, 0, 2.5]]
+    assert told_size(size, "sdxl", 0, 0)[:6] == (512, 640, 16, 8, 768, 1024)
+    assert told_size(None, "sdxl", 512, 640)[:6] == (512, 640, 0, 0, 512, 640)
+    assert told_size(None, "sdxl_refiner", 512, 640)[6] == 6.0
+    assert told_size(None, "sdxl_refiner", 512, 640, negative=True)[6] == 2.5
     scored = PictureSize(512, 640, aesthetic_score=7.5)
-    assert time_ids(scored, "sdxl_refiner", 0, 0, negative=True).tolist() == [[512, 640, 0, 0, 7.5]]
-    assert time_ids(size, "sd", 512, 640) is None
+    assert told_size(scored, "sdxl_refiner", 0, 0, negative=True)[6] == 7.5
+    assert told_size(size, "sd", 512, 640) is None
