@@ -91,9 +91,8 @@ def load_single_file(contents: Contents, t5_tokenizer: Tokenizer | None) -> Chec
         autoencoder = contents.first(AUTOENCODERS)
         missing = [] if autoencoder else ["an autoencoder"]
         encoders = list(_encoders(contents, family))
-        missing += [
-            f"text encoder {name}" for name in missing_encoders(family, [slot for slot, _ in encoders])
-        ]
+        filled = [slot for slot, _ in encoders]
+        missing += [f"text encoder {name}" for name in missing_encoders(family, filled)]
         if missing or autoencoder is None:
             raise FileProblem(f"{contents.description}; for {family.title} it lacks {' and '.join(missing)}")
         model = load_model(contents, found, family)
