@@ -172,9 +172,9 @@ def test_what_was_recognised_and_what_is_missing_is_said(tmp_path):
     ):
         loaded(tmp_path, without)
     part = {name: t for name, t in tensors.items() if name.startswith("cond_stage_model.")}
-    with pytest.raises(FileProblem, match="it holds CLIP text encoder .*; it lacks a denoising network"):
+    with pytest.raises(FileProblem, match=r"it holds CLIP text encoder .*; it lacks a denoising network"):
         loaded(tmp_path, part)
-    with pytest.raises(FileProblem, match="nothing in it was recognised .it has 1 tensors, such as 'x'"):
+    with pytest.raises(FileProblem, match=r"nothing in it was recognised .it has 1 tensors, such as 'x'"):
         loaded(tmp_path, {"x": torch.zeros(1)})
 
 
