@@ -83,6 +83,8 @@ class Model:
         text_width: width of the text embeddings it attends to.
         schedule: the noise it was trained with.
         prediction: what it predicts.
+        concat_channels: how many channels it takes beside the noisy latents, as inpainting and instruction
+            models do.
         latent_family: the family whose latents it denoises, where that is another one: the refiner of
             Stable Diffusion XL goes on with those of the base model.
     """
@@ -93,6 +95,7 @@ class Model:
     text_width: int
     schedule: Schedule
     prediction: Prediction
+    concat_channels: int = 0
     latent_family: str | None = None
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from nodes.sampling.condition import Condition
 from nodes.sampling.denoiser import ConditionalDenoiser, Denoiser
+from nodes.sampling.regions import weighted_mean, with_matching_areas
 
 
 def guided(
@@ -20,18 +20,23 @@ def guided(
     """Classifier-free guidance (Ho and Salimans 2022, Eq. 6): D = D₋ + cfg (D₊ - D₋).
 
     At ``cfg`` 1 the negative side cancels out and is not computed. Several conditions on one side count
-    in equal parts.
+    where, when and as much as each says.
     """
     if cfg == 1.0:
-        return lambda x, sigma: _mean(denoiser(x, sigma, positive))
+        return lambda x, sigma: side_estimates(denoiser, [positive], x, sigma)[0]
+    sides = with_matching_areas([negative, positive])
 
     def denoise(x: Tensor, sigma: float) -> Tensor:
-        estimates = denoiser(x, sigma, [*negative, *positive])
-        away, toward = _mean(estimates[: len(negative)]), _mean(estimates[len(negative) :])
+        away, toward = side_estimates(denoiser, sides, x, sigma)
         return away + cfg * (toward - away)
 
     return denoise
 
 
-def _mean(estimates: Sequence[Tensor]) -> Tensor:
-    return estimates[0] if len(estimates) == 1 else torch.stack(tuple(estimates)).mean(dim=0)
+def side_estimates(
+    denoiser: ConditionalDenoiser, sides: Sequence[Sequence[Condition]], x: Tensor, sigma: float
+) -> list[Tensor]:
+    """The estimate of x₀ of each side, from as few forwards as can be."""
+    active = [[condition for condition in side if condition.counts_at(sigma)] for side in sides]
+    estimates = iter(denoiser(x, sigma, [condition for side in active for condition in side]))
+    return [weighted_mean(x, side, [next(estimates) for _ in side]) for side in active]

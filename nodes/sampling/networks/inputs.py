@@ -28,6 +28,14 @@ def pooled(conditions: Sequence[Condition], items: int) -> Tensor:
     return torch.cat([vector.expand(items, -1) for vector in vectors if vector is not None])
 
 
+def with_concat(z: Tensor, conditions: Sequence[Condition], items: int) -> Tensor:
+    """Latents with what the network takes beside them, as further channels."""
+    beside = [condition.concat for condition in conditions if condition.concat is not None]
+    if not beside:
+        return z
+    return torch.cat([z, torch.cat([part.expand(items, -1, -1, -1) for part in beside]).to(z)], dim=1)
+
+
 def padded(z: Tensor, multiple: int) -> Tensor:
     """Latents with their sides brought to a multiple by going on from the opposite edge."""
     height, width = z.shape[-2:]

@@ -11,7 +11,7 @@ from torch import Tensor
 from nodes.controlnet.residuals import control_residuals
 from nodes.sampling.condition import Condition
 from nodes.sampling.denoiser import Network
-from nodes.sampling.networks.inputs import contexts, pooled
+from nodes.sampling.networks.inputs import contexts, pooled, with_concat
 
 REFINER_SIZES = 5
 """How many numbers the refiner of Stable Diffusion XL is told; base is told six."""
@@ -51,11 +51,12 @@ def _predict(
     conditions: Sequence[Condition],
     added: dict[str, Tensor] | None,
 ) -> Tensor:
-    context = contexts(conditions, len(z) // len(conditions)).to(z.dtype)
+    items = len(z) // len(conditions)
+    context = contexts(conditions, items).to(z.dtype)
     timestep = timestep.to(z.device)
     down, mid = control_residuals(conditions[0].controls, z, timestep, context, sigma)
     output: Tensor = unet(
-        z,
+        with_concat(z, conditions, items),
         timestep,
         encoder_hidden_states=context,
         added_cond_kwargs=added,

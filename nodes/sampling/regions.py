@@ -1,0 +1,133 @@
+"""Prompts that are for a part of the picture, and how the estimates for several become one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - the name the field uses
+from torch import Tensor
+
+from nodes.sampling.condition import Box, Condition
+from nodes.types import Area, Prompt, PromptMask
+
+PIXELS = 8
+"""Pixels along a side of a latent pixel, by which areas are measured."""
+FEATHER = 8
+"""Latent pixels over which an area fades out, at sides that are not the picture's own."""
+SMALLEST = 8
+"""Side of the smallest rectangle around a mask."""
+NOWHERE = 1e-37
+"""Keeps what no prompt counts for from being divided by zero; the estimate there is zero."""
+
+
+def weighted_mean(x: Tensor, conditions: Sequence[Condition], estimates: Sequence[Tensor]) -> Tensor:
+    """The mean of several estimates, each where it counts and as much as it counts there.
+
+    Args:
+        x: the noisy latents, for their shape.
+        conditions: what each estimate was made under.
+        estimates: each of the size of its condition's box.
+    """
+    if all(condition.box is None and condition.weight is None for condition in conditions) and conditions:
+        return estimates[0] if len(estimates) == 1 else torch.stack(tuple(estimates)).mean(dim=0)
+    total, count = torch.zeros_like(x), torch.full_like(x, NOWHERE)
+    for condition, estimate in zip(conditions, estimates, strict=True):
+        weight = torch.ones_like(estimate) if condition.weight is None else condition.weight
+        condition.crop(total).add_(weight * estimate)
+        condition.crop(count).add_(weight)
+    return total / count
+
+
+def region(prompt: Prompt, height: int, width: int) -> tuple[Box | None, Tensor | None]:
+    """Where a prompt counts in latents of a size, and how much.
+
+    Returns:
+        The box, and weights ``[1 or batch, 1, height, width]`` of its size; ``None`` for all of the latents,
+        and for weights of 1.
+    """
+    box = None if prompt.area is None else _box(prompt.area, height, width)
+    if prompt.mask is not None:
+        mask = _resized(prompt.mask, height, width)
+        if prompt.mask.bounds_only:
+            box = bounds(mask)
+        return box, prompt.strength * (mask if box is None else box.crop(mask))
+    if box is not None:
+        return box, prompt.strength * feathered(box, height, width)
+    return None, None if prompt.strength == 1 else torch.full((1, 1, 1, 1), prompt.strength)
+
+
+def bounds(mask: Tensor) -> Box:
+    """The rectangle around what is not zero in masks ``[batch, 1, height, width]``, not below a size."""
+    height, width = mask.shape[-2:]
+    places = (mask.abs().amax(dim=(0, 1)) > 0).nonzero()
+    if not len(places):
+        return Box(min(SMALLEST, height), min(SMALLEST, width), 0, 0)
+    (top, left), (bottom, right) = places.amin(dim=0).tolist(), places.amax(dim=0).tolist()
+    tall, wide = max(SMALLEST, bottom - top + 1), max(SMALLEST, right - left + 1)
+    return Box(min(tall, height - top), min(wide, width - left), top, left)
+
+
+def feathered(box: Box, height: int, width: int) -> Tensor:
+    """Weights ``[1, 1, height, width]`` of a box: 1 inside, rising from its sides within the picture."""
+    rows = _ramp(box.height, starts=box.top > 0, ends=box.top + box.height < height)
+    columns = _ramp(box.width, starts=box.left > 0, ends=box.left + box.width < width)
+    return (rows[:, None] * columns[None, :])[None, None]
+
+
+def with_matching_areas(sides: Sequence[Sequence[Condition]]) -> list[list[Condition]]:
+    """Let each area of one side have its counterpart on the others, so that guidance compares like with like.
+
+    The counterpart is told what the smallest condition around the area is told.
+    """
+    matched = [list(side) for side in sides]
+    for own in matched:
+        for other in matched:
+            if other is not own:
+                for condition in tuple(own):
+                    other.extend(_counterpart(condition, other))
+    return matched
+
+
+def _counterpart(condition: Condition, others: Sequence[Condition]) -> list[Condition]:
+    box = condition.box
+    if box is None:
+        return []
+    around = [other for other in others if other.box is None or box.inside(other.box)]
+    if not around or any(other.box == box for other in around):
+        return []
+    smallest = min(around, key=_size)
+    told = ("context", "pooled", "size", "guidance", "concat")
+    return [dataclasses.replace(condition, **{name: getattr(smallest, name) for name in told})]
+
+
+def _size(condition: Condition) -> float:
+    return math.inf if condition.box is None else condition.box.height * condition.box.width
+
+
+def _ramp(length: int, *, starts: bool, ends: bool) -> Tensor:
+    steps = min(FEATHER, length // 4)
+    ramp, rising = torch.ones(length), torch.arange(1, steps + 1) / max(1, steps)
+    if starts:
+        ramp[:steps] *= rising
+    if ends:
+        ramp[length - steps :] *= rising.flip(0)
+    return ramp
+
+
+def _box(area: Area, height: int, width: int) -> Box:
+    if area.relative:
+        tall, wide = max(1, round(area.height * height)), max(1, round(area.width * width))
+        top, left = round(area.top * height), round(area.left * width)
+    else:
+        tall, wide = int(area.height // PIXELS), int(area.width // PIXELS)
+        top, left = int(area.top // PIXELS), int(area.left // PIXELS)
+    top, left = min(top, height - 1), min(left, width - 1)
+    return Box(max(1, min(tall, height - top)), max(1, min(wide, width - left)), top, left)
+
+
+def _resized(mask: PromptMask, height: int, width: int) -> Tensor:
+    planes = F.interpolate(mask.values[:, None], size=(height, width), mode="bilinear", align_corners=False)
+    return planes * mask.strength
