@@ -69,9 +69,10 @@ class Found(NamedTuple):
 
 def find_networks(header: Header) -> list[Found]:
     """The networks that a file holds, by the names of its tensors."""
+    parts = {prefix: header.below(prefix) for prefixes in PREFIXES.values() for prefix in prefixes}
     return [
         Found(name, prefix)
         for name, architecture in ARCHITECTURES.items()
         for prefix in PREFIXES[name]
-        if architecture.detect(header.below(prefix) if prefix else header)
+        if architecture.detect(parts[prefix])
     ]

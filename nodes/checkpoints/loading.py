@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol
-
 from nodegraph import File
 from nodegraph.errors import FileProblem
 from nodes.checkpoints.checkpoint import Checkpoint
+from nodes.checkpoints.files import FileSource, t5_tokenizer
 from nodes.checkpoints.folder import INDEX, load_folder
 from nodes.checkpoints.single_file import load_single_file, read_contents
-from nodes.checkpoints.text_encoders import T5_FOLDER, Tokenizer
-
-
-class FileSource(Protocol):
-    """Where model files are found by name: a running node's context, or the folders before the run."""
-
-    def resolve(self, folder: str, name: str) -> File:
-        """The file of that name."""
-
-    def path(self, file: File) -> Path:
-        """Where it lies on this machine."""
 
 
 def load_checkpoint(file: File, files: FileSource) -> Checkpoint:
@@ -38,11 +25,3 @@ def load_checkpoint(file: File, files: FileSource) -> Checkpoint:
         return load_folder(file, path)
     except FileProblem as problem:
         raise FileProblem(f"checkpoint {file.name!r} cannot be used: {problem}") from problem
-
-
-def t5_tokenizer(files: FileSource) -> Tokenizer | None:
-    """T5's tokenizer among the models, where it is there."""
-    try:
-        return Tokenizer(files.resolve(*T5_FOLDER))
-    except FileProblem:
-        return None

@@ -13,6 +13,9 @@ from nodes.architectures.catalogue import ARCHITECTURES
 from nodes.weights.header import UnknownFileError, read_header
 from nodes.weights.tensors import assemble, read_tensors
 
+MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError)
+"""What diffusers and transformers raise at settings and tensors that make no sense."""
+
 
 @dataclass(frozen=True)
 class NetworkRecipe:
@@ -40,7 +43,7 @@ class NetworkRecipe:
             source = read_tensors([path], self.prefix)
             tensors = architecture.convert(dict(source), settings)
             return assemble(lambda: architecture.make(settings), tensors, dtype, source)
-        except (UnknownFileError, ValueError, KeyError, OSError) as error:
+        except (UnknownFileError, OSError, *MALFORMED) as error:
             raise FileProblem(
                 f"the {architecture.description} in {self.file.name!r} cannot be loaded: {error}"
             ) from error

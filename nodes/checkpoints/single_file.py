@@ -91,14 +91,15 @@ def load_single_file(contents: Contents, t5_tokenizer: Tokenizer | None) -> Chec
         autoencoder = contents.first(AUTOENCODERS)
         missing = [] if autoencoder else ["an autoencoder"]
         encoders = list(_encoders(contents, family))
-        missing += [f"text encoder {name}" for name in _missing(family, [slot for slot, _ in encoders])]
+        filled = [slot for slot, _ in encoders]
+        missing += [f"text encoder {name}" for name in missing_encoders(family, filled)]
         if missing or autoencoder is None:
             raise FileProblem(f"{contents.description}; for {family.title} it lacks {' and '.join(missing)}")
         model = load_model(contents, found, family)
         recipes = tuple(
             (slot.name, encoder_recipe(contents, at, slot, t5_tokenizer)) for slot, at in encoders
         )
-        widths = {slot.name: _width(contents.settings(at)) for slot, at in encoders}
+        widths = {slot.name: encoder_width(contents.settings(at)) for slot, at in encoders}
         clip = Clip(TextEncodersRecipe(recipes), family.name, family.joined_width(widths) or model.text_width)
         return Checkpoint(model, clip, load_vae(contents, autoencoder, family.latents))
     except UnknownFileError as problem:
@@ -172,7 +173,7 @@ def _encoders(contents: Contents, family: Family) -> Iterator[tuple[Slot, Found]
             yield slot, found
 
 
-def _missing(family: Family, filled: Sequence[Slot]) -> list[str]:
+def missing_encoders(family: Family, filled: Sequence[Slot]) -> list[str]:
     """Names of the text encoders that a family needs and does not find; alternatives count as one."""
     components = {slot.component for slot in filled}
     empty = [slot for slot in family.slots if slot.component not in components and not slot.optional]
@@ -182,5 +183,6 @@ def _missing(family: Family, filled: Sequence[Slot]) -> list[str]:
     return [" or ".join(alternatives) for alternatives in names.values()]
 
 
-def _width(settings: Settings) -> int:
+def encoder_width(settings: Settings) -> int:
+    """Width of the hidden states of a text encoder."""
     return int(settings.get("hidden_size") or settings["d_model"])

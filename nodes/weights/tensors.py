@@ -96,8 +96,13 @@ def _check_fit(wanted: Mapping[str, Tensor], named: Mapping[str, Tensor]) -> Non
     for name, place in wanted.items():
         if name not in named:
             raise ValueError(f"the weights lack {name!r}")
-        if named[name].numel() != place.numel():
+        if _sides(named[name]) != _sides(place):
             raise ValueError(f"{name!r} is {list(named[name].shape)}, its config says {list(place.shape)}")
+
+
+def _sides(tensor: Tensor) -> list[int]:
+    """The shape, but for sides of one: a convolution of one pixel serves as a linear layer."""
+    return [side for side in tensor.shape if side != 1]
 
 
 def _placed(tensor: Tensor, place: Tensor, dtype: torch.dtype, source: MappedTensors | None) -> Tensor:
