@@ -11,6 +11,7 @@ from pydantic import Field
 from nodegraph import ModelRecipe, Widget
 from nodes.sampling.denoiser import Prediction
 from nodes.sampling.noise_schedule import Schedule
+from nodes.sampling.patches import Patch
 
 Seed = Annotated[
     int, Field(ge=0, le=2**64 - 1, description="the same seed gives the same picture"), Widget("seed")
@@ -83,6 +84,7 @@ class Model:
         text_width: width of the text embeddings it attends to.
         schedule: the noise it was trained with.
         prediction: what it predicts.
+        patches: changes to how it is sampled, in the order they were made.
     """
 
     weights: ModelRecipe[Any]
@@ -91,6 +93,7 @@ class Model:
     text_width: int
     schedule: Schedule
     prediction: Prediction
+    patches: tuple[Patch, ...] = ()
 
 
 @dataclass(frozen=True)
