@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import torch
@@ -30,6 +31,10 @@ def sequential_noise(x: Tensor, generators: Sequence[torch.Generator]) -> NoiseS
     return lambda sigma, sigma_next: item_noise(x.shape, generators).to(x)
 
 
+TIME_DIGITS = 6
+"""torchsde rounds the ends of a path to its tolerance, 1e-6, and complains of times beyond them."""
+
+
 class BrownianNoise:
     """Increments of one Brownian path in σ, divided by their standard deviation.
 
@@ -46,14 +51,20 @@ class BrownianNoise:
     def __init__(self, x: Tensor, lowest: float, highest: float, seeds: Sequence[int]) -> None:
         from torchsde import BrownianTree
 
+        low, high = _single(lowest), _single(highest)
+        self._like, self._range = x, (round(low, TIME_DIGITS), round(high, TIME_DIGITS))
         start = torch.zeros(x.shape[1:])
-        self._like, self._range = x, (lowest, highest)
-        ends = torch.tensor(lowest), torch.tensor(highest)
-        self._paths = [BrownianTree(ends[0], start, ends[1], entropy=seed) for seed in seeds]
+        self._paths = [BrownianTree(low, start, high, entropy=seed) for seed in seeds]
 
     def __call__(self, sigma: float, sigma_next: float) -> Tensor:
         """The noise of a step down from ``sigma``: what the path changes by on the way."""
-        low, high = (min(max(level, self._range[0]), self._range[1]) for level in (sigma_next, sigma))
-        times = torch.tensor(low), torch.tensor(high)
-        increment = torch.stack([path(*times) for path in self._paths])
-        return (-increment / (times[1] - times[0]).sqrt()).to(self._like)
+        high, low = (
+            min(max(_single(level), self._range[0]), self._range[1]) for level in (sigma, sigma_next)
+        )
+        increment = torch.stack([path(low, high) for path in self._paths])
+        return (-increment / math.sqrt(high - low)).to(self._like)
+
+
+def _single(level: float) -> float:
+    """In single precision, in which the field asks for noise."""
+    return float(torch.tensor(level, dtype=torch.float32))

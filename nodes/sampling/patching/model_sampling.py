@@ -20,8 +20,8 @@ PREDICTIONS: dict[SamplingName, Prediction] = {
 }
 
 LCM_TIMESTEPS = 50
-"""Latent consistency models were distilled at every twentieth of 1000 timesteps (Luo et al. 2023, Sec. 4.3). At these
-the boundary condition of a consistency model, c_skip ≤ 7e-6, is not worth computing."""
+"""Latent consistency models were distilled at every twentieth of 1000 timesteps (Luo et al. 2023, Sec. 4.3).
+At these the boundary condition of a consistency model, c_skip ≤ 7e-6, is not worth computing."""
 
 
 def as_diffusion(model: Model, sampling: SamplingName, *, zero_terminal_snr: bool) -> Model:

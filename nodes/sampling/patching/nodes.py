@@ -24,6 +24,7 @@ from nodes.sampling.patching.model_sampling import (
 from nodes.sampling.patching.perturbed_attention import PerturbedAttention
 from nodes.types import Model
 
+Scale = Annotated[float, Field(ge=0.0, le=100.0)]
 Factor = Annotated[float, Field(ge=0.0, le=10.0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Shift = Annotated[float, Field(ge=0.0, le=100.0)]
