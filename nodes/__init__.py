@@ -1,6 +1,7 @@
 """The built-in nodes, discovered as any third-party pack is; here by name, for graphs built in Python."""
 
 from nodes.adapters.lora.nodes import LoraLoader, LoraLoaderModelOnly
+from nodes.adapters.merging.nodes import ModelMergeBlocks, ModelMergeSimple
 from nodes.checkpoints.nodes import CheckpointLoaderSimple
 from nodes.conditioning.combining.nodes import (
     ConditioningAverage,
@@ -21,7 +22,13 @@ from nodes.conditioning.families.nodes import (
     FluxGuidance,
 )
 from nodes.conditioning.nodes import CLIPSetLastLayer, CLIPTextEncode
-from nodes.controlnet.nodes import ControlNetApplyAdvanced, ControlNetLoader
+from nodes.controlnet.nodes import ControlNetApply, ControlNetApplyAdvanced, ControlNetLoader
+from nodes.editing.nodes import (
+    ImagePadForOutpaint,
+    InpaintModelConditioning,
+    InstructPixToPixConditioning,
+    VAEEncodeForInpaint,
+)
 from nodes.flow.nodes import ForEach, Repeat, Switch
 from nodes.gan.nodes import GANLoader, GenerateImages, LatentWalk
 from nodes.images.batches.nodes import EmptyImage, ImageBatch, ImageFromBatch
@@ -30,6 +37,7 @@ from nodes.images.files.nodes import LoadImage, LoadImageFromUrl, PreviewImage, 
 from nodes.images.masks.nodes import ImageToMask, InvertMask, MaskToImage
 from nodes.images.transform.nodes import ImageCrop, ImageInvert, ImagePad, ImageScale, ImageScaleBy
 from nodes.latents.nodes import EmptyLatentImage, SetLatentNoiseMask
+from nodes.latents.shaping.nodes import LatentComposite, LatentUpscale, LatentUpscaleBy
 from nodes.sampling.nodes import KSampler
 from nodes.style.features.nodes import FeatureExtractorLoader, RandomFeatures
 from nodes.style.losses.nodes import AddLosses, ContentLoss, StyleLoss, TotalVariationLoss
@@ -76,6 +84,7 @@ __all__ = [
     "ConditioningSetTimestepRange",
     "ConditioningZeroOut",
     "ContentLoss",
+    "ControlNetApply",
     "ControlNetApplyAdvanced",
     "ControlNetLoader",
     "CreateList",
@@ -96,13 +105,19 @@ __all__ = [
     "ImageGrid",
     "ImageInvert",
     "ImagePad",
+    "ImagePadForOutpaint",
     "ImageScale",
     "ImageScaleBy",
     "ImageToMask",
+    "InpaintModelConditioning",
+    "InstructPixToPixConditioning",
     "Integer",
     "InvertMask",
     "JoinStrings",
     "KSampler",
+    "LatentComposite",
+    "LatentUpscale",
+    "LatentUpscaleBy",
     "LatentWalk",
     "ListLength",
     "LoadImage",
@@ -110,6 +125,8 @@ __all__ = [
     "LoraLoader",
     "LoraLoaderModelOnly",
     "MaskToImage",
+    "ModelMergeBlocks",
+    "ModelMergeSimple",
     "MultiplyFloats",
     "MultiplyIntegers",
     "OptimizeImage",
@@ -129,4 +146,5 @@ __all__ = [
     "VAEDecode",
     "VAEDecodeTiled",
     "VAEEncode",
+    "VAEEncodeForInpaint",
 ]
