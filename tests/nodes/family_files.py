@@ -475,6 +475,25 @@ def stored(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     return (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous()
 
 
+def t5_tokenizer_file(folder: Path) -> None:
+    """A tokenizer of a few words, as ``tokenizer.json``."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import Unigram
+    from tokenizers.processors import TemplateProcessing
+
+    words = [
+        ("<pad>", 0.0),
+        ("</s>", 0.0),
+        ("<unk>", 0.0),
+        (" ", -2.0),
+        *((letter, -3.0) for letter in "abcdefrnotxw"),
+    ]
+    made = Tokenizer(Unigram(words, 2))
+    made.post_processor = TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    folder.mkdir(parents=True, exist_ok=True)
+    made.save(str(folder / "tokenizer.json"))
+
+
 def write_file(path: Path, tensors: Tensors, metadata: dict[str, str] | None = None) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, metadata)
