@@ -171,7 +171,7 @@ def _is_plain(name: str) -> bool:
     return bool(path.parts) and "\0" not in name and not path.is_absolute() and ".." not in path.parts
 
 
-MODEL_FOLDER_MARKS = ("model_index.json", "config.json")
+MODEL_FOLDER_MARKS = ("model_index.json", "config.json", "adapter_config.json")
 
 
 def _names_below(root: Path) -> Iterator[str]:

@@ -1,6 +1,25 @@
 """The built-in nodes, discovered as any third-party pack is; here by name, for graphs built in Python."""
 
+from nodes.adapters.lora.nodes import LoraLoader, LoraLoaderModelOnly
 from nodes.checkpoints.nodes import CheckpointLoaderSimple
+from nodes.conditioning.combining.nodes import (
+    ConditioningAverage,
+    ConditioningCombine,
+    ConditioningConcat,
+    ConditioningSetArea,
+    ConditioningSetAreaPercentage,
+    ConditioningSetAreaStrength,
+    ConditioningSetMask,
+    ConditioningSetTimestepRange,
+    ConditioningZeroOut,
+)
+from nodes.conditioning.families.nodes import (
+    CLIPTextEncodeFlux,
+    CLIPTextEncodeSD3,
+    CLIPTextEncodeSDXL,
+    CLIPTextEncodeSDXLRefiner,
+    FluxGuidance,
+)
 from nodes.conditioning.nodes import CLIPSetLastLayer, CLIPTextEncode
 from nodes.controlnet.nodes import ControlNetApplyAdvanced, ControlNetLoader
 from nodes.flow.nodes import ForEach, Repeat, Switch
@@ -42,7 +61,20 @@ __all__ = [
     "Boolean",
     "CLIPSetLastLayer",
     "CLIPTextEncode",
+    "CLIPTextEncodeFlux",
+    "CLIPTextEncodeSD3",
+    "CLIPTextEncodeSDXL",
+    "CLIPTextEncodeSDXLRefiner",
     "CheckpointLoaderSimple",
+    "ConditioningAverage",
+    "ConditioningCombine",
+    "ConditioningConcat",
+    "ConditioningSetArea",
+    "ConditioningSetAreaPercentage",
+    "ConditioningSetAreaStrength",
+    "ConditioningSetMask",
+    "ConditioningSetTimestepRange",
+    "ConditioningZeroOut",
     "ContentLoss",
     "ControlNetApplyAdvanced",
     "ControlNetLoader",
@@ -51,6 +83,7 @@ __all__ = [
     "EmptyLatentImage",
     "FeatureExtractorLoader",
     "Float",
+    "FluxGuidance",
     "ForEach",
     "GANLoader",
     "GenerateImages",
@@ -74,6 +107,8 @@ __all__ = [
     "ListLength",
     "LoadImage",
     "LoadImageFromUrl",
+    "LoraLoader",
+    "LoraLoaderModelOnly",
     "MaskToImage",
     "MultiplyFloats",
     "MultiplyIntegers",

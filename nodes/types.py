@@ -11,6 +11,7 @@ from pydantic import Field
 from nodegraph import ModelRecipe, Widget
 from nodes.sampling.denoiser import Prediction
 from nodes.sampling.noise_schedule import Schedule
+from nodes.sampling.patches import Patch
 
 Seed = Annotated[
     int, Field(ge=0, le=2**64 - 1, description="the same seed gives the same picture"), Widget("seed")
@@ -87,6 +88,7 @@ class Model:
             models do.
         latent_family: the family whose latents it denoises, where that is another one: the refiner of
             Stable Diffusion XL goes on with those of the base model.
+        patches: changes to how it is sampled, in the order they were made.
     """
 
     weights: ModelRecipe[Any]
@@ -97,6 +99,7 @@ class Model:
     prediction: Prediction
     concat_channels: int = 0
     latent_family: str | None = None
+    patches: tuple[Patch, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,9 +13,10 @@ from nodegraph import NodeContext
 from nodegraph.errors import InputError
 from nodes.controlnet.hints import prepare_hint
 from nodes.sampling.condition import Box, Condition, Control
-from nodes.sampling.denoiser import ConditionalDenoiser
+from nodes.sampling.denoiser import ConditionalDenoiser, Network
 from nodes.sampling.networks import NETWORKS
 from nodes.sampling.noise_schedule import sigma_at_percent
+from nodes.sampling.patching.perturbed_attention import perturbed
 from nodes.sampling.picture_size import told_size
 from nodes.sampling.regions import PIXELS, region
 from nodes.types import Conditioning, ControlHint, Latent, Model, Prompt
@@ -36,11 +39,24 @@ class Binder:
         self._shape = latent.samples.shape
         self._controls: list[tuple[ControlHint, tuple[int, int], Control]] = []
 
+    @cached_property
+    def _module(self) -> Any:
+        """The model's network, patched for as long as the leases last."""
+        module = self._leases.enter_context(self._ctx.lease(self._model.weights))
+        for patch in self._model.patches:
+            self._leases.enter_context(patch.on_network(module))
+        return module
+
     def denoiser(self, *, nearest_timestep: bool) -> ConditionalDenoiser:
         """The model's network as a denoiser."""
-        network = NETWORKS[self._model.family](
-            self._leases.enter_context(self._ctx.lease(self._model.weights))
-        )
+        return self._denoiser(NETWORKS[self._model.family](self._module), nearest_timestep)
+
+    def perturbed_denoiser(self, *, nearest_timestep: bool) -> ConditionalDenoiser:
+        """The same with its attention perturbed."""
+        network = NETWORKS[self._model.family](self._module)
+        return self._denoiser(perturbed(self._module, network), nearest_timestep)
+
+    def _denoiser(self, network: Network, nearest_timestep: bool) -> ConditionalDenoiser:
         return ConditionalDenoiser(
             network, self._model.schedule, self._model.prediction, nearest_timestep=nearest_timestep
         )

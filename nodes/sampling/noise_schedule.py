@@ -41,6 +41,8 @@ class NoiseSchedule:
         rescale_zero_snr: whether the last timestep is pure noise (Lin et al. 2024).
         spacing: which timesteps a run of few steps visits (Lin et al. 2024, Table 2).
         steps_offset: added to the timesteps of ``leading`` spacing.
+        distilled_timesteps: how many of the timesteps, evenly spread and the last among them, are known to a
+            distilled model; ``None`` means all.
         set_alpha_to_one: whether DDIM ends at ᾱ = 1; otherwise at the first timestep's ᾱ.
     """
 
@@ -53,6 +55,12 @@ class NoiseSchedule:
     spacing: Spacing = "linspace"
     steps_offset: int = 0
     set_alpha_to_one: bool = True
+    distilled_timesteps: int | None = None
+
+    @property
+    def stride(self) -> int:
+        """Timesteps from one that is known to the next."""
+        return self.num_train_timesteps // (self.distilled_timesteps or self.num_train_timesteps)
 
 
 Schedule = NoiseSchedule | FlowSchedule
@@ -112,7 +120,7 @@ def training_sigmas(schedule: Schedule) -> Tensor:
     alpha_bar = torch.cumprod(1 - betas(schedule), dim=0)
     if schedule.rescale_zero_snr:
         alpha_bar = with_zero_terminal_snr(alpha_bar)
-    return ((1 - alpha_bar) / alpha_bar).sqrt()
+    return ((1 - alpha_bar) / alpha_bar).sqrt()[schedule.stride - 1 :: schedule.stride]
 
 
 def sigma_at(schedule: Schedule, timesteps: Tensor) -> Tensor:
@@ -124,9 +132,10 @@ def sigma_at(schedule: Schedule, timesteps: Tensor) -> Tensor:
     if isinstance(schedule, FlowSchedule):
         return shifted(schedule, timesteps / TIMESTEP_SCALE)
     log_sigmas = training_sigmas(schedule).log()
-    low = timesteps.floor().long().clamp(0, len(log_sigmas) - 1)
+    index = ((timesteps + 1) / schedule.stride - 1).clamp(0, len(log_sigmas) - 1)
+    low = index.floor().long()
     high = (low + 1).clamp(max=len(log_sigmas) - 1)
-    return torch.lerp(log_sigmas[low], log_sigmas[high], timesteps - low).exp()
+    return torch.lerp(log_sigmas[low], log_sigmas[high], index - low).exp()
 
 
 def timestep_at(schedule: Schedule, sigma: float, *, nearest: bool) -> float:
@@ -144,8 +153,8 @@ def timestep_at(schedule: Schedule, sigma: float, *, nearest: bool) -> float:
     log_sigma = torch.tensor(math.log(sigma), dtype=torch.float64)
     high = int(torch.searchsorted(log_sigmas, log_sigma).clamp(1, len(log_sigmas) - 1))
     fraction = (log_sigma - log_sigmas[high - 1]) / (log_sigmas[high] - log_sigmas[high - 1])
-    timestep = high - 1 + float(fraction.clamp(0, 1))
-    return float(round(timestep)) if nearest else timestep
+    index = high - 1 + float(fraction.clamp(0, 1))
+    return ((round(index) if nearest else index) + 1) * schedule.stride - 1.0
 
 
 def sigma_at_percent(schedule: Schedule, percent: float) -> float:

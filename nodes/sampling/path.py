@@ -31,6 +31,12 @@ class Path:
         """``clean`` with the noise of a level."""
         return self.alpha(sigma) * clean + sigma * noise
 
+    def raising(self, low: float, high: float) -> tuple[float, float]:
+        """The forward process from level ``low`` up to ``high``: what to scale x with, and the standard
+        deviation of the noise to add then."""
+        scale = self.alpha(high) / self.alpha(low)
+        return scale, math.sqrt(max(high**2 - (scale * low) ** 2, 0.0))
+
     def ratio(self, sigma: float) -> float:
         """Noise per picture, σ/α: the same moment's noise level on the variance-exploding path."""
         alpha = self.alpha(sigma)

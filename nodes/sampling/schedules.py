@@ -51,7 +51,14 @@ SCHEDULES: dict[SchedulerName, Callable[[Schedule, int], Tensor]] = {
 }
 
 
-def sigmas_for(schedule: Schedule, scheduler: SchedulerName, steps: int, denoise: float = 1.0) -> Tensor:
+def sigmas_for(
+    schedule: Schedule,
+    scheduler: SchedulerName,
+    steps: int,
+    denoise: float = 1.0,
+    *,
+    skip_last_but_one: bool = False,
+) -> Tensor:
     """The noise levels of a run that starts part of the way.
 
     With ``denoise`` below 1 the run is the last ``steps`` of one with ``steps / denoise`` steps, so that
@@ -59,11 +66,17 @@ def sigmas_for(schedule: Schedule, scheduler: SchedulerName, steps: int, denoise
 
     Args:
         denoise: above 0, at most 1.
+        skip_last_but_one: make one level more and leave out the lowest above 0.
 
     Returns:
         float64, decreasing, 0 last: ``[steps + 1]``, save where the schedule says otherwise.
     """
-    sigmas = SCHEDULES[scheduler](schedule, total_steps(steps, denoise))
+    total = total_steps(steps, denoise)
+    if skip_last_but_one:
+        longer = SCHEDULES[scheduler](schedule, total + 1)
+        sigmas = torch.cat([longer[:-2], longer[-1:]])
+    else:
+        sigmas = SCHEDULES[scheduler](schedule, total)
     return sigmas if denoise == 1.0 else sigmas[-(steps + 1) :]
 
 

@@ -50,6 +50,6 @@ def linear_quadratic(steps: int, low: float, high: float, threshold: float = THR
     quadratic = steps - linear
     slope = threshold / linear
     bend = (1 - threshold - slope * quadratic) / quadratic**2
-    step = torch.arange(steps + 1, dtype=torch.float64)
+    step = torch.arange(steps, dtype=torch.float64)
     beyond = (step - linear).clamp(min=0)
-    return ((1 - slope * step - bend * beyond**2) * high).clamp(min=0)
+    return with_zero((1 - slope * step - bend * beyond**2) * high)

@@ -115,9 +115,10 @@ def _ends(schedule: Schedule) -> tuple[float, float]:
     """The noisiest and the cleanest timestep."""
     if isinstance(schedule, FlowSchedule):
         return TIMESTEP_SCALE, TIMESTEP_SCALE * float(training_sigmas(schedule)[0])
-    return schedule.num_train_timesteps - 1.0, 0.0
+    return schedule.num_train_timesteps - 1.0, schedule.stride - 1.0
 
 
 def _require_room(schedule: Schedule, steps: int) -> None:
-    if not 1 <= steps <= schedule.num_train_timesteps:
-        raise ValueError(f"{steps} steps do not fit into {schedule.num_train_timesteps} trained timesteps")
+    levels = len(training_sigmas(schedule))
+    if not 1 <= steps <= levels:
+        raise ValueError(f"{steps} steps do not fit into {levels} trained timesteps")

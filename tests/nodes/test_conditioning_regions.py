@@ -23,11 +23,12 @@ from nodes.conditioning.combining.nodes import (
     ConditioningZeroOut,
     infer_combined,
 )
+from nodes.sampling.combining import with_matching_areas
 from nodes.sampling.condition import Box, Condition
 from nodes.sampling.denoiser import ConditionalDenoiser
 from nodes.sampling.guidance import side_estimates
 from nodes.sampling.noise_schedule import NoiseSchedule
-from nodes.sampling.regions import bounds, feathered, region, with_matching_areas
+from nodes.sampling.regions import bounds, feathered, region
 from nodes.types import Conditioning, Mask, Prompt
 
 SIDE = 32  # latent pixels
@@ -60,7 +61,7 @@ def estimate(*conditioning, x=None, sigma=1.0):
     denoiser = ConditionalDenoiser(network, SCHEDULE, "sample", nearest_timestep=True)
     x = torch.zeros(1, 2, SIDE, SIDE) if x is None else x
     sides = [conditions(side) for side in conditioning]
-    return side_estimates(denoiser, sides, x, sigma)
+    return side_estimates(denoiser, sides)(x, sigma)
 
 
 def test_combined_prompts_count_in_equal_parts():

@@ -7,7 +7,7 @@ from itertools import pairwise
 from torch import Tensor
 
 from nodes.sampling.denoiser import Denoiser
-from nodes.sampling.steps import StepCallback, no_callback
+from nodes.sampling.steps import StepCallback, no_callback, toward
 
 
 def sample_euler(
@@ -19,7 +19,6 @@ def sample_euler(
     """
     for step, (sigma, sigma_next) in enumerate(pairwise(sigmas.tolist()), start=1):
         denoised = denoiser(x, sigma)
-        slope = (x - denoised) / sigma
-        x = x + slope * (sigma_next - sigma)
+        x = toward(denoised, x, sigma_next / sigma)
         on_step(step, denoised)
     return x
