@@ -22,7 +22,7 @@ from nodes.types import Latent
 
 PROMPT, NEGATIVE = "a red fox in the snow", "blurred"
 STEPS, CFG, SEED, SIDE = 4, 5.0, 7, 128
-TOLERANCE = 1e-4
+TOLERANCE = 1e-4  # of latents whose spread is 1 or less; of wider ones, that much of their spread
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of diffusers
 
@@ -88,7 +88,7 @@ def levels(model):
 
 
 def close(ours, theirs):
-    difference = float((ours - theirs).abs().max())
+    difference = float((ours - theirs).abs().max() / max(1.0, float(theirs.std())))
     assert difference <= TOLERANCE, difference
     assert float(theirs.std()) > 0.05
 
