@@ -1,7 +1,14 @@
 """The built-in nodes, discovered as any third-party pack is; here by name, for graphs built in Python."""
 
 from nodes.adapters.lora.nodes import LoraLoader, LoraLoaderModelOnly
-from nodes.checkpoints.nodes import CheckpointLoaderSimple
+from nodes.checkpoints.nodes import (
+    CheckpointLoaderSimple,
+    CLIPLoader,
+    DualCLIPLoader,
+    TripleCLIPLoader,
+    UNETLoader,
+    VAELoader,
+)
 from nodes.conditioning.combining.nodes import (
     ConditioningAverage,
     ConditioningCombine,
@@ -59,6 +66,7 @@ __all__ = [
     "AddIntegers",
     "AddLosses",
     "Boolean",
+    "CLIPLoader",
     "CLIPSetLastLayer",
     "CLIPTextEncode",
     "CLIPTextEncodeFlux",
@@ -79,6 +87,7 @@ __all__ = [
     "ControlNetApplyAdvanced",
     "ControlNetLoader",
     "CreateList",
+    "DualCLIPLoader",
     "EmptyImage",
     "EmptyLatentImage",
     "FeatureExtractorLoader",
@@ -126,7 +135,10 @@ __all__ = [
     "Switch",
     "Text",
     "TotalVariationLoss",
+    "TripleCLIPLoader",
+    "UNETLoader",
     "VAEDecode",
     "VAEDecodeTiled",
     "VAEEncode",
+    "VAELoader",
 ]
