@@ -2,33 +2,12 @@
 
 from nodes.adapters.lora.nodes import LoraLoader, LoraLoaderModelOnly
 from nodes.adapters.merging.nodes import ModelMergeBlocks, ModelMergeSimple
-from nodes.checkpoints.nodes import CheckpointLoaderSimple
-from nodes.conditioning.combining.nodes import (
-    ConditioningAverage,
-    ConditioningCombine,
-    ConditioningConcat,
-    ConditioningSetArea,
-    ConditioningSetAreaPercentage,
-    ConditioningSetAreaStrength,
-    ConditioningSetMask,
-    ConditioningSetTimestepRange,
-    ConditioningZeroOut,
-)
-from nodes.conditioning.families.nodes import (
-    CLIPTextEncodeFlux,
-    CLIPTextEncodeSD3,
-    CLIPTextEncodeSDXL,
-    CLIPTextEncodeSDXLRefiner,
-    FluxGuidance,
-)
+from nodes.checkpoints.nodes import CLIPLoader, CheckpointLoaderSimple, DualCLIPLoader, TripleCLIPLoader, UNETLoader, VAELoader
+from nodes.conditioning.combining.nodes import ConditioningAverage, ConditioningCombine, ConditioningConcat, ConditioningSetArea, ConditioningSetAreaPercentage, ConditioningSetAreaStrength, ConditioningSetMask, ConditioningSetTimestepRange, ConditioningZeroOut
+from nodes.conditioning.families.nodes import CLIPTextEncodeFlux, CLIPTextEncodeSD3, CLIPTextEncodeSDXL, CLIPTextEncodeSDXLRefiner, FluxGuidance
 from nodes.conditioning.nodes import CLIPSetLastLayer, CLIPTextEncode
 from nodes.controlnet.nodes import ControlNetApply, ControlNetApplyAdvanced, ControlNetLoader
-from nodes.editing.nodes import (
-    ImagePadForOutpaint,
-    InpaintModelConditioning,
-    InstructPixToPixConditioning,
-    VAEEncodeForInpaint,
-)
+from nodes.editing.nodes import ImagePadForOutpaint, InpaintModelConditioning, InstructPixToPixConditioning, VAEEncodeForInpaint
 from nodes.flow.nodes import ForEach, Repeat, Switch
 from nodes.gan.nodes import GANLoader, GenerateImages, LatentWalk
 from nodes.images.batches.nodes import EmptyImage, ImageBatch, ImageFromBatch
@@ -43,30 +22,14 @@ from nodes.style.features.nodes import FeatureExtractorLoader, RandomFeatures
 from nodes.style.losses.nodes import AddLosses, ContentLoss, StyleLoss, TotalVariationLoss
 from nodes.style.optimisation.nodes import OptimizeImage
 from nodes.vae.nodes import VAEDecode, VAEDecodeTiled, VAEEncode
-from nodes.values.nodes import (
-    AddFloats,
-    AddIntegers,
-    Boolean,
-    CreateList,
-    Float,
-    GetItem,
-    Integer,
-    JoinStrings,
-    ListLength,
-    MultiplyFloats,
-    MultiplyIntegers,
-    RoundToMultiple,
-    Seed,
-    String,
-    StringConcatenate,
-    Text,
-)
+from nodes.values.nodes import AddFloats, AddIntegers, Boolean, CreateList, Float, GetItem, Integer, JoinStrings, ListLength, MultiplyFloats, MultiplyIntegers, RoundToMultiple, Seed, String, StringConcatenate, Text
 
 __all__ = [
     "AddFloats",
     "AddIntegers",
     "AddLosses",
     "Boolean",
+    "CLIPLoader",
     "CLIPSetLastLayer",
     "CLIPTextEncode",
     "CLIPTextEncodeFlux",
@@ -88,6 +51,7 @@ __all__ = [
     "ControlNetApplyAdvanced",
     "ControlNetLoader",
     "CreateList",
+    "DualCLIPLoader",
     "EmptyImage",
     "EmptyLatentImage",
     "FeatureExtractorLoader",
@@ -143,8 +107,11 @@ __all__ = [
     "Switch",
     "Text",
     "TotalVariationLoss",
+    "TripleCLIPLoader",
+    "UNETLoader",
     "VAEDecode",
     "VAEDecodeTiled",
     "VAEEncode",
     "VAEEncodeForInpaint",
+    "VAELoader",
 ]

@@ -70,12 +70,17 @@ PUBLIC = {
 """What the modules called ``nodes`` and ``types`` may import of the engine."""
 
 AWARE = {
-    "nodes.checkpoints.checkpoint": {"nodegraph"},
     "nodes.checkpoints.configs": {"nodegraph.errors"},
-    "nodes.checkpoints.families": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.families.family": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.files": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.folder": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.loading": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.networks": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.parts": {"nodegraph", "nodegraph.errors"},
     "nodes.checkpoints.recipes": {"nodegraph", "nodegraph.errors"},
     "nodes.checkpoints.scheduler": {"nodegraph.errors"},
-    "nodes.checkpoints.stable_diffusion": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.single_file": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.text_encoders": {"nodegraph", "nodegraph.errors"},
     "nodes.controlnet.folder": {"nodegraph", "nodegraph.errors"},
     "nodes.images.facts": {"nodegraph.specs"},
     "nodes.images.files.fetching": {"nodegraph.addresses"},

@@ -55,8 +55,9 @@ def _side_by_side(results: Results) -> Joined:
 def _sd3(results: Results) -> Joined:
     """SD3: CLIP side by side, padded to T5's width, T5 after it; both pooled (Esser et al. 2024, Sec. 4)."""
     clips = {name: results[name] for name in ("l", "g") if name in results}
-    parts = [_padded(_widened(clips))] if clips else []
-    parts += [results["t5xxl"].hidden] if "t5xxl" in results else []
+    last = [results["t5xxl"].hidden] if "t5xxl" in results else []
+    width = last[0].shape[-1] if last else SD3_WIDTH
+    parts = [*([_padded(_widened(clips), width)] if clips else []), *last]
     pooled = [_pooled_or_zeros(results, name) for name in POOLED_WIDTHS]
     return Joined(torch.cat(parts, dim=1), torch.cat(pooled, dim=-1))
 
@@ -71,8 +72,8 @@ def _widened(results: Results) -> Tensor:
     return torch.cat([result.hidden for result in results.values()], dim=-1)
 
 
-def _padded(states: Tensor) -> Tensor:
-    return F.pad(states, (0, max(0, SD3_WIDTH - states.shape[-1])))
+def _padded(states: Tensor, width: int) -> Tensor:
+    return F.pad(states, (0, max(0, width - states.shape[-1])))
 
 
 def _pooled_or_zeros(results: Results, name: str) -> Tensor:

@@ -170,7 +170,7 @@ def renamed(tensors: Mapping[str, Tensor], *rules: tuple[str, str]) -> Tensors:
 
 def ldm_unet(module: Any) -> Tensors:
     """latent-diffusion numbers all blocks of the way down, and of the way up, in one row each."""
-    per_level, levels = module.config.layers_per_block + 1, len(module.config.block_out_channels)
+    per_level, state = module.config.layers_per_block + 1, module.state_dict()
 
     def numbered(name: str) -> str:
         match = re.match(
@@ -180,7 +180,7 @@ def ldm_unet(module: Any) -> Tensors:
             return name
         way, level, kind, index = match[1], int(match[2]), match[3], int(match[4])
         rest = name[match.end() :]
-        attended = f"{way}_blocks.{level}.attentions.0.norm.weight" in module.state_dict()
+        attended = f"{way}_blocks.{level}.attentions.0.norm.weight" in state
         if kind == "downsamplers":
             return f"input_blocks.{(level + 1) * per_level}.0.op.{rest.removeprefix('conv.')}"
         if kind == "upsamplers":
@@ -193,8 +193,7 @@ def ldm_unet(module: Any) -> Tensors:
             else f"output_blocks.{block}.{place}.{rest}"
         )
 
-    assert levels
-    tensors = {numbered(name): tensor for name, tensor in module.state_dict().items()}
+    tensors = {numbered(name): tensor for name, tensor in state.items()}
     return renamed(
         tensors,
         (r"mid_block\.resnets\.0", "middle_block.0"),
@@ -475,7 +474,87 @@ def stored(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     return (tensor.to(dtype) if tensor.is_floating_point() else tensor).contiguous()
 
 
+def t5_tokenizer_file(folder: Path) -> None:
+    """A tokenizer of a few words, as ``tokenizer.json``."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import Unigram
+    from tokenizers.processors import TemplateProcessing
+
+    words = [
+        ("<pad>", 0.0),
+        ("</s>", 0.0),
+        ("<unk>", 0.0),
+        (" ", -2.0),
+        *((letter, -3.0) for letter in "abcdefrnotxw"),
+    ]
+    made = Tokenizer(Unigram(words, 2))
+    made.post_processor = TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    folder.mkdir(parents=True, exist_ok=True)
+    made.save(str(folder / "tokenizer.json"))
+
+
 def write_file(path: Path, tensors: Tensors, metadata: dict[str, str] | None = None) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, path, metadata)
     return path
+
+
+# --- true size --------------------------------------------------------------------------------------------
+
+
+def true_size(model: str) -> Tensors:
+    """The tensors of Stable Diffusion 1.5 or XL in their original layout, float16, with random weights."""
+    kind = {"sd15": "sd1", "sdxl": "sdxl"}[model]
+    with torch.device("meta"):
+        whole = _true_modules(kind)
+    layouts = LAYOUTS[kind]
+    parts = [
+        ("model.diffusion_model.", layouts.network(whole.network)),
+        (layouts.vae, ldm_autoencoder(whole.vae)),
+    ]
+    parts += [(prefix, layout(whole.encoders[name])) for name, (prefix, layout) in layouts.encoders.items()]
+    return {
+        prefix + name: torch.empty(t.shape, dtype=torch.float16).normal_(std=0.02)
+        for prefix, tensors in parts
+        for name, t in tensors.items()
+        if t.is_floating_point()
+    }
+
+
+def _true_modules(kind: str) -> Tiny:
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+    vae = AutoencoderKL(
+        block_out_channels=(128, 256, 512, 512),
+        layers_per_block=2,
+        latent_channels=4,
+        down_block_types=["DownEncoderBlock2D"] * 4,
+        up_block_types=["UpDecoderBlock2D"] * 4,
+    )
+    large = CLIPTextModel(
+        CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
+    )
+    if kind == "sd1":
+        return Tiny(UNet2DConditionModel(cross_attention_dim=768), vae, {"l": large})
+    down = ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"]
+    network = UNet2DConditionModel(
+        block_out_channels=(320, 640, 1280),
+        down_block_types=down,
+        up_block_types=["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
+        transformer_layers_per_block=[1, 2, 10],
+        attention_head_dim=[5, 10, 20],
+        cross_attention_dim=2048,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=256,
+        projection_class_embeddings_input_dim=2816,
+    )
+    config = CLIPTextConfig(
+        hidden_size=1280,
+        intermediate_size=5120,
+        num_hidden_layers=32,
+        num_attention_heads=20,
+        projection_dim=1280,
+    )
+    return Tiny(network, vae, {"l": large, "g": CLIPTextModelWithProjection(config)})

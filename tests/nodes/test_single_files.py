@@ -15,6 +15,7 @@ from family_files import (
     single_file,
     stored,
     t5_file,
+    t5_tokenizer_file,
     tiny,
     transformers_clip,
     write_file,
@@ -52,12 +53,7 @@ POOLED = {"sd35": 128, "flux": 64}
 
 @pytest.fixture(autouse=True)
 def t5_at_hand(tmp_path):
-    from tokenizers import Tokenizer
-    from tokenizers.models import Unigram
-
-    (tmp_path / "tokenizers" / "t5xxl").mkdir(parents=True)
-    words = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("a", -1.0)]
-    Tokenizer(Unigram(words, 2)).save(str(tmp_path / "tokenizers" / "t5xxl" / "tokenizer.json"))
+    t5_tokenizer_file(tmp_path / "tokenizers" / "t5xxl")
 
 
 def loaded(root, tensors, metadata=None):
