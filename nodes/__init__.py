@@ -2,12 +2,40 @@
 
 from nodes.adapters.lora.nodes import LoraLoader, LoraLoaderModelOnly
 from nodes.adapters.merging.nodes import ModelMergeBlocks, ModelMergeSimple
-from nodes.checkpoints.nodes import CLIPLoader, CheckpointLoaderSimple, DualCLIPLoader, TripleCLIPLoader, UNETLoader, VAELoader
-from nodes.conditioning.combining.nodes import ConditioningAverage, ConditioningCombine, ConditioningConcat, ConditioningSetArea, ConditioningSetAreaPercentage, ConditioningSetAreaStrength, ConditioningSetMask, ConditioningSetTimestepRange, ConditioningZeroOut
-from nodes.conditioning.families.nodes import CLIPTextEncodeFlux, CLIPTextEncodeSD3, CLIPTextEncodeSDXL, CLIPTextEncodeSDXLRefiner, FluxGuidance
+from nodes.checkpoints.nodes import (
+    CheckpointLoaderSimple,
+    CLIPLoader,
+    DualCLIPLoader,
+    TripleCLIPLoader,
+    UNETLoader,
+    VAELoader,
+)
+from nodes.conditioning.combining.nodes import (
+    ConditioningAverage,
+    ConditioningCombine,
+    ConditioningConcat,
+    ConditioningSetArea,
+    ConditioningSetAreaPercentage,
+    ConditioningSetAreaStrength,
+    ConditioningSetMask,
+    ConditioningSetTimestepRange,
+    ConditioningZeroOut,
+)
+from nodes.conditioning.families.nodes import (
+    CLIPTextEncodeFlux,
+    CLIPTextEncodeSD3,
+    CLIPTextEncodeSDXL,
+    CLIPTextEncodeSDXLRefiner,
+    FluxGuidance,
+)
 from nodes.conditioning.nodes import CLIPSetLastLayer, CLIPTextEncode
 from nodes.controlnet.nodes import ControlNetApply, ControlNetApplyAdvanced, ControlNetLoader
-from nodes.editing.nodes import ImagePadForOutpaint, InpaintModelConditioning, InstructPixToPixConditioning, VAEEncodeForInpaint
+from nodes.editing.nodes import (
+    ImagePadForOutpaint,
+    InpaintModelConditioning,
+    InstructPixToPixConditioning,
+    VAEEncodeForInpaint,
+)
 from nodes.flow.nodes import ForEach, Repeat, Switch
 from nodes.gan.nodes import GANLoader, GenerateImages, LatentWalk
 from nodes.images.batches.nodes import EmptyImage, ImageBatch, ImageFromBatch
@@ -17,18 +45,70 @@ from nodes.images.masks.nodes import ImageToMask, InvertMask, MaskToImage
 from nodes.images.transform.nodes import ImageCrop, ImageInvert, ImagePad, ImageScale, ImageScaleBy
 from nodes.latents.nodes import EmptyLatentImage, SetLatentNoiseMask
 from nodes.latents.shaping.nodes import LatentComposite, LatentUpscale, LatentUpscaleBy
-from nodes.sampling.nodes import KSampler
+from nodes.sampling.custom.nodes import (
+    BasicGuider,
+    BasicScheduler,
+    BetaSamplingScheduler,
+    CFGGuider,
+    DisableNoise,
+    DualCFGGuider,
+    ExponentialScheduler,
+    FlipSigmas,
+    KarrasScheduler,
+    KSamplerSelect,
+    RandomNoise,
+    RePaintSampler,
+    SamplerCustom,
+    SamplerCustomAdvanced,
+    SDTurboScheduler,
+    SplitSigmas,
+    SplitSigmasDenoise,
+)
+from nodes.sampling.nodes import KSampler, KSamplerAdvanced
+from nodes.sampling.parts.nodes import AddNoise, SchedulerStep, UNetDenoiseStep
+from nodes.sampling.patching.nodes import (
+    DifferentialDiffusion,
+    DynamicThresholdingSimple,
+    FreeU_V2,
+    ModelSamplingDiscrete,
+    ModelSamplingFlux,
+    ModelSamplingSD3,
+    PerturbedAttentionGuidance,
+    RescaleCFG,
+)
 from nodes.style.features.nodes import FeatureExtractorLoader, RandomFeatures
 from nodes.style.losses.nodes import AddLosses, ContentLoss, StyleLoss, TotalVariationLoss
 from nodes.style.optimisation.nodes import OptimizeImage
 from nodes.vae.nodes import VAEDecode, VAEDecodeTiled, VAEEncode
-from nodes.values.nodes import AddFloats, AddIntegers, Boolean, CreateList, Float, GetItem, Integer, JoinStrings, ListLength, MultiplyFloats, MultiplyIntegers, RoundToMultiple, Seed, String, StringConcatenate, Text
+from nodes.values.nodes import (
+    AddFloats,
+    AddIntegers,
+    Boolean,
+    CreateList,
+    Float,
+    GetItem,
+    Integer,
+    JoinStrings,
+    ListLength,
+    MultiplyFloats,
+    MultiplyIntegers,
+    RoundToMultiple,
+    Seed,
+    String,
+    StringConcatenate,
+    Text,
+)
 
 __all__ = [
     "AddFloats",
     "AddIntegers",
     "AddLosses",
+    "AddNoise",
+    "BasicGuider",
+    "BasicScheduler",
+    "BetaSamplingScheduler",
     "Boolean",
+    "CFGGuider",
     "CLIPLoader",
     "CLIPSetLastLayer",
     "CLIPTextEncode",
@@ -51,13 +131,20 @@ __all__ = [
     "ControlNetApplyAdvanced",
     "ControlNetLoader",
     "CreateList",
+    "DifferentialDiffusion",
+    "DisableNoise",
+    "DualCFGGuider",
     "DualCLIPLoader",
+    "DynamicThresholdingSimple",
     "EmptyImage",
     "EmptyLatentImage",
+    "ExponentialScheduler",
     "FeatureExtractorLoader",
+    "FlipSigmas",
     "Float",
     "FluxGuidance",
     "ForEach",
+    "FreeU_V2",
     "GANLoader",
     "GenerateImages",
     "GetItem",
@@ -79,6 +166,9 @@ __all__ = [
     "InvertMask",
     "JoinStrings",
     "KSampler",
+    "KSamplerAdvanced",
+    "KSamplerSelect",
+    "KarrasScheduler",
     "LatentComposite",
     "LatentUpscale",
     "LatentUpscaleBy",
@@ -91,16 +181,29 @@ __all__ = [
     "MaskToImage",
     "ModelMergeBlocks",
     "ModelMergeSimple",
+    "ModelSamplingDiscrete",
+    "ModelSamplingFlux",
+    "ModelSamplingSD3",
     "MultiplyFloats",
     "MultiplyIntegers",
     "OptimizeImage",
+    "PerturbedAttentionGuidance",
     "PreviewImage",
     "RandomFeatures",
+    "RandomNoise",
+    "RePaintSampler",
     "Repeat",
+    "RescaleCFG",
     "RoundToMultiple",
+    "SDTurboScheduler",
+    "SamplerCustom",
+    "SamplerCustomAdvanced",
     "SaveImage",
+    "SchedulerStep",
     "Seed",
     "SetLatentNoiseMask",
+    "SplitSigmas",
+    "SplitSigmasDenoise",
     "String",
     "StringConcatenate",
     "StyleLoss",
@@ -109,6 +212,7 @@ __all__ = [
     "TotalVariationLoss",
     "TripleCLIPLoader",
     "UNETLoader",
+    "UNetDenoiseStep",
     "VAEDecode",
     "VAEDecodeTiled",
     "VAEEncode",
