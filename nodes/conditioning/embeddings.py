@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -68,7 +67,7 @@ def read_embedding(path: Path) -> Mapping[str, Tensor]:
     """
     try:
         found = _read(path)
-    except (OSError, ValueError, RuntimeError, pickle.UnpicklingError, EOFError) as error:
+    except Exception as error:  # what torch.load raises at damaged files has no common class
         raise FileProblem(f"embedding {path.name!r} cannot be read: {error}") from error
     named = {short: found[long] for long, short in _ENCODER_NAMES.items() if long in found}
     vectors = {name: _checked(path, value) for name, value in (named or {"": _only(found)}).items()}
