@@ -30,6 +30,7 @@ from nodes.conditioning.families.nodes import (
 )
 from nodes.conditioning.nodes import CLIPSetLastLayer, CLIPTextEncode
 from nodes.controlnet.nodes import ControlNetApply, ControlNetApplyAdvanced, ControlNetLoader
+from nodes.controlnet.preprocessing.nodes import Canny, ImageBlur, NormalMapFromDepth
 from nodes.editing.nodes import (
     ImagePadForOutpaint,
     InpaintModelConditioning,
@@ -116,6 +117,7 @@ __all__ = [
     "CLIPTextEncodeSD3",
     "CLIPTextEncodeSDXL",
     "CLIPTextEncodeSDXLRefiner",
+    "Canny",
     "CheckpointLoaderSimple",
     "ConditioningAverage",
     "ConditioningCombine",
@@ -150,6 +152,7 @@ __all__ = [
     "GetItem",
     "ImageBatch",
     "ImageBlend",
+    "ImageBlur",
     "ImageCompositeMasked",
     "ImageCrop",
     "ImageFromBatch",
@@ -186,6 +189,7 @@ __all__ = [
     "ModelSamplingSD3",
     "MultiplyFloats",
     "MultiplyIntegers",
+    "NormalMapFromDepth",
     "OptimizeImage",
     "PerturbedAttentionGuidance",
     "PreviewImage",
