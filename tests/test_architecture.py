@@ -25,6 +25,7 @@ LAYERS = [
     "specs",
     "previews",
     "digests",
+    "model_folders",
     "files",
     "context",
     "testing",
