@@ -1,6 +1,7 @@
 """The built-in nodes, discovered as any third-party pack is; here by name, for graphs built in Python."""
 
 from nodes.adapters.lora.nodes import LoraLoader, LoraLoaderModelOnly
+from nodes.adapters.merging.nodes import ModelMergeBlocks, ModelMergeSimple
 from nodes.checkpoints.nodes import (
     CheckpointLoaderSimple,
     CLIPLoader,
@@ -28,7 +29,13 @@ from nodes.conditioning.families.nodes import (
     FluxGuidance,
 )
 from nodes.conditioning.nodes import CLIPSetLastLayer, CLIPTextEncode
-from nodes.controlnet.nodes import ControlNetApplyAdvanced, ControlNetLoader
+from nodes.controlnet.nodes import ControlNetApply, ControlNetApplyAdvanced, ControlNetLoader
+from nodes.editing.nodes import (
+    ImagePadForOutpaint,
+    InpaintModelConditioning,
+    InstructPixToPixConditioning,
+    VAEEncodeForInpaint,
+)
 from nodes.flow.nodes import ForEach, Repeat, Switch
 from nodes.gan.nodes import GANLoader, GenerateImages, LatentWalk
 from nodes.images.batches.nodes import EmptyImage, ImageBatch, ImageFromBatch
@@ -37,7 +44,38 @@ from nodes.images.files.nodes import LoadImage, LoadImageFromUrl, PreviewImage, 
 from nodes.images.masks.nodes import ImageToMask, InvertMask, MaskToImage
 from nodes.images.transform.nodes import ImageCrop, ImageInvert, ImagePad, ImageScale, ImageScaleBy
 from nodes.latents.nodes import EmptyLatentImage, SetLatentNoiseMask
-from nodes.sampling.nodes import KSampler
+from nodes.latents.shaping.nodes import LatentComposite, LatentUpscale, LatentUpscaleBy
+from nodes.sampling.custom.nodes import (
+    BasicGuider,
+    BasicScheduler,
+    BetaSamplingScheduler,
+    CFGGuider,
+    DisableNoise,
+    DualCFGGuider,
+    ExponentialScheduler,
+    FlipSigmas,
+    KarrasScheduler,
+    KSamplerSelect,
+    RandomNoise,
+    RePaintSampler,
+    SamplerCustom,
+    SamplerCustomAdvanced,
+    SDTurboScheduler,
+    SplitSigmas,
+    SplitSigmasDenoise,
+)
+from nodes.sampling.nodes import KSampler, KSamplerAdvanced
+from nodes.sampling.parts.nodes import AddNoise, SchedulerStep, UNetDenoiseStep
+from nodes.sampling.patching.nodes import (
+    DifferentialDiffusion,
+    DynamicThresholdingSimple,
+    FreeU_V2,
+    ModelSamplingDiscrete,
+    ModelSamplingFlux,
+    ModelSamplingSD3,
+    PerturbedAttentionGuidance,
+    RescaleCFG,
+)
 from nodes.style.features.nodes import FeatureExtractorLoader, RandomFeatures
 from nodes.style.losses.nodes import AddLosses, ContentLoss, StyleLoss, TotalVariationLoss
 from nodes.style.optimisation.nodes import OptimizeImage
@@ -65,7 +103,12 @@ __all__ = [
     "AddFloats",
     "AddIntegers",
     "AddLosses",
+    "AddNoise",
+    "BasicGuider",
+    "BasicScheduler",
+    "BetaSamplingScheduler",
     "Boolean",
+    "CFGGuider",
     "CLIPLoader",
     "CLIPSetLastLayer",
     "CLIPTextEncode",
@@ -84,16 +127,24 @@ __all__ = [
     "ConditioningSetTimestepRange",
     "ConditioningZeroOut",
     "ContentLoss",
+    "ControlNetApply",
     "ControlNetApplyAdvanced",
     "ControlNetLoader",
     "CreateList",
+    "DifferentialDiffusion",
+    "DisableNoise",
+    "DualCFGGuider",
     "DualCLIPLoader",
+    "DynamicThresholdingSimple",
     "EmptyImage",
     "EmptyLatentImage",
+    "ExponentialScheduler",
     "FeatureExtractorLoader",
+    "FlipSigmas",
     "Float",
     "FluxGuidance",
     "ForEach",
+    "FreeU_V2",
     "GANLoader",
     "GenerateImages",
     "GetItem",
@@ -105,13 +156,22 @@ __all__ = [
     "ImageGrid",
     "ImageInvert",
     "ImagePad",
+    "ImagePadForOutpaint",
     "ImageScale",
     "ImageScaleBy",
     "ImageToMask",
+    "InpaintModelConditioning",
+    "InstructPixToPixConditioning",
     "Integer",
     "InvertMask",
     "JoinStrings",
     "KSampler",
+    "KSamplerAdvanced",
+    "KSamplerSelect",
+    "KarrasScheduler",
+    "LatentComposite",
+    "LatentUpscale",
+    "LatentUpscaleBy",
     "LatentWalk",
     "ListLength",
     "LoadImage",
@@ -119,16 +179,31 @@ __all__ = [
     "LoraLoader",
     "LoraLoaderModelOnly",
     "MaskToImage",
+    "ModelMergeBlocks",
+    "ModelMergeSimple",
+    "ModelSamplingDiscrete",
+    "ModelSamplingFlux",
+    "ModelSamplingSD3",
     "MultiplyFloats",
     "MultiplyIntegers",
     "OptimizeImage",
+    "PerturbedAttentionGuidance",
     "PreviewImage",
     "RandomFeatures",
+    "RandomNoise",
+    "RePaintSampler",
     "Repeat",
+    "RescaleCFG",
     "RoundToMultiple",
+    "SDTurboScheduler",
+    "SamplerCustom",
+    "SamplerCustomAdvanced",
     "SaveImage",
+    "SchedulerStep",
     "Seed",
     "SetLatentNoiseMask",
+    "SplitSigmas",
+    "SplitSigmasDenoise",
     "String",
     "StringConcatenate",
     "StyleLoss",
@@ -137,8 +212,10 @@ __all__ = [
     "TotalVariationLoss",
     "TripleCLIPLoader",
     "UNETLoader",
+    "UNetDenoiseStep",
     "VAEDecode",
     "VAEDecodeTiled",
     "VAEEncode",
+    "VAEEncodeForInpaint",
     "VAELoader",
 ]

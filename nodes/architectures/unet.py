@@ -21,6 +21,10 @@ SIZE_WIDTH = 256
 """Width of the embedding of one number of the size conditioning (Podell et al. 2023, Sec. 2.2)."""
 
 
+ATTENDED, PLAIN = "CrossAttnDownBlock2D", "DownBlock2D"
+UP_BLOCKS = {ATTENDED: "CrossAttnUpBlock2D", PLAIN: "UpBlock2D"}
+
+
 class Level(NamedTuple):
     """The blocks at one resolution.
 
@@ -48,23 +52,12 @@ class LdmUNet:
         Raises:
             UnknownFileError: the shapes contradict one another, or a tensor is missing.
         """
-        levels = _levels(header)
-        linear, width = _attention(header)
-        attended = [any(level.depths) for level in levels]
-        middle = header.number("middle_block.1.transformer_blocks.{}.norm1.weight")
-        widths = [level.width for level in levels]
+        down = way_down(header)
+        attended = reversed(down["down_block_types"])
         return {
-            "in_channels": header.shape("input_blocks.0.0.weight", 4)[1],
+            **down,
             "out_channels": header.shape("out.2.weight", 4)[0],
-            "block_out_channels": widths,
-            "layers_per_block": len(levels[0].depths),
-            "down_block_types": ["CrossAttnDownBlock2D" if yes else "DownBlock2D" for yes in attended],
-            "up_block_types": ["CrossAttnUpBlock2D" if yes else "UpBlock2D" for yes in reversed(attended)],
-            "transformer_layers_per_block": [*(max(1, level.depths[0]) for level in levels[:-1]), middle],
-            "cross_attention_dim": width,
-            "use_linear_projection": linear,
-            "attention_head_dim": [max(1, w // HEAD_WIDTH) for w in widths] if linear else HEADS,
-            **_added(header, linear),
+            "up_block_types": [UP_BLOCKS[block] for block in attended],
         }
 
     def make(self, settings: Settings) -> nn.Module:
@@ -78,6 +71,29 @@ class LdmUNet:
         prefixed = {PREFIX + name: tensor for name, tensor in tensors.items()}
         converted: dict[str, Tensor] = convert(prefixed, dict(settings))
         return converted
+
+
+def way_down(header: Header) -> dict[str, Any]:
+    """The settings of the way down and the middle, which ControlNets have as well.
+
+    Raises:
+        UnknownFileError: the shapes contradict one another, or a tensor is missing.
+    """
+    levels = _levels(header)
+    linear, width = _attention(header)
+    middle = header.number("middle_block.1.transformer_blocks.{}.norm1.weight")
+    widths = [level.width for level in levels]
+    return {
+        "in_channels": header.shape("input_blocks.0.0.weight", 4)[1],
+        "block_out_channels": widths,
+        "layers_per_block": len(levels[0].depths),
+        "down_block_types": [ATTENDED if any(level.depths) else PLAIN for level in levels],
+        "transformer_layers_per_block": [*(max(1, level.depths[0]) for level in levels[:-1]), middle],
+        "cross_attention_dim": width,
+        "use_linear_projection": linear,
+        "attention_head_dim": [max(1, w // HEAD_WIDTH) for w in widths] if linear else HEADS,
+        **_added(header, linear),
+    }
 
 
 def _levels(header: Header) -> list[Level]:

@@ -105,11 +105,13 @@ class Binder:
         wanted, concat, batch = self._model.concat_channels, prompt.concat, self._shape[0]
         if not wanted:
             return None
+        if concat is None and wanted == self._shape[1]:  # instruction models learnt no picture as zeros
+            concat = torch.zeros(1, wanted, *self._shape[2:])
         if concat is None:
             raise InputError(
                 name,
                 f"the model takes {wanted} channels beside the latents, which the prompt has not: put "
-                "InpaintModelConditioning or InstructPixToPixConditioning before the sampler",
+                "InpaintModelConditioning before the sampler",
             )
         if concat.shape[1] != wanted or len(concat) not in (1, batch) or concat.shape[2:] != self._shape[2:]:
             raise InputError(

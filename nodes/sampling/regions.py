@@ -46,15 +46,19 @@ def bounds(mask: Tensor) -> Box:
     return Box(min(tall, height - top), min(wide, width - left), top, left)
 
 
-def feathered(box: Box, height: int, width: int) -> Tensor:
-    """Weights ``[1, 1, height, width]`` of a box: 1 inside, rising from its sides within the picture."""
-    rows = _ramp(box.height, starts=box.top > 0, ends=box.top + box.height < height)
-    columns = _ramp(box.width, starts=box.left > 0, ends=box.left + box.width < width)
+def feathered(box: Box, height: int, width: int, feather: int | None = None) -> Tensor:
+    """Weights ``[1, 1, height, width]`` of a box: 1 inside, rising from its sides within the picture.
+
+    Args:
+        feather: latent pixels over which they rise; by default at most a quarter of the side.
+    """
+    rows = _ramp(box.height, feather, starts=box.top > 0, ends=box.top + box.height < height)
+    columns = _ramp(box.width, feather, starts=box.left > 0, ends=box.left + box.width < width)
     return (rows[:, None] * columns[None, :])[None, None]
 
 
-def _ramp(length: int, *, starts: bool, ends: bool) -> Tensor:
-    steps = min(FEATHER, length // 4)
+def _ramp(length: int, feather: int | None, *, starts: bool, ends: bool) -> Tensor:
+    steps = min(FEATHER, length // 4) if feather is None else min(feather, length)
     ramp, rising = torch.ones(length), torch.arange(1, steps + 1) / max(1, steps)
     if starts:
         ramp[:steps] *= rising

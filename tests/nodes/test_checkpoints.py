@@ -147,7 +147,7 @@ def test_every_missing_part_is_named_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"unet": {"in_channels": 9}}, "its U-Net takes 9 channels and gives 4"),
+        ({"unet": {"in_channels": 3}}, "its U-Net takes 3 channels and gives 4"),
         ({"unet": {"class_embed_type": "projection"}}, "class_embed_type is 'projection'"),
         (
             {"scheduler": {"prediction_type": "flow"}},

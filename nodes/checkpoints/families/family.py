@@ -68,6 +68,9 @@ class Slot:
     optional: bool = False
 
 
+UNET = "UNet2DConditionModel"
+
+
 class Family(Protocol):
     """One model family."""
 
@@ -122,6 +125,20 @@ class Family(Protocol):
         """
 
 
+def channels_beside(family: Family, settings: Settings) -> int:
+    """Channels that a U-Net takes beside the latents: a mask and a picture, or a picture.
+
+    Raises:
+        ValueError: it takes fewer channels than it gives.
+    """
+    if family.network != UNET:
+        return 0
+    given, made = settings.get("in_channels", 4), settings.get("out_channels", 4)
+    if given < made:
+        raise ValueError(f"its U-Net takes {given} channels and gives {made}")
+    return int(given - made)
+
+
 def make_model(family: Family, weights: ModelRecipe[Any], settings: Settings, training: Training) -> Model:
     """The model of a network.
 
@@ -130,6 +147,7 @@ def make_model(family: Family, weights: ModelRecipe[Any], settings: Settings, tr
     """
     try:
         channels = family.latent_channels(settings)
+        beside = channels_beside(family, settings)
     except ValueError as problem:
         raise FileProblem(str(problem)) from problem
     return Model(
@@ -137,6 +155,7 @@ def make_model(family: Family, weights: ModelRecipe[Any], settings: Settings, tr
         family=family.name,
         latent_family=None if family.latents.family == family.name else family.latents.family,
         latent_channels=channels,
+        concat_channels=beside,
         text_width=family.text_width(settings),
         schedule=training.schedule,
         prediction=training.prediction,

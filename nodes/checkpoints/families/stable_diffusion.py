@@ -47,11 +47,7 @@ class StableDiffusion:
         return sum(widths.values())
 
     def latent_channels(self, settings: Settings) -> int:
-        """Channels of its latents.
-
-        Raises:
-            ValueError: the network takes more than latents.
-        """
+        """Channels of its latents."""
         return unet_channels(settings)
 
 
@@ -73,15 +69,5 @@ def _guess(settings: Settings, marks: Marks) -> Prediction:
 
 
 def unet_channels(settings: Settings) -> int:
-    """Channels of the latents a U-Net denoises.
-
-    Raises:
-        ValueError: it takes more than latents.
-    """
-    given, made = settings.get("in_channels", 4), settings.get("out_channels", 4)
-    if given != made:
-        raise ValueError(
-            f"its U-Net takes {given} channels and gives {made}; "
-            "U-Nets that take a mask or a second picture cannot be sampled from a prompt alone"
-        )
-    return int(made)
+    """Channels of the latents a U-Net denoises."""
+    return int(settings.get("out_channels", 4))

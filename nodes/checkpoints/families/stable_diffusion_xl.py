@@ -33,11 +33,7 @@ class _Network:
         return sum(widths.values())
 
     def latent_channels(self, settings: Settings) -> int:
-        """Channels of its latents.
-
-        Raises:
-            ValueError: the network takes more than latents.
-        """
+        """Channels of its latents."""
         return unet_channels(settings)
 
 
