@@ -86,6 +86,7 @@ AWARE = {
     "nodes.images.facts": {"nodegraph.specs"},
     "nodes.images.files.fetching": {"nodegraph.addresses"},
     "nodes.sampling.binding": {"nodegraph", "nodegraph.errors"},
+    "nodes.sampling.facts": {"nodegraph.specs"},
     "nodes.sampling.job": {"nodegraph", "nodegraph.errors"},
     "nodes.style.pictures": {"nodegraph.errors"},
 }
