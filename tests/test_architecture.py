@@ -25,6 +25,7 @@ LAYERS = [
     "specs",
     "previews",
     "digests",
+    "model_folders",
     "files",
     "context",
     "testing",
@@ -90,6 +91,7 @@ AWARE = {
     "nodes.conditioning.embeddings": {"nodegraph", "nodegraph.errors"},
     "nodes.conditioning.prompting": {"nodegraph", "nodegraph.errors"},
     "nodes.sampling.binding": {"nodegraph", "nodegraph.errors"},
+    "nodes.sampling.facts": {"nodegraph.specs"},
     "nodes.sampling.job": {"nodegraph", "nodegraph.errors"},
     "nodes.style.pictures": {"nodegraph.errors"},
 }

@@ -150,7 +150,7 @@ def made(module: nn.Module) -> Any:
     for name, parameter in module.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator)
         centre = 1.0 if "norm" in name and name.endswith("weight") else 0.0
-        parameter.data = centre + noise * 0.08
+        parameter.data = centre + noise * 0.04
     return module.eval().requires_grad_(False)
 
 
