@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from nodegraph.errors import FileProblem
 from nodes.checkpoints.configs import Config
-from nodes.sampling.denoiser import Prediction
+from nodes.sampling.denoiser import DiffusionPrediction
 from nodes.sampling.noise_schedule import BetaSchedule, NoiseSchedule, Spacing
 
 
@@ -30,13 +30,13 @@ def noise_schedule(config: Config) -> NoiseSchedule:
     )
 
 
-def prediction(config: Config) -> Prediction:
+def prediction(config: Config) -> DiffusionPrediction:
     """What the network predicts.
 
     Raises:
         FileProblem: it is something that is not known.
     """
-    value: Prediction = _known(config, "prediction_type", "epsilon", Prediction)
+    value: DiffusionPrediction = _known(config, "prediction_type", "epsilon", DiffusionPrediction)
     return value
 
 

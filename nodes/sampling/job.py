@@ -140,13 +140,9 @@ def _check_levels(model: Model, sampler: Sampler, sigmas: Tensor) -> None:
     steps, highest = sigmas.diff(), float(sigmas.max())
     rises = bool((steps > 0).all())
     if not (rises or bool((steps < 0).all())) or float(sigmas[:-1].min()) <= 0:
-        raise InputError(
-            "sigmas", f"{_listed(sigmas)}: they have to fall, to 0 at most, or to rise from above it"
-        )
+        raise InputError("sigmas", f"{_listed(sigmas)}: they must fall, to 0 at most, or rise from above it")
     if rises and sampler.falls_only:
-        raise InputError(
-            "sigmas", f"{_listed(sigmas)} rise, which this sampler cannot follow; take euler or heun"
-        )
+        raise InputError("sigmas", f"{_listed(sigmas)} rise, and this sampler only falls; take euler or heun")
     if isinstance(model.schedule, FlowSchedule) and highest > 1:
         raise InputError(
             "sigmas", f"{highest:g} is too high: family {model.family} is a flow model, whose noise ends at 1"
