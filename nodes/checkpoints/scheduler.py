@@ -8,7 +8,7 @@ from nodegraph.errors import FileProblem
 from nodes.checkpoints.configs import Config
 from nodes.checkpoints.families.family import Training
 from nodes.checkpoints.families.flux import SIDE
-from nodes.sampling.denoiser import Prediction
+from nodes.sampling.denoiser import DiffusionPrediction
 from nodes.sampling.flow_schedule import FlowSchedule, flux_shift
 from nodes.sampling.noise_schedule import BetaSchedule, NoiseSchedule, Spacing
 
@@ -54,13 +54,13 @@ def noise_schedule(config: Config) -> NoiseSchedule:
     )
 
 
-def prediction(config: Config) -> Prediction:
+def prediction(config: Config) -> DiffusionPrediction:
     """What the network predicts.
 
     Raises:
         FileProblem: it is something that is not known.
     """
-    value: Prediction = _known(config, "prediction_type", "epsilon", Prediction)
+    value: DiffusionPrediction = _known(config, "prediction_type", "epsilon", DiffusionPrediction)
     return value
 
 

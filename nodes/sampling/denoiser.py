@@ -19,7 +19,8 @@ from nodes.sampling.noise_schedule import Schedule, path_of, timestep_at
 from nodes.sampling.path import RECTIFIED_FLOW, Path
 
 Denoiser = Callable[[Tensor, float], Tensor]
-Prediction = Literal["epsilon", "v_prediction", "sample", "flow"]
+DiffusionPrediction = Literal["epsilon", "v_prediction", "sample"]
+Prediction = DiffusionPrediction | Literal["flow"]
 
 
 class Network(Protocol):

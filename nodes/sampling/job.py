@@ -15,6 +15,7 @@ from nodegraph.errors import InputError
 from nodes.sampling.binding import Binder
 from nodes.sampling.custom.types import Guider, Noise
 from nodes.sampling.denoiser import Denoiser
+from nodes.sampling.flow_schedule import FlowSchedule
 from nodes.sampling.guidance import Correction, Formula, Unguided, classifier_free, guided
 from nodes.sampling.masking import MaskAt
 from nodes.sampling.noise import BrownianNoise, NoiseSource, item_noise, sequential_noise
@@ -68,6 +69,7 @@ def run_sampler(
     """
     model, last = guider.model, _Last(latent.samples)
     check_channels(model, latent)
+    _check_levels(model, sampler, sigmas)
     clean = latent.samples.to(ctx.device)
     ctx.progress(0, len(sigmas) - 1)
     with ExitStack() as leases, torch.no_grad():
@@ -131,6 +133,25 @@ def check_channels(model: Model, latent: Latent) -> None:
     channels = latent.samples.shape[1]
     if channels != model.latent_channels:
         raise InputError("latent_image", f"{channels} latent channels; the model has {model.latent_channels}")
+
+
+def _check_levels(model: Model, sampler: Sampler, sigmas: Tensor) -> None:
+    """Raise ``InputError`` unless the sampler can follow the noise levels on the model."""
+    steps, highest = sigmas.diff(), float(sigmas.max())
+    rises = bool((steps > 0).all())
+    if not (rises or bool((steps < 0).all())) or float(sigmas[:-1].min()) <= 0:
+        raise InputError("sigmas", f"{_listed(sigmas)}: they must fall, to 0 at most, or rise from above it")
+    if rises and sampler.falls_only:
+        raise InputError("sigmas", f"{_listed(sigmas)} rise, and this sampler only falls; take euler or heun")
+    if isinstance(model.schedule, FlowSchedule) and highest > 1:
+        raise InputError(
+            "sigmas", f"{highest:g} is too high: family {model.family} is a flow model, whose noise ends at 1"
+        )
+
+
+def _listed(sigmas: Tensor) -> str:
+    some = [f"{level:g}" for level in sigmas[:4].tolist()]
+    return ", ".join(some if len(sigmas) <= 4 else [*some, "…"])
 
 
 def start_noise(ctx: NodeContext, latent: Latent, noise: Noise) -> Tensor:

@@ -122,6 +122,7 @@ class Sampler:
         skips_last_but_one: whether it takes one step more and leaves out the lowest level above 0, where its
             midpoints would be crowded.
         needs_picture: whether it cannot start where nothing of the picture is left.
+        falls_only: whether it cannot follow rising noise levels, from a picture to its noise.
     """
 
     solve: Solve
@@ -130,6 +131,7 @@ class Sampler:
     ends_at_trained: bool = False
     skips_last_but_one: bool = False
     needs_picture: bool = False
+    falls_only: bool = False
 
     def start_scale(self, sigma: float, schedule: Schedule) -> float:
         """Standard deviation of the noise at the first noise level ``sigma`` of a run from pure noise.
@@ -150,8 +152,8 @@ class Sampler:
         return end_at_trained(sigmas, schedule) if self.ends_at_trained else sigmas
 
 
-_ancestral = partial(Sampler, noise="sequential", variance_preserving=False)
-_sde = partial(Sampler, noise="brownian", needs_picture=True)
+_ancestral = partial(Sampler, noise="sequential", variance_preserving=False, falls_only=True)
+_sde = partial(Sampler, noise="brownian", needs_picture=True, falls_only=True)
 
 SAMPLERS: dict[SamplerName, Sampler] = {
     "euler": Sampler(ode(sample_euler), variance_preserving=False),
@@ -161,14 +163,14 @@ SAMPLERS: dict[SamplerName, Sampler] = {
     "dpm_2_ancestral": _ancestral(sample_dpm_2_ancestral, skips_last_but_one=True),
     "lms": Sampler(ode(sample_lms), variance_preserving=False),
     "dpm_fast": Sampler(ode(sample_dpm_fast), variance_preserving=False),
-    "dpm_adaptive": Sampler(ode(sample_dpm_adaptive), variance_preserving=False),
+    "dpm_adaptive": Sampler(ode(sample_dpm_adaptive), variance_preserving=False, falls_only=True),
     "dpmpp_2s_ancestral": _ancestral(sample_dpmpp_2s_ancestral),
     "dpmpp_sde": _sde(variance_exploding(sample_dpmpp_sde), variance_preserving=False),
     "dpmpp_2m": Sampler(ode(sample_dpmpp_2m)),
     "dpmpp_2m_sde": _sde(variance_exploding(sample_dpmpp_2m_sde)),
     "dpmpp_3m_sde": _sde(variance_exploding(sample_dpmpp_3m_sde)),
-    "ddpm": Sampler(variance_exploding(sample_ddpm), noise="sequential", needs_picture=True),
-    "lcm": Sampler(sample_lcm, noise="sequential"),
+    "ddpm": Sampler(variance_exploding(sample_ddpm), noise="sequential", needs_picture=True, falls_only=True),
+    "lcm": Sampler(sample_lcm, noise="sequential", falls_only=True),
     "ddim": Sampler(ode(sample_ddim), ends_at_trained=True),
     "uni_pc": Sampler(ode(sample_uni_pc), skips_last_but_one=True),
     "uni_pc_bh2": Sampler(ode(partial(sample_uni_pc, variant="bh2")), skips_last_but_one=True),

@@ -35,10 +35,12 @@ from nodes.sampling.custom.nodes import (
     infer_dual_guider,
 )
 from nodes.sampling.custom.types import Sigmas
+from nodes.sampling.flow_schedule import FlowSchedule
 from nodes.sampling.nodes import KSamplerAdvanced
 from nodes.sampling.noise_schedule import training_sigmas
 from nodes.sampling.parts.nodes import AddNoise, SchedulerStep, UNetDenoiseStep
 from nodes.sampling.patching.nodes import PerturbedAttentionGuidance, RescaleCFG
+from nodes.sampling.samplers import SAMPLERS
 from nodes.types import Latent
 
 STEPS, CFG, SEED = 4, 2.5, 3
@@ -139,6 +141,37 @@ def test_repaint_runs_each_stretch_again_and_holds_the_outside():
     once = custom(chosen=RePaintSampler(KSamplerSelect("euler"), 1), latent=latent).output.samples
     assert not torch.allclose(once, samples)
     assert torch.equal(once, custom(latent=latent).output.samples)
+
+
+@pytest.mark.parametrize("levels", [(2.0, 3.0, 1.0), (2.0, 2.0, 0.0), (2.0, 0.0, -1.0), (0.0, 1.0)])
+def test_levels_no_sampler_can_follow_are_refused(levels):
+    with pytest.raises(InputError, match=r"sigmas: .* must fall, to 0 at most, or rise"):
+        custom(sigmas=Sigmas(torch.tensor(levels, dtype=torch.float64)))
+
+
+@pytest.mark.parametrize("sampler", ["euler_ancestral", "dpmpp_sde", "lcm", "dpm_adaptive"])
+def test_rising_levels_are_refused_by_samplers_that_cannot_follow_them(sampler):
+    rising = FlipSigmas(KarrasScheduler(3))
+    with pytest.raises(InputError, match=r"sigmas: 0\.0001, .* rise, .* take euler or heun"):
+        custom(sampler, sigmas=rising)
+
+
+def test_levels_of_diffusion_are_refused_on_a_flow_model():
+    flow = dataclasses.replace(model(), schedule=FlowSchedule(3.0), prediction="flow")
+    with pytest.raises(InputError, match=r"sigmas: 14\.6146 is too high"):
+        custom(guider=guider(model=flow), sigmas=KarrasScheduler(3))
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_flow_model_is_sampled_with_every_sampler(sampler):
+    """The bundled network, which is none, as one: whatever it says, the arithmetic holds."""
+    flow = dataclasses.replace(model(), schedule=FlowSchedule(3.0), prediction="flow")
+    sigmas = BasicScheduler(flow, "simple", 3)
+    picture = Latent(torch.full((1, 4, 16, 16), 0.5), torch.zeros(1, 1, 16, 16))
+    output = custom(sampler, sigmas=sigmas, guider=BasicGuider(flow, encoded()), latent=picture).output
+    assert torch.equal(output.samples, picture.samples)
+    output = custom(sampler, sigmas=sigmas, guider=BasicGuider(flow, encoded())).output
+    assert output.samples.isfinite().all()
 
 
 # --- stages ---------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore:Should have t:UserWarning"),  # of torchsde, asked by diffusers
 ]
 
 
@@ -107,7 +108,7 @@ def test_uni_pc_equals_diffusers_down_to_the_lowest_trained_level():
     sigmas = whole_run()
     sigmas[-1] = lowest
     found = ours("uni_pc", sigmas) / (lowest**2 + 1) ** 0.5
-    assert difference(found, theirs) < TOLERANCE
+    assert difference(found, theirs) < 5e-4  # which solves for its weights in single precision
 
 
 def test_dpmpp_sde_equals_diffusers_on_the_same_brownian_path():
@@ -124,7 +125,7 @@ def test_lcm_equals_diffusers():
     distilled = dataclasses.replace(model.schedule, distilled_timesteps=50)
     sigmas = sigmas_for(distilled, "simple", STEPS)
     found = ours("lcm", sigmas, dataclasses.replace(model, schedule=distilled))
-    assert difference(found, reference("LCMScheduler")) < 1e-3  # which computes a c_skip of up to 7e-6
+    assert difference(found, reference("LCMScheduler")) < TOLERANCE
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ import torch
 
 from nodes.sampling.condition import Condition, Control
 from nodes.sampling.denoiser import ConditionalDenoiser
+from nodes.sampling.flow_schedule import FlowSchedule
 from nodes.sampling.guidance import ClassifierFree, guided
 from nodes.sampling.masking import blend, masked
-from nodes.sampling.noise_schedule import NoiseSchedule, training_sigmas
+from nodes.sampling.noise_schedule import NoiseSchedule, path_of, training_sigmas
 from nodes.sampling.path import VARIANCE_EXPLODING
 from nodes.sampling.run import denoise_latents
 from nodes.sampling.samplers import SAMPLERS, SamplerName
@@ -100,6 +101,25 @@ def test_every_parametrisation_gives_the_clean_latents(prediction, timestep):
     denoiser = ConditionalDenoiser(oracle(prediction, clean, epsilon), SD, prediction, nearest_timestep=True)
     (estimate,) = denoiser(clean + sigma * epsilon, sigma, [Condition(torch.zeros(1, 2, 3))])
     torch.testing.assert_close(estimate, clean)
+
+
+def test_the_velocity_of_a_flow_gives_the_clean_latents():
+    clean, epsilon = torch.randn(
+        2, 1, 4, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    )
+    schedule, sigma = FlowSchedule(3.0), 0.7
+    asked = []
+
+    def network(z, timestep, sigma, conditions):
+        asked.append((z, float(timestep)))
+        return epsilon - clean
+
+    denoiser = ConditionalDenoiser(network, schedule, "flow", nearest_timestep=True)
+    x = path_of(schedule).noised(clean, epsilon, sigma)
+    (estimate,) = denoiser(x, sigma, [Condition(torch.zeros(1, 2, 3))])
+    torch.testing.assert_close(estimate, clean)
+    assert torch.equal(asked[0][0], x)
+    assert asked[0][1] == pytest.approx(700)
 
 
 class CountingNetwork:
