@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodegraph.errors import InputError
@@ -91,6 +91,7 @@ def naive_area(height, width, top, left, strength):
 
 
 @given(st.integers(8, 32), st.integers(8, 32), st.integers(0, 24), st.integers(0, 24), st.floats(0.1, 4.0))
+@settings(deadline=None, max_examples=40)
 def test_an_area_counts_inside_it_and_fades_out(width, height, x, y, strength):
     inside = ConditioningSetArea(prompt(5), 8 * width, 8 * height, 8 * x, 8 * y, strength)
     weights = naive_area(min(height, SIDE - y), min(width, SIDE - x), y, x, strength)

@@ -18,7 +18,7 @@ from diffusion_support import (
     folders,
     pipeline,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodegraph.errors import InputError
@@ -204,6 +204,7 @@ def test_masks_must_match_the_pictures():
 
 
 @given(*[st.sampled_from([0, 8, 16])] * 4, st.integers(0, 20))
+@settings(deadline=None, max_examples=40)
 def test_an_outpainting_mask_pixel_by_pixel(left, top, right, bottom, feather):
     height, width = 24, 32
     found = outpaint_mask(height, width, (left, top, right, bottom), feather)[0]

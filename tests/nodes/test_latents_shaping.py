@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodegraph.errors import InputError
@@ -57,6 +57,7 @@ def test_by_a_factor_with_its_mask():
 
 
 @given(st.integers(0, 20), st.integers(0, 20), st.integers(0, 6), st.integers(4, 10), st.integers(4, 10))
+@settings(deadline=None, max_examples=40)
 def test_composites_pixel_by_pixel(x, y, feather, height, width):
     found = LatentComposite(latent(value=0), latent(height, width, 1), 8 * x, 8 * y, 8 * feather).samples[
         0, 0
