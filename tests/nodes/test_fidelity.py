@@ -26,7 +26,7 @@ from nodes.conditioning.nodes import CLIPTextEncode
 from nodes.latents.nodes import EmptyLatentImage
 from nodes.sampling.nodes import KSampler
 from nodes.sampling.noise_schedule import training_sigmas
-from nodes.sampling.schedules import timesteps
+from nodes.sampling.timestep_schedules import timesteps
 from nodes.vae.nodes import VAEDecode
 
 SCHEDULERS = {

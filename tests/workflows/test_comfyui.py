@@ -1,4 +1,4 @@
-"""The sample in ComfyUI's API format: written by ``export``, read by ``import``, run as it is."""
+"""The samples in ComfyUI's API format: written by ``export``, read by ``import``, run as they are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from nodegraph.registry import NodeRegistry
 from nodegraph.workflow import read_workflow
 
 FOLDER = Path(__file__).parents[2] / "workflows"
-GOLDEN, SAMPLE = FOLDER / "text_to_image.json", FOLDER / "comfyui" / "text_to_image.json"
+SAMPLE = FOLDER / "comfyui" / "text_to_image.json"
+SAMPLES = pytest.mark.parametrize(
+    "sample", sorted((FOLDER / "comfyui").glob("*.json")), ids=lambda path: path.stem
+)
 
 Command = Callable[..., Result]
 
@@ -38,24 +41,27 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     return run
 
 
-def test_the_sample_is_what_export_writes(command: Command) -> None:
-    assert command("export", GOLDEN).stdout == SAMPLE.read_text("utf-8")
+@SAMPLES
+def test_a_sample_is_what_export_writes(sample: Path, command: Command) -> None:
+    assert command("export", FOLDER / sample.name).stdout == sample.read_text("utf-8")
 
 
-def test_the_imported_sample_is_exported_as_it_was(command: Command) -> None:
-    command("import", SAMPLE, "-o", "mine.json")
-    assert command("export", "mine.json").stdout == SAMPLE.read_text("utf-8")
+@SAMPLES
+def test_an_imported_sample_is_exported_as_it_was(sample: Path, command: Command) -> None:
+    command("import", sample, "-o", "mine.json")
+    assert command("export", "mine.json").stdout == sample.read_text("utf-8")
 
 
-def test_the_imported_sample_means_the_same_as_the_workflow_it_was_made_from(
-    command: Command, tmp_path: Path
+@SAMPLES
+def test_an_imported_sample_means_the_same_as_the_workflow_it_was_made_from(
+    sample: Path, command: Command, tmp_path: Path
 ) -> None:
-    command("import", SAMPLE, "-o", "mine.json")
+    command("import", sample, "-o", "mine.json")
     command("validate", "mine.json")
     registry = NodeRegistry.with_plugins()
     folders = locations.default_folders(registry, tmp_path / "cache")
     engine = Engine.create(registry=registry, folders=folders, cache_folder=tmp_path / "cache", device="cpu")
-    keys = [engine.plan(read_workflow(path)).keys for path in (GOLDEN, tmp_path / "mine.json")]
+    keys = [engine.plan(read_workflow(path)).keys for path in (FOLDER / sample.name, tmp_path / "mine.json")]
     assert keys[0] == keys[1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     make_controlnet(folder / "controlnet" / "emoji-control")
     make_dcgan(folder / "gan" / "generator.safetensors")
+    make_lora(folder / "loras" / "emoji-lora.safetensors")
+    make_checkpoint(folder / "checkpoints" / "emoji-instruct", in_channels=8)
+    make_checkpoint(folder / "checkpoints" / "emoji-other")
     return folder
 
 
@@ -46,6 +50,35 @@ def make_controlnet(folder: Path) -> None:
 
     unet = UNet2DConditionModel.from_pretrained(UNET, dtype=torch.float32, local_files_only=True)
     ControlNetModel.from_unet(unet).save_pretrained(folder)
+
+
+def make_lora(path: Path) -> None:
+    """A LoRA of rank 2 for one attention layer of the U-Net and one of the text encoder."""
+    torch.manual_seed(0)
+    layers = {
+        "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn2_to_k": (192, 224),
+        "lora_te_text_model_encoder_layers_0_mlp_fc1": (192, 576),
+    }
+    tensors = {}
+    for name, (given, made) in layers.items():
+        tensors[f"{name}.lora_down.weight"] = 0.1 * torch.randn(2, given)
+        tensors[f"{name}.lora_up.weight"] = 0.1 * torch.randn(made, 2)
+    path.parent.mkdir(parents=True)
+    save_file(tensors, path)
+
+
+def make_checkpoint(folder: Path, in_channels: int = 4) -> None:
+    """The bundled checkpoint with a U-Net that takes so many channels, the new ones random."""
+    from diffusers import UNet2DConditionModel
+
+    torch.manual_seed(0)
+    shutil.copytree(UNET.parent, folder)
+    plain = UNet2DConditionModel.from_pretrained(UNET, dtype=torch.float32, local_files_only=True)
+    unet = UNet2DConditionModel.from_config({**plain.config, "in_channels": in_channels})
+    entry = 0.05 * torch.randn(unet.conv_in.weight.shape)
+    entry[:, :4] = plain.conv_in.weight.detach()
+    unet.load_state_dict({**plain.state_dict(), "conv_in.weight": entry})
+    unet.save_pretrained(folder / "unet")
 
 
 def make_dcgan(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Pictures for ControlNets to follow, made without any weights."""

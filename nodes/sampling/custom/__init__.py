@@ -1,0 +1,1 @@
+"""Sampling put together from its parts: noise, guider, sampler, sigmas."""

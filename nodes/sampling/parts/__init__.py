@@ -1,0 +1,1 @@
+"""The mechanism taken apart: noise in, one prediction, one step."""

@@ -1,0 +1,1 @@
+"""Nodes that change how a model is sampled."""
