@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nodegraph.body import Body
-    from nodegraph.context import FileLocator, ModelRecipe, NodeContext
+    from nodegraph.context import DerivedRecipe, FileLocator, ModelRecipe, NodeContext
     from nodegraph.declaration import NodeFunction, node
     from nodegraph.engine import Engine, RunResult, run
     from nodegraph.errors import InputError, NodeError, NodeGraphError, ValidationError, WorkflowError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Body",
     "BodyInterface",
+    "DerivedRecipe",
     "Engine",
     "File",
     "FileLocator",
@@ -58,7 +59,7 @@ __all__ = [
 
 _HOMES = {
     "body": ("Body",),
-    "context": ("FileLocator", "ModelRecipe", "NodeContext"),
+    "context": ("DerivedRecipe", "FileLocator", "ModelRecipe", "NodeContext"),
     "declaration": ("NodeFunction", "node"),
     "engine": ("Engine", "RunResult", "run"),
     "errors": ("InputError", "NodeError", "NodeGraphError", "ValidationError", "WorkflowError"),

@@ -30,7 +30,10 @@ Target = Annotated[
 ]
 CacheDir = Annotated[Path | None, typer.Option(metavar="DIR", help="Where results are kept between runs.")]
 Models = Annotated[
-    list[Path] | None, typer.Option("--models", metavar="DIR", help="One more folder of models; repeatable.")
+    list[Path] | None,
+    typer.Option(
+        "--models", metavar="DIR", help="One more folder of models, or a YAML file of folders; repeatable."
+    ),
 ]
 InputDir = Annotated[
     list[Path] | None, typer.Option(metavar="DIR", help="One more folder of input files; repeatable.")
@@ -214,13 +217,26 @@ def cache_verify(cache_dir: CacheDir = None) -> None:
 
 @models_app.command("list")
 def models_list(models: Models = None, json: Json = False) -> None:
-    """List the model files that nodes can name."""
+    """List the model files that nodes can name: family, types and size."""
 
     def command() -> int:
-        from nodegraph.console.catalogue import models_command
         from nodegraph.console.engines import EngineOptions
+        from nodegraph.console.models import list_command
 
-        return models_command(EngineOptions(models=tuple(models or ())), as_json=json)
+        return list_command(EngineOptions(models=tuple(models or ())), as_json=json)
+
+    _exit(command)
+
+
+@models_app.command("verify")
+def models_verify(models: Models = None, json: Json = False) -> None:
+    """Read every model file: its digest, and whether it can be used."""
+
+    def command() -> int:
+        from nodegraph.console.engines import EngineOptions
+        from nodegraph.console.models import verify_command
+
+        return verify_command(EngineOptions(models=tuple(models or ())), as_json=json)
 
     _exit(command)
 

@@ -35,6 +35,28 @@ class ModelRecipe(Protocol[M_co]):
 
 
 @runtime_checkable
+class DerivedRecipe(Protocol[M]):
+    """A recipe that changes the model of another one, such as one with a LoRA applied.
+
+    The other model's weights stay as they are and are kept once: both models share what is not changed, and
+    while the derived one is leased, so is the other.
+    """
+
+    @property
+    def base(self) -> ModelRecipe[M]:
+        """The recipe it changes."""
+
+    def derive(self, base: M, files: FileLocator, dtype: torch.dtype) -> M:
+        """Make a module that shares the unchanged parameters of ``base``, which is on the device.
+
+        The shared ones must be the same ``torch.nn.Parameter`` objects.
+        """
+
+    def build(self, files: FileLocator, dtype: torch.dtype) -> M:
+        """The same, of a base of its own, as any recipe can."""
+
+
+@runtime_checkable
 class NodeContext(Protocol):
     """Given to a node whose first parameter is ``ctx: NodeContext``."""
 

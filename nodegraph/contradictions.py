@@ -145,7 +145,7 @@ def _of_options(node: Node) -> Iterator[str]:
         yield "device=True keeps the device to one node at a time, which an async function cannot"
     for option in ("needs", "fingerprint", "infer"):
         for name in _parameters(getattr(node, option)):
-            if name not in node.inputs and (option, name) != ("infer", "files"):
+            if name not in node.inputs and (name != "files" or option == "needs"):
                 yield f"{option}= has a parameter {name!r}, which is not an input"
             elif option == "needs" and name in node.lazy_inputs:
                 yield f"needs= has a parameter {name!r}, which is lazy itself"

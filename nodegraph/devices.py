@@ -6,12 +6,12 @@ import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from nodegraph.codec import size_of
-from nodegraph.context import FileLocator, ModelRecipe
+from nodegraph.context import DerivedRecipe, FileLocator, ModelRecipe
 from nodegraph.errors import OutOfMemory
 from nodegraph.hardware import compute_dtype, default_model_bytes, is_out_of_memory, pick_device, total_ram
 
@@ -43,11 +43,12 @@ class LoadedModel(NamedTuple):
 class _Model:
     """What is known of a recipe's weights; who makes or moves them holds ``lock``."""
 
-    __slots__ = ("bytes", "leases", "lock", "module", "place", "recipe")
+    __slots__ = ("base", "bytes", "leases", "lock", "module", "place", "recipe")
 
     def __init__(self, recipe: ModelRecipe[Any]) -> None:
         self.recipe = recipe
         self.module: Any = None
+        self.base: Any = None  # the module it was derived from, if it was
         self.bytes = 0
         self.place: Place | None = None
         self.leases = 0
@@ -58,7 +59,8 @@ class DeviceManager:
     """Leases models to nodes, keeps the recently used ones loaded, and stays within a budget.
 
     What is idle longest has to make room first: on CUDA it moves to main memory, and is dropped when that
-    is to hold too much as well; elsewhere it is dropped. A leased model never moves. The budget bounds
+    is to hold too much as well; elsewhere it is dropped. A leased model never moves. A model derived from
+    another one counts with what it does not share, and goes when the other goes. The budget bounds
     what is kept, not what is asked for: a model that is too large for it, alone or beside those in use,
     is tried all the same.
     """
@@ -96,16 +98,16 @@ class DeviceManager:
         Raises:
             OutOfMemory: there is no room for it, even with everything idle out of its way.
         """
-        model = self._enter(recipe)
-        try:
+        with ExitStack() as held:
+            base = held.enter_context(self.lease(recipe.base)) if isinstance(recipe, DerivedRecipe) else None
+            model = self._enter(recipe)
+            held.callback(self._leave, model)
             with model.lock:
-                if model.module is None:
-                    self._build(model)
+                if model.module is None or model.base is not base:
+                    self._build(model, base)
                 if model.place != "device":
                     self._bring(model)
             yield model.module
-        finally:
-            self._leave(model)
 
     def free(self) -> int:
         """Drop every model that nobody uses; returns how many bytes that freed."""
@@ -142,15 +144,21 @@ class DeviceManager:
             if model.module is None and not model.leases:
                 del self._models[model.recipe]
 
-    def _build(self, model: _Model) -> None:
+    def _build(self, model: _Model, base: Any) -> None:
         import torch
 
-        module = self._with_room(model, lambda: model.recipe.build(self._files, self.dtype))
+        module = self._with_room(model, lambda: self._made(model.recipe, base))
         if not isinstance(module, torch.nn.Module):
             raise TypeError(f"{_name(model)} built a {type(module).__name__}, not a torch.nn.Module")
-        model.module, model.bytes = module, size_of(module)
+        model.module, model.base, model.place = module, base, None
+        model.bytes = size_of(module) if base is None else _own_bytes(module, base)
         with self._lock:
-            self.builds += 1
+            self.builds += base is None
+
+    def _made(self, recipe: ModelRecipe[Any], base: Any) -> Any:
+        if isinstance(recipe, DerivedRecipe):
+            return recipe.derive(base, self._files, self.dtype)
+        return recipe.build(self._files, self.dtype)
 
     def _bring(self, model: _Model) -> None:
         try:
@@ -206,7 +214,8 @@ class DeviceManager:
         return None
 
     def _evict(self, model: _Model) -> None:
-        if self.device.type != "cuda":  # elsewhere the device's memory is main memory
+        # Elsewhere the device's memory is main memory; what a derived model shares is not its own to move.
+        if self.device.type != "cuda" or model.base is not None:
             self._drop(model)
             return
         try:
@@ -230,9 +239,14 @@ class DeviceManager:
 
     def _drop(self, model: _Model) -> None:
         with self._lock:
-            model.module, model.place = None, None
-            if not model.leases:
-                del self._models[model.recipe]
+            for derived in [other for other in self._models.values() if _shares(other, model)]:
+                self._forget(derived)  # nobody uses it: its lease would hold this model, too
+            self._forget(model)
+
+    def _forget(self, model: _Model) -> None:
+        model.module, model.base, model.place = None, None, None
+        if not model.leases and self._models.get(model.recipe) is model:
+            del self._models[model.recipe]
 
 
 @contextmanager
@@ -242,6 +256,17 @@ def _releasing(model: _Model) -> Iterator[None]:
         yield
     finally:
         model.lock.release()
+
+
+def _shares(derived: _Model, model: _Model) -> bool:
+    return model.module is not None and derived.base is model.module
+
+
+def _own_bytes(module: torch.nn.Module, base: torch.nn.Module) -> int:
+    """Size of the tensors of a module that are not those of another one."""
+    shared = {id(tensor) for tensor in (*base.parameters(), *base.buffers())}
+    own = (tensor for tensor in (*module.parameters(), *module.buffers()) if id(tensor) not in shared)
+    return sum(tensor.nbytes for tensor in own)
 
 
 def _name(model: _Model) -> str:

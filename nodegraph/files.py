@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from nodegraph.digests import DigestCache
 from nodegraph.errors import FileProblem
+from nodegraph.model_folders import ModelFoldersError, folders_of
 
 INPUTS = "inputs"
 MAX_NAME = 100
@@ -65,7 +66,7 @@ class Folders:
 
     Attributes:
         output: where pictures go.
-        models: roots searched in order for ``<kind>/<name>``.
+        models: roots searched in order for ``<kind>/<name>``: see ``model_folders``.
         inputs: folders searched in order for input files.
         temporary: where previews go.
         closed: names of folders in ``output`` that are not the user's: nothing is written there.
@@ -83,8 +84,13 @@ class Folders:
 
     def roots(self, folder: str) -> list[Path]:
         """The existing folders of one kind, in search order."""
-        roots = self.inputs if folder == INPUTS else tuple(root / folder for root in self.models)
-        return [root for root in roots if root.is_dir()]
+        if folder == INPUTS:
+            return [root for root in self.inputs if root.is_dir()]
+        try:
+            found = (place for root in self.models for place in folders_of(root, folder))
+            return [place for place in found if place.is_dir()]
+        except ModelFoldersError as error:
+            raise FileProblem(str(error)) from error
 
     def names(self, folder: str) -> list[str]:
         """Names of the files and model folders of one kind, sorted, each once."""
@@ -149,17 +155,18 @@ class Folders:
         if not _is_plain(name) and not (self.any_path and folder == INPUTS):
             return FileProblem(f"{name!r} is not a plain file name inside the {folder} folder")
         known = self.names(folder)
-        hint = f"put it into {self._home(folder)}" if not known else f"there are: {', '.join(known[:10])}"
+        hint = f"put it into {self.home(folder)}" if not known else f"there are: {', '.join(known[:10])}"
         if self.any_path and folder == INPUTS:
             hint += "; the path of a file will do as well"
         return FileProblem(
             f"no file {name!r} in {folder!r}; {hint}", suggestions=get_close_matches(name, known)
         )
 
-    def _home(self, folder: str) -> Path:
+    def home(self, folder: str) -> Path:
+        """Where a user would put a file of that kind."""
         if folder == INPUTS:
             return self.inputs[0] if self.inputs else Path("inputs")
-        return (self.models[0] if self.models else Path("models")) / folder
+        return next((root for root in self.models if not root.is_file()), Path("models")) / folder
 
 
 def _shortened(name: str) -> str:
@@ -171,7 +178,7 @@ def _is_plain(name: str) -> bool:
     return bool(path.parts) and "\0" not in name and not path.is_absolute() and ".." not in path.parts
 
 
-MODEL_FOLDER_MARKS = ("model_index.json", "config.json")
+MODEL_FOLDER_MARKS = ("model_index.json", "config.json", "adapter_config.json")
 
 
 def _names_below(root: Path) -> Iterator[str]:

@@ -10,6 +10,7 @@ import platformdirs
 
 from nodegraph.digests import DigestCache
 from nodegraph.files import INPUTS, Folders
+from nodegraph.model_folders import kinds_of
 from nodegraph.registry import NodeRegistry
 
 DISK_CACHE_BYTES = 20 << 30
@@ -60,7 +61,5 @@ def default_folders(
 def folder_kinds(registry: NodeRegistry, folders: Folders) -> list[str]:
     """The kinds of model folders that nodes ask for, and those that there are."""
     asked = {folder for node in registry.nodes() for folder in node.file_inputs.values()}
-    present = {
-        path.name for root in folders.models if root.is_dir() for path in root.iterdir() if path.is_dir()
-    }
+    present = {kind for root in folders.models for kind in kinds_of(root)}
     return sorted((asked | present) - {INPUTS})

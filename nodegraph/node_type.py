@@ -136,7 +136,9 @@ class Node:
         takes_context: its first parameter is the ``NodeContext``.
         is_async: it is a coroutine function.
         needs: ``needs(**eager inputs) -> names`` of the lazy inputs to compute.
-        fingerprint: ``fingerprint(**constant inputs)`` returns a value that enters the key.
+        fingerprint: ``fingerprint(**constant inputs)`` returns a value that enters the key; it may name
+            ``files``, the engine's ``Folders``. Where an input is wired, a default of the function's own
+            stands in; without one the result is never kept.
         infer: given a ``Spec`` for each input it names (and ``files``, the engine's ``Folders``, if it
             names that), returns facts about the output, or by output name where there are several, or
             raises ``Mismatch``.
@@ -269,6 +271,15 @@ def parameters_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """Names of the parameters of a function, without ``*`` and ``**``."""
     parameters = inspect.signature(function).parameters.values()
     return tuple(p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
+
+
+@cache
+def required_parameters_of(function: Callable[..., Any]) -> frozenset[str]:
+    """Names of the parameters that have no default."""
+    parameters = inspect.signature(function).parameters
+    return frozenset(
+        name for name in parameters_of(function) if parameters[name].default is inspect.Parameter.empty
+    )
 
 
 def _has_constraints(annotation: Any) -> bool:

@@ -15,7 +15,7 @@ from nodegraph.events import Origin
 from nodegraph.files import Folders, OutputFile
 from nodegraph.graph import Graph, GraphNode, Links
 from nodegraph.handles import Link
-from nodegraph.node_type import Node, parameters_of
+from nodegraph.node_type import Node, parameters_of, required_parameters_of
 from nodegraph.validation import Analysis, missing_file
 
 NO_NAMES: frozenset[str] = frozenset()
@@ -213,7 +213,9 @@ class Plan:
     def _fingerprint(self, node: GraphNode, fingerprint: Callable[..., Any]) -> bytes:
         names = parameters_of(fingerprint)
         given = {name: node.constants[name] for name in names if name in node.constants}
-        if len(given) < len(names):
+        if "files" in names:
+            given["files"] = self.folders
+        if required_parameters_of(fingerprint) - given.keys():
             return secrets.token_bytes(16)  # it depends on a value that is not known yet
         try:
             found = canonical(fingerprint(**given))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nodegraph.context import ModelRecipe
+from nodegraph.context import DerivedRecipe, ModelRecipe
 from nodegraph.files import File, Folders, OutputFile
 
 if TYPE_CHECKING:
@@ -62,8 +62,14 @@ class TestContext:
     def lease(self, recipe: ModelRecipe[M]) -> Iterator[M]:
         """Build the model at its first lease and keep it."""
         if recipe not in self._models:
-            self._models[recipe] = recipe.build(self.folders, self.dtype)
+            self._models[recipe] = self._make(recipe)
         yield self._models[recipe]
+
+    def _make(self, recipe: ModelRecipe[Any]) -> Any:
+        if not isinstance(recipe, DerivedRecipe):
+            return recipe.build(self.folders, self.dtype)
+        with self.lease(recipe.base) as base:
+            return recipe.derive(base, self.folders, self.dtype)
 
     def resolve(self, folder: str, name: str) -> File:
         """Look the file up in ``folders``."""

@@ -1,8 +1,41 @@
 """The built-in nodes, discovered as any third-party pack is; here by name, for graphs built in Python."""
 
-from nodes.checkpoints.nodes import CheckpointLoaderSimple
-from nodes.conditioning.nodes import CLIPTextEncode
-from nodes.controlnet.nodes import ControlNetApplyAdvanced, ControlNetLoader
+from nodes.adapters.lora.nodes import LoraLoader, LoraLoaderModelOnly
+from nodes.adapters.merging.nodes import ModelMergeBlocks, ModelMergeSimple
+from nodes.checkpoints.nodes import (
+    CheckpointLoaderSimple,
+    CLIPLoader,
+    DualCLIPLoader,
+    TripleCLIPLoader,
+    UNETLoader,
+    VAELoader,
+)
+from nodes.conditioning.combining.nodes import (
+    ConditioningAverage,
+    ConditioningCombine,
+    ConditioningConcat,
+    ConditioningSetArea,
+    ConditioningSetAreaPercentage,
+    ConditioningSetAreaStrength,
+    ConditioningSetMask,
+    ConditioningSetTimestepRange,
+    ConditioningZeroOut,
+)
+from nodes.conditioning.families.nodes import (
+    CLIPTextEncodeFlux,
+    CLIPTextEncodeSD3,
+    CLIPTextEncodeSDXL,
+    CLIPTextEncodeSDXLRefiner,
+    FluxGuidance,
+)
+from nodes.conditioning.nodes import CLIPSetLastLayer, CLIPTextEncode
+from nodes.controlnet.nodes import ControlNetApply, ControlNetApplyAdvanced, ControlNetLoader
+from nodes.editing.nodes import (
+    ImagePadForOutpaint,
+    InpaintModelConditioning,
+    InstructPixToPixConditioning,
+    VAEEncodeForInpaint,
+)
 from nodes.flow.nodes import ForEach, Repeat, Switch
 from nodes.gan.nodes import GANLoader, GenerateImages, LatentWalk
 from nodes.images.batches.nodes import EmptyImage, ImageBatch, ImageFromBatch
@@ -11,6 +44,7 @@ from nodes.images.files.nodes import LoadImage, LoadImageFromUrl, PreviewImage, 
 from nodes.images.masks.nodes import ImageToMask, InvertMask, MaskToImage
 from nodes.images.transform.nodes import ImageCrop, ImageInvert, ImagePad, ImageScale, ImageScaleBy
 from nodes.latents.nodes import EmptyLatentImage, SetLatentNoiseMask
+from nodes.latents.shaping.nodes import LatentComposite, LatentUpscale, LatentUpscaleBy
 from nodes.sampling.custom.nodes import (
     BasicGuider,
     BasicScheduler,
@@ -75,15 +109,32 @@ __all__ = [
     "BetaSamplingScheduler",
     "Boolean",
     "CFGGuider",
+    "CLIPLoader",
+    "CLIPSetLastLayer",
     "CLIPTextEncode",
+    "CLIPTextEncodeFlux",
+    "CLIPTextEncodeSD3",
+    "CLIPTextEncodeSDXL",
+    "CLIPTextEncodeSDXLRefiner",
     "CheckpointLoaderSimple",
+    "ConditioningAverage",
+    "ConditioningCombine",
+    "ConditioningConcat",
+    "ConditioningSetArea",
+    "ConditioningSetAreaPercentage",
+    "ConditioningSetAreaStrength",
+    "ConditioningSetMask",
+    "ConditioningSetTimestepRange",
+    "ConditioningZeroOut",
     "ContentLoss",
+    "ControlNetApply",
     "ControlNetApplyAdvanced",
     "ControlNetLoader",
     "CreateList",
     "DifferentialDiffusion",
     "DisableNoise",
     "DualCFGGuider",
+    "DualCLIPLoader",
     "DynamicThresholdingSimple",
     "EmptyImage",
     "EmptyLatentImage",
@@ -91,6 +142,7 @@ __all__ = [
     "FeatureExtractorLoader",
     "FlipSigmas",
     "Float",
+    "FluxGuidance",
     "ForEach",
     "FreeU_V2",
     "GANLoader",
@@ -104,9 +156,12 @@ __all__ = [
     "ImageGrid",
     "ImageInvert",
     "ImagePad",
+    "ImagePadForOutpaint",
     "ImageScale",
     "ImageScaleBy",
     "ImageToMask",
+    "InpaintModelConditioning",
+    "InstructPixToPixConditioning",
     "Integer",
     "InvertMask",
     "JoinStrings",
@@ -114,11 +169,18 @@ __all__ = [
     "KSamplerAdvanced",
     "KSamplerSelect",
     "KarrasScheduler",
+    "LatentComposite",
+    "LatentUpscale",
+    "LatentUpscaleBy",
     "LatentWalk",
     "ListLength",
     "LoadImage",
     "LoadImageFromUrl",
+    "LoraLoader",
+    "LoraLoaderModelOnly",
     "MaskToImage",
+    "ModelMergeBlocks",
+    "ModelMergeSimple",
     "ModelSamplingDiscrete",
     "ModelSamplingFlux",
     "ModelSamplingSD3",
@@ -148,8 +210,12 @@ __all__ = [
     "Switch",
     "Text",
     "TotalVariationLoss",
+    "TripleCLIPLoader",
+    "UNETLoader",
     "UNetDenoiseStep",
     "VAEDecode",
     "VAEDecodeTiled",
     "VAEEncode",
+    "VAEEncodeForInpaint",
+    "VAELoader",
 ]

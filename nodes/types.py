@@ -84,6 +84,10 @@ class Model:
         text_width: width of the text embeddings it attends to.
         schedule: the noise it was trained with.
         prediction: what it predicts.
+        concat_channels: how many channels it takes beside the noisy latents, as inpainting and instruction
+            models do.
+        latent_family: the family whose latents it denoises, where that is another one: the refiner of
+            Stable Diffusion XL goes on with those of the base model.
         patches: changes to how it is sampled, in the order they were made.
     """
 
@@ -93,6 +97,8 @@ class Model:
     text_width: int
     schedule: Schedule
     prediction: Prediction
+    concat_channels: int = 0
+    latent_family: str | None = None
     patches: tuple[Patch, ...] = ()
 
 
@@ -101,14 +107,17 @@ class Clip:
     """A text encoder with its tokenizer. Holds no weights.
 
     Attributes:
-        weights: the recipe; its module takes a prompt and gives embeddings ``[1, tokens, width]``.
+        weights: the recipe of its ``TextEncoders``.
         family: the architecture of the models it serves.
         text_width: width of its embeddings.
+        layer: whose hidden states are taken, counted from the end, -1 being the last; by default the
+            layer that the models were trained with.
     """
 
     weights: ModelRecipe[Any]
     family: str
     text_width: int
+    layer: int | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +179,63 @@ class ControlHint:
     end_percent: float = 1.0
 
 
+@dataclass(frozen=True)
+class PictureSize:
+    """What SDXL is told of a picture's size (Podell et al. 2024, Sec. 2.2), in pixels.
+
+    Attributes:
+        height: of the picture before it was cropped.
+        width: of the picture before it was cropped.
+        crop_top: what was cropped off at the top.
+        crop_left: what was cropped off at the left.
+        target_height: of the picture to make.
+        target_width: of the picture to make.
+        aesthetic_score: about 0..10; only the refiner is told, in place of the target size.
+    """
+
+    height: int
+    width: int
+    crop_top: int = 0
+    crop_left: int = 0
+    target_height: int = 0
+    target_width: int = 0
+    aesthetic_score: float | None = None
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle of a picture.
+
+    Attributes:
+        height: in pixels, or as a share of the picture.
+        width: likewise.
+        top: likewise.
+        left: likewise.
+        relative: whether these are shares, 0..1.
+    """
+
+    height: float
+    width: float
+    top: float
+    left: float
+    relative: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class PromptMask:
+    """Where a prompt counts.
+
+    Attributes:
+        values: float32 ``[batch or 1, height, width]`` in 0..1, of any size; on the CPU.
+        strength: how much it counts where the mask is 1.
+        bounds_only: whether the network sees only the rectangle around the mask.
+    """
+
+    values: torch.Tensor
+    strength: float = 1.0
+    bounds_only: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Prompt:
     """One encoded prompt and what goes with it.
@@ -177,10 +243,29 @@ class Prompt:
     Attributes:
         embeddings: float32 ``[1, tokens, width]``; on the CPU.
         controls: pictures that steer it.
+        pooled: one vector for the whole prompt, float32 ``[1, pooled width]``; for families that take one.
+        size: what SDXL is told of the picture's size; by default the size that is made.
+        guidance: the guidance scale that a distilled model is told.
+        area: the only part of the picture it is for.
+        strength: how much it counts beside other prompts, there.
+        mask: where in the picture it counts.
+        start_percent: share of the trained noise schedule done when it begins to count, 0..1.
+        end_percent: share done when it ceases to count, 0..1.
+        concat: latents that the network takes beside the noisy ones, float32 ``[batch or 1, channels,
+            height, width]``: for inpainting and instruction models.
     """
 
     embeddings: torch.Tensor
     controls: tuple[ControlHint, ...] = ()
+    pooled: torch.Tensor | None = None
+    size: PictureSize | None = None
+    guidance: float | None = None
+    area: Area | None = None
+    strength: float = 1.0
+    mask: PromptMask | None = None
+    start_percent: float = 0.0
+    end_percent: float = 1.0
+    concat: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)

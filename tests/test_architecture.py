@@ -25,6 +25,7 @@ LAYERS = [
     "specs",
     "previews",
     "digests",
+    "model_folders",
     "files",
     "context",
     "testing",
@@ -70,16 +71,22 @@ PUBLIC = {
 """What the modules called ``nodes`` and ``types`` may import of the engine."""
 
 AWARE = {
-    "nodes.checkpoints.checkpoint": {"nodegraph"},
     "nodes.checkpoints.configs": {"nodegraph.errors"},
-    "nodes.checkpoints.families": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.families.family": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.files": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.folder": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.loading": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.networks": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.parts": {"nodegraph", "nodegraph.errors"},
     "nodes.checkpoints.recipes": {"nodegraph", "nodegraph.errors"},
     "nodes.checkpoints.scheduler": {"nodegraph.errors"},
-    "nodes.checkpoints.stable_diffusion": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.single_file": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.text_encoders": {"nodegraph", "nodegraph.errors"},
     "nodes.controlnet.folder": {"nodegraph", "nodegraph.errors"},
     "nodes.images.facts": {"nodegraph.specs"},
     "nodes.images.files.fetching": {"nodegraph.addresses"},
     "nodes.sampling.binding": {"nodegraph", "nodegraph.errors"},
+    "nodes.sampling.facts": {"nodegraph.specs"},
     "nodes.sampling.job": {"nodegraph", "nodegraph.errors"},
     "nodes.style.pictures": {"nodegraph.errors"},
 }

@@ -1,4 +1,4 @@
-"""``nodegraph nodes`` and ``nodegraph models``: what there is to work with."""
+"""``nodegraph nodes``: what there is to work with."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from itertools import groupby
 
 import typer
 
-from nodegraph.console.engines import EngineOptions, make_folders, make_registry
+from nodegraph.console.engines import make_registry
 from nodegraph.console.errors import DONE, INVALID, tell_problems
-from nodegraph.locations import folder_kinds
 from nodegraph.node_type import Input, Node, plain
 from nodegraph.registry import NodeRegistry
 from nodegraph.workflow.writing import dump_json
@@ -102,21 +101,3 @@ def _aligned(rows: Mapping[str, list[str]]) -> Iterable[str]:
 
 def _first_line(text: str) -> str:
     return " ".join(text.split("\n\n")[0].split())
-
-
-def models_command(options: EngineOptions, *, as_json: bool) -> int:
-    """List the model files that nodes can name, by kind of folder."""
-    registry = make_registry()
-    folders = make_folders(registry, options)
-    found = {kind: folders.names(kind) for kind in folder_kinds(registry, folders)}
-    if as_json:
-        typer.echo(dump_json(found, 2))
-        return DONE
-    for kind, names in found.items():
-        typer.echo(kind)
-        for name in names:
-            typer.echo(INDENT + name)
-        if not names:
-            typer.echo(f"{INDENT}none; put files into {folders.models[0] / kind}")
-    tell_problems(registry)
-    return DONE

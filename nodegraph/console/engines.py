@@ -15,6 +15,7 @@ from nodegraph import locations
 from nodegraph.console.errors import UsageError
 from nodegraph.errors import NodeGraphError
 from nodegraph.files import INPUTS, Folders
+from nodegraph.model_folders import ModelFoldersError, is_model_root, kinds_of
 from nodegraph.registry import NodeRegistry
 
 if TYPE_CHECKING:
@@ -79,9 +80,13 @@ def _nothing(record: logging.LogRecord) -> bool:
 
 def make_folders(registry: NodeRegistry, options: EngineOptions) -> Folders:
     """The folders that the options ask for, the user's, and those that packs bring with them."""
-    for folder in (*options.models, *options.inputs):
+    for folder in options.inputs:
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder")
+    for folder in options.models:
+        if not is_model_root(folder):
+            raise UsageError(f"{folder} is not a folder, nor a YAML file that names folders of models")
+        _check_paths(folder)
     kinds = {kind for node in registry.nodes() for kind in node.file_inputs.values()} - {INPUTS}
     for folder in options.models:
         _check_root(folder, kinds)
@@ -113,6 +118,14 @@ def make_engine(registry: NodeRegistry, options: EngineOptions) -> Engine:
             metadata=options.metadata,
         )
     except NodeGraphError as error:
+        raise UsageError(str(error)) from None
+
+
+def _check_paths(root: Path) -> None:
+    """Refuse a YAML file that names no folders before anything is looked for in it."""
+    try:
+        kinds_of(root)
+    except ModelFoldersError as error:
         raise UsageError(str(error)) from None
 
 

@@ -6,8 +6,32 @@ from typing import Any, get_args
 
 from nodegraph.errors import FileProblem
 from nodes.checkpoints.configs import Config
+from nodes.checkpoints.families.family import Training
+from nodes.checkpoints.families.flux import SIDE
 from nodes.sampling.denoiser import DiffusionPrediction
+from nodes.sampling.flow_schedule import FlowSchedule, flux_shift
 from nodes.sampling.noise_schedule import BetaSchedule, NoiseSchedule, Spacing
+
+FLOW_CLASS = "FlowMatchEulerDiscreteScheduler"
+
+
+def training(config: Config) -> Training:
+    """How a model was trained.
+
+    Raises:
+        FileProblem: its scheduler config declares something that is not known.
+    """
+    if config.get("_class_name") == FLOW_CLASS:
+        return Training(flow_schedule(config), "flow")
+    return Training(noise_schedule(config), prediction(config))
+
+
+def flow_schedule(config: Config) -> FlowSchedule:
+    """The noise levels of a flow model; a shift that depends on the picture's size is that of 1024 x 1024."""
+    if config.get("use_dynamic_shifting"):
+        shifts = config.get("base_shift", 0.5), config.get("max_shift", 1.15)
+        return FlowSchedule(flux_shift(SIDE, SIDE, *shifts))
+    return FlowSchedule(config.get("shift", 1.0))
 
 
 def noise_schedule(config: Config) -> NoiseSchedule:

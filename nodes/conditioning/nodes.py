@@ -2,32 +2,75 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Annotated, Any
 
-import torch
+from pydantic import Field
 
 from nodegraph import NodeContext, Widget, node
-from nodegraph.specs import Spec
-from nodes.types import Clip, Conditioning, Prompt
+from nodegraph.errors import FileProblem
+from nodegraph.files import Folders
+from nodegraph.specs import Mismatch, Spec
+from nodes.conditioning.embeddings import EMBEDDINGS, find_embedding
+from nodes.conditioning.prompting import embeddings_in, encode_prompts
+from nodes.types import Clip, Conditioning
+
+Text = Annotated[str, Widget("text", multiline=True)]
 
 
-def infer_encoded(clip: Spec) -> dict[str, Any]:
-    """The conditioning is for the models that the text encoder serves."""
+def infer_encoded(clip: Spec, text: Spec, files: Folders) -> dict[str, Any]:
+    """The conditioning is for the models that the text encoder serves; embeddings have to be at hand."""
+    if isinstance(text.value, str):
+        for name in embeddings_in(text.value):
+            _require_embedding(files, name)
     return clip.known("family", "text_width")
 
 
-@node(category="conditioning", display_name="CLIP Text Encode", device=True, infer=infer_encoded)
-def CLIPTextEncode(
-    ctx: NodeContext, clip: Clip, text: Annotated[str, Widget("text", multiline=True)]
-) -> Conditioning:
+def embedding_digests(files: Folders, text: str | None = None) -> dict[str, str]:
+    """Digests of the embeddings that a prompt names; a prompt that is not known yet may name any."""
+    names = files.names(EMBEDDINGS) if text is None else embeddings_in(text)
+    return {name: find_embedding(files.resolve, name).digest for name in names}
+
+
+def _require_embedding(files: Folders, name: str) -> None:
+    try:
+        find_embedding(files.resolve, name)
+    except FileProblem as problem:
+        raise Mismatch(str(problem), "text", given=name, expected="an embedding that is there") from problem
+
+
+@node(
+    category="conditioning",
+    display_name="CLIP Text Encode",
+    device=True,
+    infer=infer_encoded,
+    fingerprint=embedding_digests,
+)
+def CLIPTextEncode(ctx: NodeContext, clip: Clip, text: Text) -> Conditioning:
     """Encode a prompt.
 
-    A prompt longer than the text encoder reads is cut at its end.
+    ``(words)`` count 1.1 times, ``[words]`` 1/1.1 times, ``(words:1.3)`` 1.3 times; ``\\(`` is a bracket
+    itself. ``embedding:name`` puts in a textual inversion from the embeddings folder. A long prompt is
+    encoded in several chunks; ``BREAK`` begins a new one.
 
     Args:
         clip: the text encoder.
         text: the prompt.
     """
-    with ctx.lease(clip.weights) as encoder, torch.no_grad():
-        embeddings = encoder(text).float().cpu()
-    return Conditioning((Prompt(embeddings),), clip.family)
+    return encode_prompts(ctx, clip, {"": text})
+
+
+def infer_same_clip(clip: Spec) -> dict[str, Any]:
+    """The facts stay what they are."""
+    return dict(clip.facts)
+
+
+@node(category="conditioning", display_name="CLIP Set Last Layer", infer=infer_same_clip)
+def CLIPSetLastLayer(clip: Clip, stop_at_clip_layer: Annotated[int, Field(ge=-24, le=-1)] = -1) -> Clip:
+    """Take the hidden states of an earlier layer (clip skip).
+
+    Args:
+        clip: the text encoder.
+        stop_at_clip_layer: the layer, counted from the end; -1 is the last, -2 the one before it.
+    """
+    return dataclasses.replace(clip, layer=stop_at_clip_layer)

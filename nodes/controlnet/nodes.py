@@ -36,7 +36,8 @@ def ControlNetLoader(ctx: NodeContext, control_net_name: Annotated[str, InFolder
     """Load a ControlNet; its weights are loaded where something computes with them.
 
     Args:
-        control_net_name: the ControlNet, a diffusers folder in the controlnet folder.
+        control_net_name: the ControlNet in the controlnet folder: a diffusers folder, or a safetensors file
+            in the original layout.
     """
     file = ctx.resolve(CONTROLNETS, control_net_name)
     return load_controlnet(file, ctx.path(file))
@@ -88,6 +89,36 @@ def ControlNetApplyAdvanced(
         return Controlled(positive, negative)
     hint = ControlHint(control_net, image, strength, start_percent, end_percent)
     return Controlled(_with_hint(positive, hint), _with_hint(negative, hint))
+
+
+def infer_one_controlled(conditioning: Spec, control_net: Spec) -> dict[str, Any]:
+    """A ControlNet goes with conditioning of its own family and width."""
+    for fact in ("family", "text_width"):
+        require_same(fact, control_net=control_net, conditioning=conditioning)
+    return {**control_net.known("latent_channels"), **conditioning.facts}
+
+
+@node(
+    category="conditioning/controlnet", display_name="Apply ControlNet (One Side)", infer=infer_one_controlled
+)
+def ControlNetApply(
+    conditioning: Conditioning,
+    control_net: ControlNet,
+    image: Image,
+    strength: Annotated[float, Field(ge=0.0, le=10.0)] = 1.0,
+) -> Conditioning:
+    """Steer one side of the guidance with a picture; several may be applied one after the other.
+
+    Args:
+        conditioning: what is steered.
+        control_net: the ControlNet.
+        image: what it shall follow, such as edges or depth.
+        strength: how strongly; 1 is as trained.
+    """
+    _check_family("conditioning", conditioning, control_net)
+    if strength == 0.0:
+        return conditioning
+    return _with_hint(conditioning, ControlHint(control_net, image, strength))
 
 
 def _check_family(name: str, side: Conditioning, control_net: ControlNet) -> None:

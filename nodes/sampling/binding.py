@@ -7,16 +7,19 @@ from functools import cached_property
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from nodegraph import NodeContext
 from nodegraph.errors import InputError
 from nodes.controlnet.hints import prepare_hint
-from nodes.sampling.condition import Condition, Control
+from nodes.sampling.condition import Box, Condition, Control
 from nodes.sampling.denoiser import ConditionalDenoiser, Network
 from nodes.sampling.networks import NETWORKS
 from nodes.sampling.noise_schedule import sigma_at_percent
 from nodes.sampling.patching.perturbed_attention import perturbed
-from nodes.types import Conditioning, ControlHint, Latent, Model
+from nodes.sampling.picture_size import told_size
+from nodes.sampling.regions import PIXELS, region
+from nodes.types import Conditioning, ControlHint, Latent, Model, Prompt
 
 
 class Binder:
@@ -34,7 +37,7 @@ class Binder:
         self._leases = leases
         self._model = model
         self._shape = latent.samples.shape
-        self._controls: list[tuple[ControlHint, Control]] = []
+        self._controls: list[tuple[ControlHint, tuple[int, int], Control]] = []
 
     @cached_property
     def _module(self) -> Any:
@@ -72,25 +75,68 @@ class Binder:
             raise InputError(
                 name, f"{given}; the model is {self._model.family} with {self._model.text_width}"
             )
-        return [
-            Condition(
-                prompt.embeddings.to(self._ctx.device),
-                tuple(self._control(name, hint) for hint in prompt.controls),
-            )
-            for prompt in side.prompts
-        ]
+        return [self._condition(name, prompt) for prompt in side.prompts]
 
-    def _control(self, name: str, hint: ControlHint) -> Control:
-        """One ``Control`` per different hint, so that both sides of the guidance can share a forward."""
-        known = next((control for other, control in self._controls if _same_hint(hint, other)), None)
+    def _condition(self, name: str, prompt: Prompt) -> Condition:
+        batch, _, height, width = self._shape
+        box, weight = region(prompt, height, width)
+        shown = (height, width) if box is None else (box.height, box.width)
+        if weight is not None and len(weight) not in (1, batch):
+            raise InputError(name, f"a prompt has {len(weight)} masks for {batch} latents; give 1 or {batch}")
+        return Condition(
+            prompt.embeddings.to(self._ctx.device),
+            tuple(self._control(name, hint, *shown) for hint in prompt.controls),
+            pooled=self._on_device(prompt.pooled),
+            size=self._size(name, prompt),
+            guidance=prompt.guidance,
+            concat=self._concat(name, prompt, box),
+            box=box,
+            weight=self._on_device(weight),
+            sigma_start=sigma_at_percent(self._model.schedule, prompt.start_percent),
+            sigma_end=sigma_at_percent(self._model.schedule, prompt.end_percent),
+        )
+
+    def _size(self, name: str, prompt: Prompt) -> tuple[float, ...] | None:
+        height, width = (PIXELS * side for side in self._shape[-2:])
+        return told_size(prompt.size, self._model.family, height, width, negative=name == "negative")
+
+    def _concat(self, name: str, prompt: Prompt, box: Box | None) -> Tensor | None:
+        """What the network takes beside the latents; a network that takes nothing is given nothing."""
+        wanted, concat, batch = self._model.concat_channels, prompt.concat, self._shape[0]
+        if not wanted:
+            return None
+        if concat is None and wanted == self._shape[1]:  # instruction models learnt no picture as zeros
+            concat = torch.zeros(1, wanted, *self._shape[2:])
+        if concat is None:
+            raise InputError(
+                name,
+                f"the model takes {wanted} channels beside the latents, which the prompt has not: put "
+                "InpaintModelConditioning before the sampler",
+            )
+        if concat.shape[1] != wanted or len(concat) not in (1, batch) or concat.shape[2:] != self._shape[2:]:
+            raise InputError(
+                name,
+                f"beside the latents, {list(self._shape)}, the model takes {wanted} channels of their "
+                f"size; the prompt has {list(concat.shape)}",
+            )
+        return (concat if box is None else box.crop(concat)).to(self._ctx.device)
+
+    def _on_device(self, tensor: Tensor | None) -> Tensor | None:
+        return None if tensor is None else tensor.to(self._ctx.device)
+
+    def _control(self, name: str, hint: ControlHint, height: int, width: int) -> Control:
+        """One ``Control`` for equal hints of a size, so that both sides of the guidance share a forward."""
+        size = (height, width)
+        same = (c for other, shown, c in self._controls if shown == size and _same_hint(hint, other))
+        known = next(same, None)
         if known is not None:
             return known
-        control = self._new_control(name, hint)
-        self._controls.append((hint, control))
+        control = self._new_control(name, hint, height, width)
+        self._controls.append((hint, size, control))
         return control
 
-    def _new_control(self, name: str, hint: ControlHint) -> Control:
-        control_net, (batch, channels, height, width) = hint.control_net, self._shape
+    def _new_control(self, name: str, hint: ControlHint, height: int, width: int) -> Control:
+        control_net, (batch, channels) = hint.control_net, self._shape[:2]
         pictures = len(hint.image.pixels)
         if pictures not in (1, batch):
             raise InputError(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -27,6 +29,28 @@ class Control:
     sigma_end: float
 
 
+class Box(NamedTuple):
+    """A rectangle of the latents, in latent pixels."""
+
+    height: int
+    width: int
+    top: int
+    left: int
+
+    def crop(self, planes: Tensor) -> Tensor:
+        """What lies in it, of ``[..., height, width]``."""
+        return planes[..., self.top : self.top + self.height, self.left : self.left + self.width]
+
+    def inside(self, other: Box) -> bool:
+        """Whether it lies within another."""
+        return (
+            self.top >= other.top
+            and self.left >= other.left
+            and self.top + self.height <= other.top + other.height
+            and self.left + self.width <= other.left + other.width
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Condition:
     """One prompt, ready for the network.
@@ -34,14 +58,45 @@ class Condition:
     Attributes:
         context: text embeddings ``[1, tokens, width]``, on the device.
         controls: ControlNets that take part.
+        pooled: the prompt's pooled vector ``[1, width]``, for networks that take one.
+        size: what SDXL is told, in pixels: height, width, crop from the top, crop from the left, height and
+            width to make, and the aesthetic score that the refiner is told; by default the size that is made.
+        guidance: the guidance scale that a distilled network is told.
+        concat: latents the network takes beside the noisy ones, ``[1 or batch, channels, height, width]``.
+        box: the only part of the latents that the network sees and answers for.
+        weight: how much the estimate counts beside others, ``[1 or batch, 1, height, width]`` of the box;
+            ``None`` is 1 throughout.
+        sigma_start: it counts at noise levels from here …
+        sigma_end: … down to here.
     """
 
     context: Tensor
     controls: tuple[Control, ...] = ()
+    pooled: Tensor | None = None
+    size: tuple[float, ...] | None = None
+    guidance: float | None = None
+    concat: Tensor | None = None
+    box: Box | None = None
+    weight: Tensor | None = None
+    sigma_start: float = math.inf
+    sigma_end: float = 0.0
+
+    def counts_at(self, sigma: float) -> bool:
+        """Whether it takes part at a noise level."""
+        return self.sigma_end <= sigma <= self.sigma_start
+
+    def crop(self, planes: Tensor) -> Tensor:
+        """The part of ``[..., height, width]`` that it is about."""
+        return planes if self.box is None else self.box.crop(planes)
 
     def shares_batch(self, other: Condition) -> bool:
         """Whether one forward can serve both."""
-        return self.context.shape == other.context.shape and self.controls == other.controls
+        return self._form() == other._form() and self.controls == other.controls
+
+    def _form(self) -> tuple[object, ...]:
+        tensors = (self.context, self.pooled, self.concat)
+        shapes = (None if tensor is None else tensor.shape for tensor in tensors)
+        return (*shapes, None if self.box is None else self.box[:2])
 
 
 def batches(conditions: Sequence[Condition]) -> list[list[int]]:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor
 
+from nodes.sampling.combining import weighted_mean, with_matching_areas
 from nodes.sampling.condition import Condition
 from nodes.sampling.denoiser import ConditionalDenoiser, Denoiser
 
@@ -20,17 +20,18 @@ Formula = Callable[[Tensor, float, Tensor, Tensor, float], Tensor]
 
 
 def side_estimates(denoiser: ConditionalDenoiser, sides: Sequence[Sequence[Condition]]) -> Estimates:
-    """The estimates of all sides from as few forwards as can be; a side's conditions count equally."""
+    """The estimates of all sides from as few forwards as can be.
+
+    A side's conditions count where, when and as much as each says.
+    """
+    matched = with_matching_areas(sides)
 
     def estimate(x: Tensor, sigma: float) -> list[Tensor]:
-        found = iter(denoiser(x, sigma, [condition for side in sides for condition in side]))
-        return [_mean([next(found) for _ in side]) for side in sides]
+        active = [[condition for condition in side if condition.counts_at(sigma)] for side in matched]
+        found = iter(denoiser(x, sigma, [condition for side in active for condition in side]))
+        return [weighted_mean(x, side, [next(found) for _ in side]) for side in active]
 
     return estimate
-
-
-def _mean(estimates: Sequence[Tensor]) -> Tensor:
-    return estimates[0] if len(estimates) == 1 else torch.stack(tuple(estimates)).mean(dim=0)
 
 
 def classifier_free(x: Tensor, sigma: float, toward: Tensor, away: Tensor, cfg: float) -> Tensor:

@@ -11,6 +11,7 @@ from nodegraph import NodeContext, node
 from nodegraph.errors import InputError
 from nodegraph.specs import Spec, require_same
 from nodes.sampling.custom.types import Guider, Noise
+from nodes.sampling.facts import latents_of, require_latents
 from nodes.sampling.guidance import ClassifierFree
 from nodes.sampling.job import run_sampler
 from nodes.sampling.samplers import SAMPLERS, SamplerName
@@ -25,12 +26,11 @@ SIDES = ("positive", "negative")
 
 def infer_sampled(model: Spec, positive: Spec, negative: Spec, latent_image: Spec) -> dict[str, Any]:
     """The latents that go in, with the family of the model; everything must be made for that model."""
-    require_same("family", model=model, positive=positive, negative=negative, latent_image=latent_image)
+    require_latents("model", model, latent_image)
+    require_same("family", model=model, positive=positive, negative=negative)
     require_same("text_width", model=model, positive=positive, negative=negative)
-    require_same(
-        "latent_channels", model=model, latent_image=latent_image, positive=positive, negative=negative
-    )
-    return {**model.known("family", "latent_channels"), **latent_image.facts}
+    require_same("latent_channels", model=model, positive=positive, negative=negative)
+    return {**latents_of(model).facts, **latent_image.facts}
 
 
 @node(category="sampling", device=True, infer=infer_sampled)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
-FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
+FLOATS = frozenset({"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"})
 
 
 class UnknownFileError(Exception):
@@ -26,6 +27,38 @@ class Header:
     shapes: Mapping[str, tuple[int, ...]]
     dtypes: Mapping[str, str]
     metadata: Mapping[str, str]
+
+    def below(self, prefix: str) -> Header:
+        """The tensors whose names begin with a prefix, by what follows it."""
+        names = [name for name in self.shapes if name.startswith(prefix)]
+        return Header(
+            {name.removeprefix(prefix): self.shapes[name] for name in names},
+            {name.removeprefix(prefix): self.dtypes[name] for name in names},
+            self.metadata,
+        )
+
+    def has(self, *names: str) -> bool:
+        """Whether all of these tensors are there."""
+        return all(name in self.shapes for name in names)
+
+    def shape(self, name: str, rank: int) -> tuple[int, ...]:
+        """The shape of a tensor of weights.
+
+        Raises:
+            UnknownFileError: it is missing, has another number of dimensions or an empty one.
+        """
+        shape = self.shapes.get(name)
+        if shape is None:
+            raise UnknownFileError(f"tensor {name!r} is missing")
+        if len(shape) != rank or 0 in shape:
+            raise UnknownFileError(
+                f"tensor {name!r} is {list(shape)}; {rank} dimensions are wanted, none empty"
+            )
+        return shape
+
+    def number(self, pattern: str) -> int:
+        """How many tensors there are of a numbered series, such as ``blocks.{}.weight``, from 0 on."""
+        return next(index for index in count() if pattern.format(index) not in self.shapes)
 
 
 def read_header(path: Path) -> Header:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from nodes.weights.mapped import MappedTensors
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -54,21 +56,24 @@ def weight_files(folder: Path, stem: str) -> list[Path]:
     raise FileNotFoundError(f"no {stem}.safetensors in {folder.name}/ ({hint})")
 
 
-def read_tensors(files: Iterable[Path]) -> dict[str, Tensor]:
-    """All tensors of the files, by name."""
-    from safetensors.torch import load_file
-
-    return {name: tensor for file in files for name, tensor in load_file(file).items()}
+def read_tensors(files: Iterable[Path], prefix: str = "") -> MappedTensors:
+    """Tensors of the files whose names begin with ``prefix``, by what follows it; mapped, not yet read."""
+    return MappedTensors(list(files), prefix)
 
 
-def assemble(make: Callable[[], M], tensors: dict[str, Tensor], dtype: torch.dtype) -> M:
+def assemble(
+    make: Callable[[], M], tensors: dict[str, Tensor], dtype: torch.dtype, source: MappedTensors | None = None
+) -> M:
     """Make a module around ``tensors``.
 
     Args:
         make: makes the module; its initial values are never computed.
-        tensors: by parameter name; names of old versions are understood. Copied, so that the module does
-            not change when the file they are mapped from does.
+        tensors: by parameter name; names of old versions are understood. Emptied on the way, so that what
+            was converted is not kept twice.
         dtype: of the module's floating-point tensors.
+        source: where ``tensors`` were read from, to let go of each once it is copied. What is no part of it
+            may become the module's own; everything else is copied, so that the module does not change when
+            the file does.
 
     Returns:
         The module, in evaluation mode, not requiring gradients.
@@ -80,18 +85,33 @@ def assemble(make: Callable[[], M], tensors: dict[str, Tensor], dtype: torch.dty
         module = make()
     wanted = module.state_dict()
     named = _renamed(tensors, wanted.keys())
-    for name, place in wanted.items():
-        if name not in named:
-            raise ValueError(f"the weights lack {name!r}")
-        if named[name].numel() != place.numel():
-            raise ValueError(f"{name!r} is {list(named[name].shape)}, its config says {list(place.shape)}")
-    state = {name: _copy(named[name].reshape(place.shape), dtype) for name, place in wanted.items()}
+    _check_fit(wanted, named)
+    tensors.clear()
+    state = {name: _placed(named.pop(name), place, dtype, source) for name, place in wanted.items()}
     module.load_state_dict(state, assign=True)
     return module.eval().requires_grad_(False)
 
 
-def _copy(tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    return tensor.to(dtype if tensor.is_floating_point() else tensor.dtype, copy=True)
+def _check_fit(wanted: Mapping[str, Tensor], named: Mapping[str, Tensor]) -> None:
+    for name, place in wanted.items():
+        if name not in named:
+            raise ValueError(f"the weights lack {name!r}")
+        if _sides(named[name]) != _sides(place):
+            raise ValueError(f"{name!r} is {list(named[name].shape)}, its config says {list(place.shape)}")
+
+
+def _sides(tensor: Tensor) -> list[int]:
+    """The shape, but for sides of one: a convolution of one pixel serves as a linear layer."""
+    return [side for side in tensor.shape if side != 1]
+
+
+def _placed(tensor: Tensor, place: Tensor, dtype: torch.dtype, source: MappedTensors | None) -> Tensor:
+    target = dtype if tensor.is_floating_point() else tensor.dtype
+    own = source is not None and not source.owns(tensor) and tensor.is_contiguous()
+    placed = tensor.reshape(place.shape).to(target, copy=not own)
+    if source is not None:
+        source.release(tensor)
+    return placed.contiguous()
 
 
 def _renamed(tensors: dict[str, Tensor], wanted: Iterable[str]) -> dict[str, Tensor]:

@@ -214,13 +214,39 @@ def test_a_damaged_result_is_found_and_removed(cli, painting, home):
     assert cli("cache", "verify").exit_code == 0
 
 
-def test_models_are_listed_by_kind(cli, home):
+def test_models_are_listed_by_kind_with_what_they_are(cli, home):
     (home / "more" / "upscalers").mkdir(parents=True)
     (home / "more" / "upscalers" / "x2.safetensors").touch()
-    assert "upscalers\n  x2.safetensors\n" in cli("models", "list", "--models", "more").stdout
-    assert json.loads(cli("models", "list", "--models", "more", "--json").stdout)["upscalers"] == [
-        "x2.safetensors"
-    ]
+    listed = cli("models", "list", "--models", "more").stdout
+    assert "upscalers\n  x2.safetensors  0 B\n" in listed
+    assert "checkpoints\n  emoji-sd  sd  F16  " in listed
+    (row,) = json.loads(cli("models", "list", "--models", "more", "--json").stdout)["upscalers"]
+    assert (row["name"], row["bytes"], row["digest"]) == ("x2.safetensors", 0, "")
+
+
+def test_models_are_verified_with_their_digests(cli, home):
+    result = cli("models", "verify", "--json")
+    assert result.exit_code == 0
+    (row,) = json.loads(result.stdout)["checkpoints"]
+    assert (row["name"], row["family"], row["problem"], len(row["digest"])) == ("emoji-sd", "sd", "", 64)
+    (home / "more" / "vae").mkdir(parents=True)
+    (home / "more" / "vae" / "bad.safetensors").write_bytes(b"no weights")
+    result = cli("models", "verify", "--models", "more")
+    assert result.exit_code == 2
+    assert "'bad.safetensors' cannot be used: it is not a readable safetensors file" in result.stdout
+
+
+def test_models_in_the_folders_of_another_program(cli, home):
+    (home / "webui" / "models" / "Stable-diffusion").mkdir(parents=True)
+    (home / "webui" / "models" / "Stable-diffusion" / "mine.safetensors").touch()
+    paths = "a111:\n  base_path: webui\n  checkpoints: models/Stable-diffusion\n"
+    (home / "extra_model_paths.yaml").write_text(paths)
+    for given in ("extra_model_paths.yaml", "webui", "webui/models"):
+        assert "\n  mine.safetensors" in cli("models", "list", "--models", given).stdout
+    (home / "extra_model_paths.yaml").write_text("- a list")
+    result = cli("models", "list", "--models", "extra_model_paths.yaml")
+    assert result.exit_code == 2
+    assert "does not name folders as ComfyUI's extra_model_paths.yaml does" in result.stderr
 
 
 @pytest.mark.parametrize("folder", ["more/gan", "more/../more/gan"])

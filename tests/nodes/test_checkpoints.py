@@ -101,12 +101,18 @@ def refused(root):
     return str(caught.value)
 
 
-def test_a_single_file_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("copy", "it is not a readable safetensors file"),
+        ("copy.ckpt", "it is a pickle, which is never loaded; convert it to safetensors"),
+    ],
+)
+def test_a_file_that_is_no_safetensors_file_is_refused(tmp_path, name, message):
     (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "copy").write_bytes(b"weights")
-    assert "checkpoint 'copy' is a single file, not a folder; expected a diffusers folder" in refused(
-        tmp_path
-    )
+    (tmp_path / "checkpoints" / name).write_bytes(b"weights")
+    with pytest.raises(FileProblem, match=f"checkpoint '{name}' cannot be used: {message}"):
+        CheckpointLoaderSimple(TestContext(folders(tmp_path, tmp_path)), name)
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path):
@@ -121,7 +127,7 @@ def test_a_pipeline_of_another_family_is_refused_by_what_it_holds(tmp_path):
     (copy / "model_index.json").write_text(json.dumps(index))
     message = refused(tmp_path)
     assert "text_encoder_2 CLIPTextModelWithProjection" in message
-    assert "expected a diffusers folder of Stable Diffusion" in message
+    assert "known are Stable Diffusion 1 or 2 (UNet2DConditionModel)" in message
 
 
 def test_every_missing_part_is_named_at_once(tmp_path):
@@ -141,7 +147,7 @@ def test_every_missing_part_is_named_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"unet": {"in_channels": 9}}, "its U-Net takes 9 channels and gives 4"),
+        ({"unet": {"in_channels": 3}}, "its U-Net takes 3 channels and gives 4"),
         ({"unet": {"class_embed_type": "projection"}}, "class_embed_type is 'projection'"),
         (
             {"scheduler": {"prediction_type": "flow"}},
@@ -168,7 +174,7 @@ def test_built_weights_are_those_that_diffusers_and_transformers_load():
     theirs = {model: pipeline().unet, clip: pipeline().text_encoder, vae: pipeline().vae}
     for part, expected in theirs.items():
         built = part.weights.build(folders(), torch.float32)
-        module = getattr(built, "transformer", built)
+        module = built["l"].transformer if part is clip else built
         tensors = module.state_dict()
         assert all(torch.equal(tensors[name], tensor) for name, tensor in expected.state_dict().items())
         assert not any(parameter.requires_grad for parameter in built.parameters())
@@ -224,7 +230,7 @@ def test_names_of_older_versions_are_understood(tmp_path, part, rename):
     save_file({rename(name): tensor for name, tensor in tensors.items()}, path)
     recipe = {"vae": loaded(tmp_path).vae, "text_encoder": loaded(tmp_path).clip}[part].weights
     built = recipe.build(folders(tmp_path, tmp_path), torch.float32)
-    module = getattr(built, "transformer", built)
+    module = built["l"].transformer if part == "text_encoder" else built
     assert all(torch.equal(tensor, tensors[name].float()) for name, tensor in module.state_dict().items())
 
 

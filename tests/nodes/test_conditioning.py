@@ -1,41 +1,192 @@
-"""Prompts become the embeddings that diffusers' pipeline computes."""
+"""Prompts become the embeddings that diffusers' pipeline computes, and weights move them."""
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
-from diffusion_support import PROMPT, checkpoint, context, encoded, pipeline
+from diffusion_support import PROMPT, checkpoint, context, encoded, folders, pipeline
+from safetensors.torch import save_file
 
-from nodegraph.specs import Spec
-from nodes.conditioning.nodes import CLIPTextEncode, infer_encoded
+from nodegraph.errors import InputError
+from nodegraph.files import Folders
+from nodegraph.specs import Mismatch, Spec
+from nodegraph.testing import TestContext
+from nodes.conditioning.nodes import CLIPSetLastLayer, CLIPTextEncode, embedding_digests, infer_encoded
 
 LONG = " ".join([PROMPT] * 12)
+WIDTH = 192
 
 
-@pytest.mark.parametrize("text", [PROMPT, "", "an OWL,  on an orange background!", "日本 🙂", LONG])
+def embeddings(text, ctx=None, clip=None):
+    return CLIPTextEncode(ctx or context(), clip or checkpoint().clip, text).prompts[0].embeddings
+
+
+def ids(text):
+    return pipeline().tokenizer(text).input_ids[1:-1]
+
+
+def states(*tokens):
+    """What the transformer alone makes of the tokens of one prompt."""
+    tokenizer = pipeline().tokenizer
+    row = [tokenizer.bos_token_id, *tokens, tokenizer.eos_token_id]
+    row += [tokenizer.pad_token_id] * (32 - len(row))
+    with torch.no_grad():
+        return pipeline().text_encoder(torch.tensor([row]))[0]
+
+
+@pytest.mark.parametrize(
+    "text", [PROMPT, "", "an OWL,  on an orange background!", "日本 🙂", "(red apple:1.0)"]
+)
 def test_equals_encode_prompt_bit_for_bit(text):
-    expected, _ = pipeline().encode_prompt(text, "cpu", 1, False)
-    conditioning = CLIPTextEncode(context(), checkpoint().clip, text)
-    assert torch.equal(conditioning.prompts[0].embeddings, expected)
+    expected, _ = pipeline().encode_prompt(text.strip("(:1.0)"), "cpu", 1, False)
+    assert torch.equal(embeddings(text), expected)
 
 
 def test_one_prompt_of_the_width_and_length_the_model_was_trained_with():
     conditioning = encoded()
-    assert [prompt.embeddings.shape for prompt in conditioning.prompts] == [(1, 32, 192)]
+    assert [prompt.embeddings.shape for prompt in conditioning.prompts] == [(1, 32, WIDTH)]
     assert conditioning.prompts[0].embeddings.dtype == torch.float32
-    assert (conditioning.family, conditioning.text_width) == ("sd", 192)
+    assert (conditioning.family, conditioning.text_width) == ("sd", WIDTH)
 
 
-def test_a_long_prompt_keeps_its_end_token():
-    with context().lease(checkpoint().clip.weights) as encoder:
-        seen = []
-        hook = encoder.transformer.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
-        CLIPTextEncode(context(), checkpoint().clip, LONG)
-        hook.remove()
-        assert seen[0].shape == (1, 32)
-        assert seen[0][0, -1] == encoder.tokenizer.eos_token_id
+def test_a_long_prompt_is_encoded_in_chunks():
+    tokens = ids(LONG)
+    expected = torch.cat([states(*tokens[start : start + 30]) for start in range(0, len(tokens), 30)], dim=1)
+    assert expected.shape[1] > 32
+    torch.testing.assert_close(embeddings(LONG), expected, atol=1e-5, rtol=0)
+
+
+def test_a_break_begins_a_new_chunk():
+    expected = torch.cat([states(*ids("a red apple")), states(*ids("on a blue background"))], dim=1)
+    found = embeddings("a red apple BREAK on a blue background")
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+def test_weights_are_measured_from_the_empty_prompt():
+    found = embeddings("a (red:1.5) apple [now]")
+    parts = [(ids("a"), 1.0), (ids("red"), 1.5), (ids("apple"), 1.0), (ids("now"), 1 / 1.1)]
+    expected, empty = states(*(id for part, _ in parts for id in part)).clone(), states()
+    place = 1
+    for part, weight in parts:
+        for _ in part:
+            expected[0, place] = empty[0, place] + weight * (expected[0, place] - empty[0, place])
+            place += 1
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    unweighted = embeddings("a red apple now")
+    assert torch.equal(found[:, 1], unweighted[:, 1])
+    assert not torch.allclose(found[:, 2], unweighted[:, 2])
+
+
+def test_words_of_no_weight_are_those_of_an_empty_prompt():
+    torch.testing.assert_close(embeddings("(apple:0)"), _with_others_of("apple"), atol=1e-5, rtol=0)
+
+
+def _with_others_of(text):
+    found, count = states(*ids(text)).clone(), len(ids(text))
+    found[0, 1 : 1 + count] = states()[0, 1 : 1 + count]
+    return found
+
+
+@pytest.mark.parametrize("layer", [-1, -2, -3])
+def test_an_earlier_layer_goes_through_the_final_norm(layer):
+    clip = CLIPSetLastLayer(checkpoint().clip, layer)
+    encoder, tokens = pipeline().text_encoder, pipeline().tokenizer
+    rows = tokens(PROMPT, padding="max_length", max_length=32, return_tensors="pt").input_ids
+    with torch.no_grad():
+        hidden = encoder(rows, output_hidden_states=True).hidden_states
+        expected = encoder.final_layer_norm(hidden[layer])
+    torch.testing.assert_close(embeddings(PROMPT, clip=clip), expected, atol=1e-5, rtol=0)
+
+
+def test_a_layer_that_is_not_there_is_refused():
+    with pytest.raises(InputError, match="clip: layer -9; the text encoder has 3"):
+        embeddings(PROMPT, clip=dataclasses.replace(checkpoint().clip, layer=-9))
+
+
+VECTORS = torch.randn(2, WIDTH, generator=torch.Generator().manual_seed(0)) * 0.02
+LAYOUTS = {
+    "plain.safetensors": {"emb_params": VECTORS},
+    "sdxl.safetensors": {"clip_l": VECTORS, "clip_g": torch.zeros(2, 320)},
+    "diffusers.bin": {"<style>": VECTORS},
+    "a1111.pt": {"string_to_token": {"*": 265}, "string_to_param": {"*": VECTORS}, "name": "style"},
+    "deep/nested.pt": {"*": VECTORS},
+}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+    for name, content in {**LAYOUTS, "wide.safetensors": {"x": torch.zeros(1, 768)}}.items():
+        path = root / "embeddings" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        (save_file if path.suffix == ".safetensors" else torch.save)(content, path)
+    (root / "embeddings" / "broken.safetensors").write_bytes(b"x" * 100)
+    (root / "embeddings" / "empty.pt").write_bytes(b"")
+    return root
+
+
+def expected_inversion():
+    """The same vectors by transformers' own means: two words more in the vocabulary."""
+    encoder, tokens = pipeline().text_encoder, [*ids("a"), 4317, 4318, *ids("apple")]
+    table = encoder.get_input_embeddings()
+    grown = torch.nn.Embedding.from_pretrained(torch.cat([table.weight.detach(), VECTORS]))
+    encoder.set_input_embeddings(grown)
+    try:
+        return states(*tokens)
+    finally:
+        encoder.set_input_embeddings(table)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_an_embedding_stands_for_its_vectors(root, name):
+    ctx = TestContext(folders(root, root))
+    found = embeddings(f"a embedding:{name} apple", ctx)
+    torch.testing.assert_close(found, expected_inversion(), atol=1e-5, rtol=0)
+    stem = name.rsplit(".", 1)[0]
+    assert torch.equal(embeddings(f"a (embedding:{stem}:1.0) apple", ctx), found)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("nothing", "text: no file 'nothing' in 'embeddings'"),
+        ("../secret", "text: '../secret' is not a plain file name"),
+        ("wide", "text: embedding 'wide' has vectors of width 768; the text encoder takes l 192"),
+        ("broken", "text: embedding 'broken.safetensors' cannot be read"),
+        ("empty", "text: embedding 'empty.pt' cannot be read"),
+    ],
+)
+def test_an_embedding_that_does_not_serve_is_refused(root, name, problem):
+    with pytest.raises(InputError, match=problem):
+        embeddings(f"embedding:{name}", TestContext(folders(root, root)))
+
+
+def test_a_missing_embedding_is_found_before_the_run(root):
+    clip, files = Spec({"family": "sd", "text_width": 192}), folders(root, root)
+    assert infer_encoded(clip, Spec(value="a embedding:plain"), files) == clip.facts
+    with pytest.raises(Mismatch, match="no file 'plan' in 'embeddings'") as caught:
+        infer_encoded(clip, Spec(value="a embedding:plan"), files)
+    assert caught.value.inputs == ("text",)
+
+
+def test_the_content_of_an_embedding_is_part_of_the_key(tmp_path):
+    def digests(files, *text):
+        return embedding_digests(files, *text)
+
+    path = tmp_path / "embeddings" / "style.safetensors"
+    path.parent.mkdir()
+    save_file({"x": VECTORS}, path)
+    first = digests(Folders(tmp_path, (tmp_path,)), "embedding:style")
+    save_file({"x": VECTORS + 1}, path)
+    second = Folders(tmp_path, (tmp_path,))
+    assert first.keys() == digests(second, "embedding:style").keys() == {"style"}
+    assert first != digests(second, "embedding:style")
+    assert digests(second, "a style") == {}
+    assert list(digests(second)) == ["style.safetensors"]
 
 
 def test_facts_are_those_of_the_text_encoder():
     clip = Spec({"family": "sd", "text_width": 768, "other": 1})
-    assert infer_encoded(clip) == {"family": "sd", "text_width": 768}
+    assert infer_encoded(clip, Spec(), folders()) == {"family": "sd", "text_width": 768}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 
 import pytest
 import torch
@@ -18,15 +19,19 @@ from diffusion_support import (
     pipeline,
     sampled,
 )
+from family_files import ldm_unet, renamed
+from safetensors.torch import save_file
 
 from nodegraph.errors import FileProblem, InputError
 from nodegraph.specs import Mismatch, Spec
 from nodes.controlnet.hints import prepare_hint
 from nodes.controlnet.nodes import (
+    ControlNetApply,
     ControlNetApplyAdvanced,
     ControlNetLoader,
     infer_controlled,
     infer_controlnet,
+    infer_one_controlled,
 )
 from nodes.latents.nodes import EmptyLatentImage
 from nodes.sampling.nodes import KSampler
@@ -113,6 +118,68 @@ def test_equals_the_pipeline(ctx, applied):
     ours = decoded(sample(ctx, *controlled(ctx, *applied, strength=0.8)))
     assert difference(ours.pixels, reference(ctx, *applied, strength=0.8)) <= 0.05
     assert difference(ours.pixels, decoded(sampled(steps=STEPS)).pixels) > 5
+
+
+def original_layout(net):
+    """A ControlNet's tensors under the names of the original code."""
+    renames = (
+        (r"^controlnet_down_blocks\.(\d+)\.", r"zero_convs.\1.0."),
+        (r"^controlnet_mid_block\.", "middle_block_out.0."),
+        (r"^controlnet_cond_embedding\.conv_in\.", "input_hint_block.0."),
+        (r"^controlnet_cond_embedding\.conv_out\.", "input_hint_block.14."),
+    )
+    tensors = renamed(ldm_unet(net), *renames)
+    block = re.compile(r"controlnet_cond_embedding\.blocks\.(\d+)\.")
+
+    def numbered(name):
+        return block.sub(lambda match: f"input_hint_block.{2 * int(match[1]) + 2}.", name)
+
+    return {numbered(name): tensor for name, tensor in tensors.items()}
+
+
+@pytest.mark.parametrize("prefix", ["", "control_model."])
+def test_a_single_file_in_the_original_layout_is_the_same_network(tmp_path, prefix):
+    from diffusers import ControlNetModel
+
+    torch.manual_seed(1)
+    net = ControlNetModel(
+        block_out_channels=(32, 64),
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        cross_attention_dim=192,
+        conditioning_embedding_out_channels=(16, 32, 96, 256),
+    )
+    (tmp_path / "controlnet").mkdir()
+    tensors = {prefix + name: tensor for name, tensor in original_layout(net).items()}
+    save_file(tensors, tmp_path / "controlnet" / "single.safetensors")
+    ctx = TestContext(folders(tmp_path, tmp_path))
+    found = ControlNetLoader(ctx, "single.safetensors")
+    assert (found.family, found.latent_channels, found.text_width, found.scale) == ("sd", 4, 192, 8)
+    facts = infer_controlnet(Spec(value="single.safetensors"), ctx.folders)
+    assert facts == {"family": "sd", "latent_channels": 4, "text_width": 192}
+    with ctx.lease(found.weights) as module:
+        state = module.state_dict()
+        assert all(torch.equal(tensor, state[name]) for name, tensor in net.state_dict().items())
+
+
+def test_a_single_file_that_is_no_controlnet_is_refused(tmp_path):
+    (tmp_path / "controlnet").mkdir()
+    save_file({"weight": torch.zeros(2)}, tmp_path / "controlnet" / "other.safetensors")
+    (tmp_path / "controlnet" / "old.pth").write_bytes(b"pickle")
+    ctx = TestContext(folders(tmp_path, tmp_path))
+    with pytest.raises(FileProblem, match=r"it holds no ControlNet of Stable Diffusion .* but 'weight'"):
+        ControlNetLoader(ctx, "other.safetensors")
+    with pytest.raises(FileProblem, match="it is no safetensors file"):
+        ControlNetLoader(ctx, "old.pth")
+
+
+def test_one_side_alone(ctx):
+    net = ControlNetLoader(ctx, "edges")
+    both, _ = controlled(ctx, ("edges", hint()), strength=0.7)
+    alone = ControlNetApply(encoded(), net, hint(), 0.7)
+    assert alone.prompts[0].controls[0].strength == both.prompts[0].controls[0].strength == 0.7
+    assert ControlNetApply(encoded(), net, hint(), 0.0) is encoded()
+    with pytest.raises(Mismatch):
+        infer_one_controlled(Spec({"family": "sdxl"}), NET)
 
 
 def test_zero_convolutions_change_nothing(tmp_path):

@@ -344,3 +344,101 @@ class TestCuda:
         assert devices.loaded() == []
         torch.cuda.empty_cache()
         assert torch.cuda.mem_get_info()[0] > free - 64 * MB
+
+
+class Pair(nn.Module):
+    def __init__(self, kept, changed):
+        super().__init__()
+        self.kept, self.changed = kept, changed
+
+
+@dataclass(frozen=True)
+class PairRecipe:
+    """Two parameters of 1 and 2 MB."""
+
+    def build(self, files, dtype):
+        return Pair(*(nn.Parameter(torch.zeros(size * MB // 4), requires_grad=False) for size in (1, 2)))
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A pair whose second parameter is raised."""
+
+    by: float
+    base: PairRecipe = PairRecipe()
+
+    def derive(self, base, files, dtype):
+        return Pair(base.kept, nn.Parameter(base.changed + self.by, requires_grad=False))
+
+    def build(self, files, dtype):
+        return self.derive(self.base.build(files, dtype), files, dtype)
+
+
+def sizes(devices):
+    return {model.recipe: model.bytes // MB for model in devices.loaded()}
+
+
+def test_a_derived_model_shares_what_it_leaves_alone_and_counts_the_rest():
+    devices = manager()
+    with devices.lease(Raised(1.0)) as raised, devices.lease(PairRecipe()) as pair:
+        assert raised.kept is pair.kept
+        assert float(raised.changed[0]) == 1.0
+        assert float(pair.changed[0]) == 0.0
+        assert [model.leases for model in devices.loaded()] == [2, 1]
+    assert sizes(devices) == {Raised(1.0): 2, PairRecipe(): 3}
+    assert devices.builds == 1
+
+
+def test_a_derived_model_goes_when_its_original_goes():
+    devices = manager(budget=6)
+    with devices.lease(Raised(1.0)) as raised:
+        seen = weakref.ref(raised)
+    del raised
+    with devices.lease(Recipe("other", 4)):
+        assert list(sizes(devices)) == [Recipe("other", 4)]
+    gc.collect()
+    assert seen() is None
+    with devices.lease(Raised(1.0)) as raised:
+        assert float(raised.changed[0]) == 1.0
+    assert devices.builds == 3
+
+
+def test_a_derived_model_makes_room_for_another_while_the_original_stays():
+    devices = manager(budget=6)
+    for by in (1.0, 2.0, 3.0):
+        with devices.lease(Raised(by)) as raised:
+            assert float(raised.changed[0]) == by
+    assert devices.builds == 1
+    assert sizes(devices) == {PairRecipe(): 3, Raised(3.0): 2}
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_a_derived_model_works_after_its_original_was_moved_away():
+    devices = manager(budget=6, device=torch.device("cuda"))
+    with devices.lease(Raised(1.0)):
+        pass
+    use(devices, "other", size=4)
+    with devices.lease(Raised(1.0)) as raised, devices.lease(PairRecipe()) as pair:
+        assert raised.kept.device.type == raised.changed.device.type == pair.changed.device.type == "cuda"
+        assert raised.kept is pair.kept
+        assert float(raised.changed[0]) == 1.0
+
+
+def test_threads_that_lease_derived_models_and_their_original_never_hang_or_mix_them_up():
+    devices, wrong = manager(budget=6), []
+
+    def work(by):
+        for _ in range(50):
+            with devices.lease(Raised(by)) as raised:
+                if float(raised.changed[0]) != by:
+                    wrong.append(by)
+            use(devices, f"other {by}", size=2)
+
+    threads = [threading.Thread(target=work, args=(float(by),)) for by in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not wrong
+    assert not any(thread.is_alive() for thread in threads)

@@ -16,6 +16,7 @@ from nodegraph import File, InFolder, Lazy, node
 from nodegraph.body import Body
 from nodegraph.cache.keys import canonical, node_key
 from nodegraph.errors import CodecError, ValidationError
+from nodegraph.files import Folders
 from nodegraph.graph import build_graph
 from nodegraph.handles import Link
 from nodegraph.planning import make_plan
@@ -85,6 +86,15 @@ def Weather(city: str = "Rome") -> str:
     return FORECAST[city]
 
 
+def _files_named(files: Folders, text: str | None = None) -> list[str]:
+    return [name for name in files.names("inputs") if text is None or name in text]
+
+
+@node(fingerprint=_files_named)
+def Named(text: str = "") -> str:
+    return text
+
+
 @node(needs=lambda first: ["a"] if first else ["b"])
 def Choose(
     first: bool = True,
@@ -115,7 +125,7 @@ def Now(a: int = 0) -> int:
 
 
 FORECAST = {"Rome": "sun"}
-NODES = (Add, AddByHelper, AddByOtherHelper, Read, Weather, Choose, Echo, Show, Now)
+NODES = (Add, AddByHelper, AddByOtherHelper, Read, Weather, Named, Choose, Echo, Show, Now)
 
 
 # --- values ---------------------------------------------------------------------------------------------
@@ -443,6 +453,22 @@ def test_a_fingerprint_counts(keys_of, monkeypatch):
     assert keys_of(nodes) == before
     monkeypatch.setitem(FORECAST, "Rome", "rain")
     assert keys_of(nodes) != before
+
+
+def test_a_fingerprint_may_look_at_files_and_stand_in_for_what_is_wired(keys_of, tmp_path):
+    inputs = tmp_path / "inputs"
+    inputs.mkdir()
+    nodes = {
+        "given": {"type": "Named", "inputs": {"text": "a.png"}},
+        "wired": {"type": "Named", "links": {"text": ["city", "str"]}},
+        "city": {"type": "Weather"},
+    }
+    before = keys_of(nodes)
+    assert keys_of(nodes) == before
+    (inputs / "other.png").write_bytes(b"cat")
+    after = keys_of(nodes)
+    assert after["given"] == before["given"]
+    assert after["wired"] != before["wired"]
 
 
 def test_an_unchosen_lazy_input_does_not_count(keys_of):

@@ -10,6 +10,7 @@ from nodegraph import NodeContext, node
 from nodegraph.errors import InputError
 from nodegraph.specs import Spec, require_same
 from nodes.sampling.custom.types import Guider, Noise, SamplerChoice, Sigmas
+from nodes.sampling.facts import latents_of, require_latents
 from nodes.sampling.guidance import ClassifierFree, DualClassifierFree, Guidance, Unguided
 from nodes.sampling.job import Sampled, run_sampler
 from nodes.sampling.nodes import SIDES, Scale, Steps, infer_sampled, scheduled
@@ -222,7 +223,7 @@ def _check_range(low: float, high: float) -> None:
 def _infer_guider(model: Spec, **sides: Spec) -> dict[str, Any]:
     for fact in FACTS:
         require_same(fact, model=model, **sides)
-    return model.known(*FACTS)
+    return model.known(*FACTS, "latent_family")
 
 
 def infer_basic_guider(model: Spec, conditioning: Spec) -> dict[str, Any]:
@@ -332,9 +333,8 @@ def SamplerCustom(
 
 def infer_advanced(guider: Spec, latent_image: Spec) -> dict[str, Any]:
     """Both outputs are latents like those that go in; they must be for the guider's model."""
-    require_same("family", guider=guider, latent_image=latent_image)
-    require_same("latent_channels", guider=guider, latent_image=latent_image)
-    facts = {**guider.known("family", "latent_channels"), **latent_image.facts}
+    require_latents("guider", guider, latent_image)
+    facts = {**latents_of(guider).facts, **latent_image.facts}
     return {"output": facts, "denoised_output": facts}
 
 

@@ -16,9 +16,10 @@ from torch import Tensor
 
 from nodegraph import NodeContext, node
 from nodegraph.errors import InputError
-from nodegraph.specs import Spec, require_same
+from nodegraph.specs import Spec
 from nodes.sampling.ancestral import ancestral_step
 from nodes.sampling.custom.types import Guider, Noise, Sigmas
+from nodes.sampling.facts import latents_of, require_latents
 from nodes.sampling.job import bound_denoiser, check_channels, start_noise
 from nodes.sampling.noise_schedule import path_of
 from nodes.sampling.steps import toward
@@ -29,9 +30,8 @@ Step = Annotated[int, Field(ge=0, le=10000)]
 
 def infer_noised(model: Spec, latent_image: Spec) -> dict[str, Any]:
     """Latents like those that go in."""
-    require_same("family", model=model, latent_image=latent_image)
-    require_same("latent_channels", model=model, latent_image=latent_image)
-    return {**model.known("family", "latent_channels"), **latent_image.facts}
+    require_latents("model", model, latent_image)
+    return {**latents_of(model).facts, **latent_image.facts}
 
 
 @node(category="sampling/parts", infer=infer_noised)
@@ -69,9 +69,8 @@ class Predicted(NamedTuple):
 
 def infer_predicted(guider: Spec, latent_image: Spec) -> dict[str, Any]:
     """Both are latents like those that go in."""
-    require_same("family", guider=guider, latent_image=latent_image)
-    require_same("latent_channels", guider=guider, latent_image=latent_image)
-    facts = {**guider.known("family", "latent_channels"), **latent_image.facts}
+    require_latents("guider", guider, latent_image)
+    facts = {**latents_of(guider).facts, **latent_image.facts}
     return {"denoised": facts, "epsilon": facts}
 
 

@@ -1,0 +1,1 @@
+"""Small networks that change or steer large ones."""

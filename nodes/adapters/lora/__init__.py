@@ -1,0 +1,1 @@
+"""Low-rank changes of weights: LoRA, LoHa and LoKr."""

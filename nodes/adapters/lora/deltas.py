@@ -1,0 +1,99 @@
+"""What a low-rank change adds to a weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+Parts = Mapping[str, Tensor]
+"""The tensors of one change, by the names of ``nodes.adapters.lora.keys``."""
+
+
+def delta(parts: Parts, shape: torch.Size, alpha: float | None = None) -> Tensor:
+    """What is added to a weight at strength 1.
+
+    Args:
+        parts: the tensors of the change.
+        shape: of the weight, ``[out, in, ...]``.
+        alpha: numerator of the scale α/rank where the parts hold none.
+
+    Returns:
+        float32, of that shape.
+
+    Raises:
+        ValueError: the parts make no change of that shape, or one of an unknown kind.
+    """
+    if "magnitude" in parts:
+        raise ValueError("it is a DoRA, which also sets magnitudes; only LoRA, LoHa and LoKr are known")
+    floats = {name: tensor.float() for name, tensor in parts.items()}
+    try:
+        change, rank = _kind(parts)(floats)
+    except KeyError as missing:
+        raise ValueError(f"its part {missing} is missing") from missing
+    except RuntimeError as error:
+        raise ValueError(f"its parts do not fit together: {error}") from error
+    if change.numel() != shape.numel():
+        raise ValueError(f"it changes a weight of {list(change.shape)}, the model's is {list(shape)}")
+    return change.reshape(shape) * _scale(floats, rank, alpha)
+
+
+def _kind(parts: Parts) -> Callable[[Parts], tuple[Tensor, int | None]]:
+    if any(name.startswith("hada_") for name in parts):
+        return _loha
+    return _lokr if any(name.startswith("lokr_") for name in parts) else _lora
+
+
+def _scale(parts: Parts, rank: int | None, alpha: float | None) -> float:
+    """α/rank; 1 where there is neither, or where nothing is factored."""
+    if "alpha" in parts:
+        alpha = float(parts["alpha"])
+    return 1.0 if alpha is None or rank is None else alpha / rank
+
+
+def _product(up: Tensor, down: Tensor) -> Tensor:
+    """``up`` after ``down``; a convolution keeps its kernel where it is in ``down``."""
+    return (up.flatten(1) @ down.flatten(1)).reshape(len(up), *down.shape[1:])
+
+
+def _through_core(core: Tensor, up: Tensor, down: Tensor) -> Tensor:
+    """A Tucker decomposition (Yeh et al. 2024, Sec. 4.4): a small kernel between two projections."""
+    return torch.einsum("ij...,oi,jc->oc...", core, up.flatten(1), down.flatten(1))
+
+
+def _lora(parts: Parts) -> tuple[Tensor, int | None]:
+    """W = B A (Hu et al. 2022, Eq. 3)."""
+    up, down = parts["up"], parts["down"]
+    if "mid" in parts:
+        return _through_core(parts["mid"], up, down), len(down)
+    return _product(up, down), len(down)
+
+
+def _loha(parts: Parts) -> tuple[Tensor, int | None]:
+    """W = (B₁ A₁) ⊙ (B₂ A₂) (Hyeon-Woo et al. 2022, Eq. 2)."""
+    rank = len(parts["hada_w1_b"])
+    halves = []
+    for half in ("1", "2"):
+        left, right = parts[f"hada_w{half}_a"], parts[f"hada_w{half}_b"]
+        core = parts.get(f"hada_t{half}")
+        # With a core the left factor is stored transposed.
+        halves.append(left @ right if core is None else _through_core(core, left.T, right))
+    return halves[0] * halves[1], rank
+
+
+def _lokr(parts: Parts) -> tuple[Tensor, int | None]:
+    """W = W₁ ⊗ W₂, each whole or factored (Yeh et al. 2024, Eq. 6)."""
+    first, first_rank = _factor(parts, "lokr_w1")
+    second, second_rank = _factor(parts, "lokr_w2")
+    first = first.reshape(*first.shape, *[1] * (second.ndim - first.ndim))
+    return torch.kron(first, second.contiguous()), second_rank or first_rank
+
+
+def _factor(parts: Parts, name: str) -> tuple[Tensor, int | None]:
+    if name in parts:
+        return parts[name], None
+    left, right, core = parts[f"{name}_a"], parts[f"{name}_b"], parts.get("lokr_t2")
+    if core is not None and name == "lokr_w2":
+        return _through_core(core, left.T, right), len(right)
+    return _product(left, right), len(right)

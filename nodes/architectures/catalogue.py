@@ -1,0 +1,81 @@
+"""The architectures there are, and where in a file they lie."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nodes.architectures.architecture import Architecture
+from nodes.architectures.autoencoder import LdmAutoencoder
+from nodes.architectures.clip import ClipText, OpenClipText
+from nodes.architectures.controlnet import LdmControlNet
+from nodes.architectures.flux import FluxTransformer
+from nodes.architectures.mmdit import MMDiT
+from nodes.architectures.t5 import T5Text
+from nodes.architectures.tiny_autoencoder import TinyAutoencoder
+from nodes.architectures.unet import LdmUNet
+from nodes.weights.header import Header
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "ldm_unet": LdmUNet(),
+    "ldm_controlnet": LdmControlNet(),
+    "mmdit": MMDiT(),
+    "flux": FluxTransformer(),
+    "ldm_autoencoder": LdmAutoencoder(),
+    "tiny_autoencoder": TinyAutoencoder(),
+    "clip": ClipText(),
+    "open_clip": OpenClipText(),
+    "t5": T5Text(),
+}
+DENOISERS = ("ldm_unet", "mmdit", "flux")
+AUTOENCODERS = ("ldm_autoencoder", "tiny_autoencoder")
+TEXT_ENCODERS = ("clip", "open_clip", "t5")
+
+PREFIXES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(DENOISERS, ("model.diffusion_model.", "")),
+    "ldm_controlnet": ("control_model.", ""),
+    **dict.fromkeys(AUTOENCODERS, ("first_stage_model.", "vae.", "")),
+    "clip": (
+        "cond_stage_model.transformer.",
+        "conditioner.embedders.0.transformer.",
+        "text_encoders.clip_l.transformer.",
+        "text_encoders.clip_g.transformer.",
+        "",
+    ),
+    "open_clip": (
+        "cond_stage_model.model.",
+        "conditioner.embedders.0.model.",
+        "conditioner.embedders.1.model.",
+        "",
+    ),
+    "t5": ("text_encoders.t5xxl.transformer.", ""),
+}
+"""What may stand before the names of their tensors in whole checkpoints; nothing in files of their own."""
+
+
+class Found(NamedTuple):
+    """A network in a file.
+
+    Attributes:
+        architecture: its name in ``ARCHITECTURES``.
+        prefix: what stands before the names of its tensors.
+    """
+
+    architecture: str
+    prefix: str
+
+    @property
+    def description(self) -> str:
+        """What it is, for people."""
+        where = f" ({self.prefix.removesuffix('.')})" if self.prefix else ""
+        return ARCHITECTURES[self.architecture].description + where
+
+
+def find_networks(header: Header) -> list[Found]:
+    """The networks that a file holds, by the names of its tensors."""
+    parts = {prefix: header.below(prefix) for prefixes in PREFIXES.values() for prefix in prefixes}
+    return [
+        Found(name, prefix)
+        for name, architecture in ARCHITECTURES.items()
+        for prefix in PREFIXES[name]
+        if architecture.detect(parts[prefix])
+    ]

@@ -1,0 +1,1 @@
+"""Several prompts as one, and prompts for a part of the picture or of the run."""

@@ -1,0 +1,1 @@
+"""Prompts of families that are told more than words."""

@@ -1,0 +1,1 @@
+"""Changing pictures: inpainting, outpainting and instructions."""

@@ -1,0 +1,1 @@
+"""Changing the size of latents, and putting some into others."""

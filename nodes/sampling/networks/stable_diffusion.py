@@ -1,0 +1,84 @@
+"""The U-Net of Stable Diffusion 1, 2 and XL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nodes.controlnet.residuals import control_residuals
+from nodes.sampling.condition import Condition
+from nodes.sampling.denoiser import Network
+from nodes.sampling.networks.inputs import contexts, pooled, with_concat
+
+REFINER_SIZES = 5
+"""How many numbers the refiner of Stable Diffusion XL is told; base is told six."""
+
+
+def stable_diffusion(unet: Any) -> Network:
+    """A text-conditioned U-Net (diffusers' ``UNet2DConditionModel``; Rombach et al. 2022, Sec. 3.3)."""
+    dtype = next(unet.parameters()).dtype
+
+    def predict(z: Tensor, timestep: Tensor, sigma: float, conditions: Sequence[Condition]) -> Tensor:
+        return _predict(unet, z.to(dtype), timestep, sigma, conditions, None)
+
+    return predict
+
+
+def stable_diffusion_xl(unet: Any) -> Network:
+    """The same, told a pooled vector and sizes besides (Podell et al. 2023, Sec. 2.2)."""
+    dtype = next(unet.parameters()).dtype
+    numbers = unet.add_embedding.linear_1.in_features
+
+    def predict(z: Tensor, timestep: Tensor, sigma: float, conditions: Sequence[Condition]) -> Tensor:
+        items = len(z) // len(conditions)
+        text = pooled(conditions, items).to(dtype)
+        count = (numbers - text.shape[-1]) // unet.config.addition_time_embed_dim
+        rows = [_sizes(condition, z, count) for condition in conditions for _ in range(items)]
+        added = {"text_embeds": text, "time_ids": torch.tensor(rows, dtype=dtype, device=z.device)}
+        return _predict(unet, z.to(dtype), timestep, sigma, conditions, added)
+
+    return predict
+
+
+def _predict(
+    unet: Any,
+    z: Tensor,
+    timestep: Tensor,
+    sigma: float,
+    conditions: Sequence[Condition],
+    added: dict[str, Tensor] | None,
+) -> Tensor:
+    items = len(z) // len(conditions)
+    context = contexts(conditions, items).to(z.dtype)
+    timestep = timestep.to(z.device)
+    down, mid = control_residuals(conditions[0].controls, z, timestep, context, sigma)
+    output: Tensor = unet(
+        with_concat(z, conditions, items),
+        timestep,
+        encoder_hidden_states=context,
+        added_cond_kwargs=added,
+        down_block_additional_residuals=down,
+        mid_block_additional_residual=mid,
+        return_dict=False,
+    )[0]
+    return output.float()
+
+
+def _sizes(condition: Condition, z: Tensor, count: int) -> list[float]:
+    """Height, width, crop from the top and left; then the target's height and width, or how beautiful."""
+    size = condition.size or made_size(z)
+    return [*size[:4], size[6]] if count == REFINER_SIZES else list(size[:6])
+
+
+SCALE = 8
+"""Pixels along the side of a latent pixel."""
+AESTHETIC_SCORE = 6.0
+
+
+def made_size(z: Tensor) -> tuple[float, ...]:
+    """What a picture that is neither scaled nor cropped is told: see ``Condition.size``."""
+    height, width = (side * SCALE for side in z.shape[-2:])
+    return height, width, 0, 0, height, width, AESTHETIC_SCORE
