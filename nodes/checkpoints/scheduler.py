@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from nodegraph.errors import FileProblem
 from nodes.checkpoints.configs import Config
@@ -12,6 +12,8 @@ from nodes.sampling.denoiser import Prediction
 from nodes.sampling.flow_schedule import FlowSchedule, flux_shift
 from nodes.sampling.noise_schedule import BetaSchedule, NoiseSchedule, Spacing
 
+DiffusionPrediction = Literal["epsilon", "v_prediction", "sample"]
+"""What networks predict that were trained with β; the rest are told by the class of their scheduler."""
 FLOW_CLASS = "FlowMatchEulerDiscreteScheduler"
 
 
@@ -60,7 +62,7 @@ def prediction(config: Config) -> Prediction:
     Raises:
         FileProblem: it is something that is not known.
     """
-    value: Prediction = _known(config, "prediction_type", "epsilon", Prediction)
+    value: Prediction = _known(config, "prediction_type", "epsilon", DiffusionPrediction)
     return value
 
 
