@@ -61,6 +61,8 @@ def _family(root: Path, components: Mapping[str, str]) -> Family:
     family = next((family for family in fitting if family.owns(settings)), None)
     if family is None:
         others = [f"{name} is {settings[name]!r}" for name in OTHER_INPUTS if settings.get(name) is not None]
+        if not others:
+            raise _unknown(components)
         raise FileProblem(f"its network needs more than a prompt ({', '.join(others)})")
     return family
 
