@@ -12,7 +12,6 @@ from nodes.sampling.denoiser import DiffusionPrediction
 from nodes.sampling.flow_schedule import FlowSchedule, flux_shift
 from nodes.sampling.noise_schedule import BetaSchedule, NoiseSchedule, Spacing
 
-"""What networks predict that were trained with β; the rest are told by the class of their scheduler."""
 FLOW_CLASS = "FlowMatchEulerDiscreteScheduler"
 
 
