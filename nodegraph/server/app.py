@@ -128,5 +128,5 @@ async def _prune(service: JobService) -> None:
         await asyncio.sleep(service.settings.prune_every)
         try:
             await service.prune()
-        except StorageError as error:
-            logger.warning("the history cannot be pruned now: %s", error)
+        except (StorageError, OSError) as error:
+            logger.warning("history and previews cannot be pruned now: %s", error)

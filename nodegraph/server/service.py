@@ -12,6 +12,7 @@ from nodegraph.files import Folders
 from nodegraph.jobs.records import ENDED, Job, JobState, NewJob
 from nodegraph.registry import NodeRegistry
 from nodegraph.server.checking import Checked, Checker
+from nodegraph.server.pruning import prune_files
 from nodegraph.server.settings import ServerSettings
 
 if TYPE_CHECKING:
@@ -197,9 +198,16 @@ class JobService:
                 events.close()
 
     async def prune(self) -> int:
-        """Forget ended jobs beyond what the settings keep; how many went."""
+        """Forget ended jobs and previews beyond what the settings keep; how many jobs went.
+
+        Raises:
+            StorageError: the database cannot be written.
+            OSError: a preview cannot be deleted.
+        """
         keep, age = self.settings.keep_jobs, self.settings.keep_seconds
-        return await asyncio.to_thread(self.queue.prune, keep=keep, max_age=age)
+        pruned = await asyncio.to_thread(self.queue.prune, keep=keep, max_age=age)
+        await asyncio.to_thread(prune_files, self.settings.previews, self.settings.keep_previews)
+        return pruned
 
 
 async def _news(events: Subscription, seconds: float) -> bool:

@@ -92,7 +92,8 @@ class ServerSettings(BaseModel):
         max_sockets: the most event streams, of all kinds together, that one user may hold open.
         keep_jobs: how many ended jobs are remembered.
         keep_seconds: how long an ended job is remembered.
-        prune_every: how often the history is pruned.
+        keep_previews: how many bytes of previews are kept; the oldest go first.
+        prune_every: how often history and previews are pruned.
         event_log: how many events are kept for clients that come back.
         event_log_bytes: how many bytes of them.
         heartbeat: how often an event stream is told that the server is there.
@@ -142,6 +143,7 @@ class ServerSettings(BaseModel):
     max_sockets: Count = 64
     keep_jobs: Count = 10_000
     keep_seconds: Seconds = 30 * 24 * 3600.0
+    keep_previews: Count = GIB
     prune_every: Seconds = 600.0
     event_log: Count = 20_000
     event_log_bytes: Count = 16 * MIB
