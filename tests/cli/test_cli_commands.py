@@ -63,11 +63,14 @@ def test_an_unknown_node_brings_the_nearest_names(cli):
 
 
 def test_a_part_of_a_name_brings_the_nodes_that_have_it(cli):
-    result = cli("nodes", "vaedec")
+    result = cli("nodes", "vae")
     assert result.exit_code == 2
     assert [line.split()[0] for line in result.stderr.splitlines()[1:]] == [
         "VAEDecode",
         "VAEDecodeTiled",
+        "VAEEncode",
+        "VAEEncodeForInpaint",
+        "VAELoader",
     ]
 
 
