@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from security_support import WholeServer, serving_all, settings_in
+
+from nodes.sampling.schedules import SchedulerName
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def test_widgets_say_what_they_need(catalogue) -> None:
     assert sampler["steps"]["widget"] == {"kind": "number", "min": 1, "max": 10000, "step": 1, "whole": True}
     assert sampler["cfg"]["widget"] == {"kind": "number", "min": 0.0, "max": 100.0}
     assert sampler["seed"]["widget"]["kind"] == "seed"
-    assert sampler["scheduler"]["widget"] == {"kind": "menu", "choices": ["normal", "karras"]}
+    assert sampler["scheduler"]["widget"] == {"kind": "menu", "choices": list(get_args(SchedulerName))}
     assert sampler["model"]["widget"] is None
     nodes = catalogue["nodes"]
     assert nodes["LoadImage"]["inputs"]["image"]["widget"] == {"kind": "file", "folder": "inputs"}
