@@ -7,6 +7,7 @@ import json
 import keyword
 import re
 import sys
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -93,15 +94,21 @@ class _Writer:
         self._body_names: dict[Body, str] = {}
         self._written: set[Body] = set()
         self._taken = set(OWN_NAMES)
-        for inner in _all_graphs(graph):
-            self._take_names(inner)
+        graphs = list(_all_graphs(graph))
+        for inner in graphs:
+            self._import_functions(inner)
+        for inner in graphs:
+            self._name_bodies(inner)
 
-    def _take_names(self, graph: Graph) -> None:
+    def _import_functions(self, graph: Graph) -> None:
         """Keep the names of functions, which hold everywhere, from becoming those of variables."""
         for node in graph.nodes.values():
             alias, place = _alias(_home(node.known), self._imported)
             self._imported[alias] = place
             self._taken.add(alias)
+
+    def _name_bodies(self, graph: Graph) -> None:
+        """Name the functions that are loop bodies, as nothing else is named."""
         for body in _bodies_in(graph):
             if body not in self._body_names:
                 self._body_names[body] = name = _free(_identifier(body.name, "body"), self._taken)
@@ -169,7 +176,7 @@ class _Writer:
         self.problems += [
             f"{body.name}: {parameter!r} cannot be the name of a parameter; rename that input"
             for parameter in body.inputs
-            if not parameter.isidentifier() or keyword.iskeyword(parameter)
+            if not self._may_be_parameter(parameter)
         ]
         given = {place: parameter for parameter, places in body.inputs.items() for place in places}
         ends = [link.node for link in body.outputs.values()]
@@ -180,6 +187,13 @@ class _Writer:
             f"{_literal(key)}: {_handles(link, body.graph, self.names)}" for key, link in body.outputs.items()
         )
         yield f"{INDENT}return {{{', '.join(results)}}}"
+
+    def _may_be_parameter(self, name: str) -> bool:
+        """Whether it is a name, to Python the same letter by letter, and hides no function."""
+        same = unicodedata.normalize("NFKC", name) == name
+        plain_name = name.isidentifier() and not keyword.iskeyword(name) and name != "__debug__"
+        hides = name == "trace" or name in self._imported or name in self._body_names.values()
+        return same and plain_name and not hides
 
     def _function(self, node: GraphNode) -> str:
         """What the function of a node is called here; it is imported."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import NamedTuple
 
 from nodes.architectures.architecture import Architecture
@@ -72,7 +73,7 @@ class Found(NamedTuple):
 
 def find_networks(header: Header) -> list[Found]:
     """The networks that a file holds, by the names of its tensors."""
-    parts = {prefix: header.below(prefix) for prefixes in PREFIXES.values() for prefix in prefixes}
+    parts = {prefix: header.below(prefix) for prefix in {*chain.from_iterable(PREFIXES.values())}}
     return [
         Found(name, prefix)
         for name, architecture in ARCHITECTURES.items()

@@ -57,6 +57,8 @@ class Contents(NamedTuple):
         names = [found.description for found in self.networks]
         if names:
             return f"it holds {', '.join(names)}"
+        if not self.header.shapes:
+            return "it holds no tensors"
         some = ", ".join(map(repr, sorted(self.header.shapes)[:3]))
         return f"nothing in it was recognised (it has {len(self.header.shapes)} tensors, such as {some})"
 

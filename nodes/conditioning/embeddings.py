@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -17,7 +18,8 @@ from nodes.weights.libraries import library_class
 
 EMBEDDINGS = "embeddings"
 SUFFIXES = ("", ".safetensors", ".pt", ".bin")
-_WORD = re.compile(r"embedding:([^\s,()\[\]]+)")
+EMBEDDING_MARK = "embedding:"
+_WORD = re.compile(EMBEDDING_MARK + r"([^\s,()\[\]]+)")
 _ENCODER_NAMES = {"clip_l": "l", "clip_g": "g", "clip_h": "h"}
 _BY_TOKEN = "string_to_param"
 
@@ -67,11 +69,16 @@ def read_embedding(path: Path) -> Mapping[str, Tensor]:
     """
     try:
         found = _read(path)
+    except pickle.UnpicklingError as error:  # its own words say how to run the code in the file
+        raise FileProblem(
+            f"embedding {path.name!r} is a pickle of more than plain tensors, or damaged; such are never loaded: "
+            "convert it to safetensors"
+        ) from error
     except Exception as error:  # what torch.load raises at damaged files has no common class
         raise FileProblem(f"embedding {path.name!r} cannot be read: {error}") from error
     named = {short: found[long] for long, short in _ENCODER_NAMES.items() if long in found}
     vectors = {name: _checked(path, value) for name, value in (named or {"": _only(found)}).items()}
-    return {name: value.float() for name, value in vectors.items()}
+    return vectors
 
 
 def fitting(name: str, found: Mapping[str, Tensor], widths: Mapping[str, int]) -> Mapping[str, Tensor]:
@@ -122,4 +129,8 @@ def _only(found: Mapping[str, Any]) -> Any:
 def _checked(path: Path, value: Any) -> Tensor:
     if not isinstance(value, Tensor) or value.ndim not in (1, 2) or not value.is_floating_point():
         raise FileProblem(f"embedding {path.name!r} holds no vectors [count, width]")
-    return value[None] if value.ndim == 1 else value
+    try:
+        vectors = value.float()
+    except RuntimeError as error:  # a type that torch knows, but cannot convert
+        raise FileProblem(f"embedding {path.name!r} holds {value.dtype}, which cannot be read") from error
+    return vectors[None] if vectors.ndim == 1 else vectors

@@ -11,6 +11,7 @@ from torch import Tensor
 from nodegraph import NodeContext
 from nodegraph.errors import FileProblem, InputError
 from nodes.conditioning.embeddings import (
+    EMBEDDING_MARK,
     Embedding,
     find_embedding,
     fitting,
@@ -23,6 +24,8 @@ from nodes.conditioning.syntax import parse_prompt
 from nodes.text_encoders.encoder import Encoded, TextEncoders
 from nodes.types import Clip, Conditioning, Prompt
 
+MAX_WEIGHT = 1000.0
+
 
 def encode_prompts(ctx: NodeContext, clip: Clip, texts: Mapping[str, str]) -> Conditioning:
     """Encode one prompt, each encoder reading its own text.
@@ -33,6 +36,8 @@ def encode_prompts(ctx: NodeContext, clip: Clip, texts: Mapping[str, str]) -> Co
     Raises:
         InputError: an embedding is missing or fits no encoder, or there is no such layer.
     """
+    for text in texts.values():
+        _check_weights(text)
     with ctx.lease(clip.weights) as encoders, torch.no_grad():
         try:
             joined = join(clip.family, _encode(ctx, encoders, texts, clip.layer))
@@ -44,8 +49,18 @@ def encode_prompts(ctx: NodeContext, clip: Clip, texts: Mapping[str, str]) -> Co
     return Conditioning((Prompt(joined.embeddings.cpu(), pooled=pooled),), clip.family)
 
 
+def _check_weights(text: str) -> None:
+    """Refuse weights that no number can carry through a network."""
+    for span in (span for section in parse_prompt(text) for span in section):
+        if abs(span.weight) > MAX_WEIGHT:
+            shown = span.text.strip()[:50]
+            raise InputError("text", f"{shown!r} weighs {span.weight:.4g}; weights go up to {MAX_WEIGHT:g}")
+
+
 def embeddings_in(text: str) -> list[str]:
     """Names of the embeddings that a prompt uses."""
+    if EMBEDDING_MARK not in text:
+        return []  # no syntax joins words, so none can come of it
     spans = (span for section in parse_prompt(text) for span in section)
     parts = (part for span in spans for part in split_embeddings(span.text))
     return [part.name for part in parts if isinstance(part, Embedding)]

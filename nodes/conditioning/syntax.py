@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 EMPHASIS = 1.1
 _PARTNERS = {")": "(", "]": "["}
 _TOKENS = re.compile(
     r"(?P<escape>\\[\\()\[\]])"
-    r"|(?P<weighted>:\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*\))"
+    r"|(?P<weighted>:\s*+[+-]?(?:\d++(?:\.\d*+)?|\.\d++)\s*+\))"  # never going back: time stays linear
     r"|(?P<bracket>[()\[\]])"
     r"|(?P<text>[^\\()\[\]:]+|.)",
     re.DOTALL,
@@ -61,8 +62,7 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(r"\\\g<0>", text)
 
 
-@dataclass(frozen=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
 

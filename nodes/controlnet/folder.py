@@ -63,7 +63,8 @@ def _single_file(file: File, path: Path) -> tuple[Config, ModelRecipe[Any]]:
     except UnknownFileError as error:
         raise FileProblem(str(error)) from error
     some = ", ".join(map(repr, sorted(header.shapes)[:3]))
-    raise FileProblem(f"it holds no {architecture.description} in its original layout, but {some}, …")
+    rest = f"but {some}, …" if some else "nor any other tensor"
+    raise FileProblem(f"it holds no {architecture.description} in its original layout, {rest}")
 
 
 def _check_picture(config: Config) -> None:

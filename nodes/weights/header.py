@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+MAX_TENSORS = 100_000
+"""In one file; the largest models have some thousands."""
 FLOATS = frozenset({"F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"})
 
 
@@ -30,6 +32,8 @@ class Header:
 
     def below(self, prefix: str) -> Header:
         """The tensors whose names begin with a prefix, by what follows it."""
+        if not prefix:
+            return self
         names = [name for name in self.shapes if name.startswith(prefix)]
         return Header(
             {name.removeprefix(prefix): self.shapes[name] for name in names},
@@ -69,8 +73,12 @@ def read_header(path: Path) -> Header:
     """
     from safetensors import SafetensorError, safe_open
 
+    if path.is_dir():
+        raise UnknownFileError("a folder, not a safetensors file")
     try:
         with safe_open(path, framework="pt") as file:
+            if len(file.keys()) > MAX_TENSORS:
+                raise UnknownFileError(f"a file of {len(file.keys())} tensors; up to {MAX_TENSORS} are read")
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 - it is no dict
             shapes = {name: tuple(part.get_shape()) for name, part in slices.items()}
             dtypes = {name: str(part.get_dtype()) for name, part in slices.items()}

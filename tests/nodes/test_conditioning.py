@@ -190,3 +190,10 @@ def test_the_content_of_an_embedding_is_part_of_the_key(tmp_path):
 def test_facts_are_those_of_the_text_encoder():
     clip = Spec({"family": "sd", "text_width": 768, "other": 1})
     assert infer_encoded(clip, Spec(), folders()) == {"family": "sd", "text_width": 768}
+
+
+@pytest.mark.parametrize("text", ["(red:" + "9" * 400 + ")", "(" * 9000 + "red" + ")" * 9000, "(red:-1001)"])
+def test_weights_beyond_all_numbers_are_refused(text):
+    with pytest.raises(InputError, match=r"'red' weighs -?(inf|1001); weights go up to 1000") as error:
+        CLIPTextEncode(TestContext(folders=folders()), checkpoint().clip, text)
+    assert error.value.input == "text"

@@ -16,6 +16,7 @@ from nodegraph.errors import FileProblem
 from nodegraph.files import File
 from nodes.checkpoints.networks import NetworkRecipe
 from nodes.checkpoints.single_file import load_single_file, read_contents
+from nodes.weights.header import MAX_TENSORS
 
 FILE = File("checkpoints", "model.safetensors", "0" * 64)
 ROOM = 8 << 20
@@ -232,3 +233,20 @@ def test_two_thousand_damaged_files(tmp_path):
             if read % 10 == 0:
                 build_all(checkpoint, path)
     assert 0 < read < 1_600
+
+
+def test_a_file_of_countless_tensors_costs_no_more_than_its_header(tmp_path):
+    path = tmp_path / "model.safetensors"
+    entry = {"dtype": "F16", "shape": [0], "data_offsets": [0, 0]}
+    write(path, {f"t{number}": entry for number in range(MAX_TENSORS + 1)}, 0)
+    with pytest.raises(FileProblem, match="100001 tensors; up to 100000 are read"):
+        read_contents(FILE, path)
+
+
+def test_files_without_tensors_and_folders_are_called_so(tmp_path):
+    path = tmp_path / "model.safetensors"
+    write(path, {}, 0)
+    with pytest.raises(FileProblem, match="it holds no tensors"):
+        load_single_file(read_contents(FILE, path), None)
+    with pytest.raises(FileProblem, match="a folder, not a safetensors file"):
+        read_contents(FILE, tmp_path)

@@ -14,6 +14,7 @@ from nodegraph.errors import FileProblem, InputError
 from nodegraph.specs import Mismatch, Spec
 from nodegraph.testing import TestContext
 from nodes.adapters.lora.deltas import delta
+from nodes.adapters.lora.file import read_alpha
 from nodes.adapters.lora.keys import flattened, read_name
 from nodes.adapters.lora.nodes import LoraLoader, LoraLoaderModelOnly, infer_lora, infer_lora_model
 from nodes.conditioning.nodes import CLIPTextEncode
@@ -385,3 +386,43 @@ def test_a_core_between_projections():
     expected = conv(conv(conv(x, down), mid, padding=1), up)
     found = delta({"down": down, "mid": mid, "up": up}, torch.Size((7, 5, 3, 3)))
     torch.testing.assert_close(conv(x, found, padding=1), expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({"up": (1 << 20, 1), "down": (1, 1 << 20)}, "it changes a weight of"),  # 4 TiB
+        ({"lokr_w1": (1 << 12, 1 << 12), "lokr_w2": (1 << 12, 1 << 12)}, "it changes a weight of"),
+        ({"up": (), "down": ()}, "do not fit together"),
+        ({"up": (8, 2), "down": (2, 8), "alpha": (3,)}, r"its alpha is \[3\]"),
+    ],
+)
+def test_small_parts_never_become_a_large_product(parts, words):
+    with pytest.raises(ValueError, match=words):
+        delta({name: torch.zeros(shape) for name, shape in parts.items()}, torch.Size((8, 8)))
+
+
+def test_a_change_of_rank_zero_is_none_and_an_infinite_one_is_refused():
+    shape, parts = torch.Size((8, 8)), {"up": torch.zeros(8, 0), "down": torch.zeros(0, 8)}
+    assert not delta(parts, shape, alpha=4.0).any()
+    with pytest.raises(ValueError, match="no number"):
+        delta({"up": torch.ones(8, 1), "down": torch.ones(1, 8)}, shape, alpha=float("inf"))
+
+
+def test_numbers_in_names_that_count_no_block():
+    assert read_name("lora_unet_input_blocks_" + "9" * 5000 + "_1_proj.lora_up.weight") is not None
+
+
+@pytest.mark.parametrize("settings", ["[" * 100_000, "{"])
+def test_settings_that_cannot_be_read(settings, tmp_path):
+    path = tmp_path / "a.safetensors"
+    save_file({"unet.to_q.lora_A.weight": torch.zeros(1, 8)}, path, {"lora_adapter_metadata": settings})
+    with pytest.raises(FileProblem, match=r"the settings of LoRA 'a.safetensors' cannot be read"):
+        read_alpha(path, "denoiser")
+
+
+def test_an_alpha_that_no_float_holds_counts_as_infinite(tmp_path):
+    path = tmp_path / "a.safetensors"
+    settings = json.dumps({"unet.lora_alpha": 10**400})
+    save_file({"unet.to_q.lora_A.weight": torch.zeros(1, 8)}, path, {"lora_adapter_metadata": settings})
+    assert read_alpha(path, "denoiser") == float("inf")

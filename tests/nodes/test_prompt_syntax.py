@@ -102,6 +102,11 @@ def test_deep_brackets_take_no_stack_and_no_time():
     assert parse_prompt("(" * depth + "[" * depth + ")") != []
 
 
+def test_digits_that_close_no_bracket_take_no_time():
+    prompt = "(red:" + "1" * 300_000  # going back over them would take hours
+    assert parse_prompt(prompt) == [(Span(prompt),)]
+
+
 def test_embeddings_among_words():
     parts = list(split_embeddings("a embedding:style-7, and embedding:sub/pose.pt now"))
     assert parts == ["a ", Embedding("style-7"), ", and ", Embedding("sub/pose.pt"), " now"]

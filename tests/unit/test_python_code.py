@@ -124,3 +124,27 @@ def test_nodes_of_the_plugins_folder_are_named(tmp_path: Path) -> None:
     registry = NodeRegistry.with_plugins(tmp_path)
     with pytest.raises(WorkflowError, match="plugins folder"):
         export_python(Workflow(nodes={"a": NodeEntry(type="mine.Mine")}), registry)
+
+
+def summing(parameter: str, body: str) -> Workflow:
+    """A loop whose body has an input that nothing feeds."""
+    inside = {
+        "inputs": {"value": [["add", "a"]], parameter: [["add", "b"]]},
+        "outputs": {"value": ["add", "sum"]},
+        "nodes": {"add": {"type": "AddIntegers"}},
+    }
+    loop = {"type": "Repeat", "inputs": {"body": body, "times": 2}, "links": {"value": ["start", "int"]}}
+    nodes = {"start": {"type": "Integer"}, "loop": loop}
+    return Workflow.model_validate({"nodes": nodes, "subgraphs": {body: inside}})
+
+
+def test_a_body_called_like_a_function_inside_it_hides_none() -> None:
+    built(export_python(summing("index", "AddIntegers"), REGISTRY))
+
+
+@pytest.mark.parametrize(
+    "name", ["AddIntegers", "trace", "__debug__", "class", "\N{LATIN SMALL LIGATURE FI}le"]
+)
+def test_parameters_that_would_hide_something_are_told(name: str) -> None:
+    with pytest.raises(WorkflowError, match="cannot be the name of a parameter"):
+        export_python(summing(name, "body"), REGISTRY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -27,16 +28,23 @@ def delta(parts: Parts, shape: torch.Size, alpha: float | None = None) -> Tensor
     """
     if "magnitude" in parts:
         raise ValueError("it is a DoRA, which also sets magnitudes; only LoRA, LoHa and LoKr are known")
+    make = _kind(parts)
+    outline, _ = _made(make, {name: tensor.to("meta") for name, tensor in parts.items()})
+    if outline.numel() != shape.numel():  # told before small factors become a large product
+        raise ValueError(f"it changes a weight of {list(outline.shape)}, the model's is {list(shape)}")
     floats = {name: tensor.float() for name, tensor in parts.items()}
+    change, rank = _made(make, floats)
+    return change.reshape(shape) * _scale(floats, rank, alpha)
+
+
+def _made(make: Callable[[Parts], tuple[Tensor, int | None]], parts: Parts) -> tuple[Tensor, int | None]:
+    """What the parts make, and their rank."""
     try:
-        change, rank = _kind(parts)(floats)
+        return make(parts)
     except KeyError as missing:
         raise ValueError(f"its part {missing} is missing") from missing
-    except RuntimeError as error:
+    except (RuntimeError, IndexError, TypeError) as error:  # TypeError: no length, being a single number
         raise ValueError(f"its parts do not fit together: {error}") from error
-    if change.numel() != shape.numel():
-        raise ValueError(f"it changes a weight of {list(change.shape)}, the model's is {list(shape)}")
-    return change.reshape(shape) * _scale(floats, rank, alpha)
 
 
 def _kind(parts: Parts) -> Callable[[Parts], tuple[Tensor, int | None]]:
@@ -48,8 +56,14 @@ def _kind(parts: Parts) -> Callable[[Parts], tuple[Tensor, int | None]]:
 def _scale(parts: Parts, rank: int | None, alpha: float | None) -> float:
     """α/rank; 1 where there is neither, or where nothing is factored."""
     if "alpha" in parts:
+        if parts["alpha"].numel() != 1:
+            raise ValueError(f"its alpha is {list(parts['alpha'].shape)}, one number is wanted")
         alpha = float(parts["alpha"])
-    return 1.0 if alpha is None or rank is None else alpha / rank
+    if alpha is None or not rank:
+        return 1.0
+    if not math.isfinite(alpha):
+        raise ValueError(f"its alpha is {alpha}, which is no number")
+    return alpha / rank
 
 
 def _product(up: Tensor, down: Tensor) -> Tensor:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,10 +144,12 @@ def _known(path: Path, name: str) -> Name:
 def _json(path: Path, text: str) -> Mapping[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError as error:
-        raise FileProblem(f"the settings of LoRA {path.name!r} are not JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise FileProblem(f"the settings of LoRA {path.name!r} cannot be read: {error}") from error
     return found if isinstance(found, dict) else {}
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    with suppress(OverflowError):
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return math.inf

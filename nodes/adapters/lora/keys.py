@@ -103,7 +103,9 @@ def modules_by_flat_name(names: Iterable[str]) -> Mapping[str, str]:
     return {flattened(name): name for name in names}
 
 
-_LDM = re.compile(r"(?P<side>input_blocks|middle_block|output_blocks)_(?P<place>\d+(?:_\d+)?)_(?P<rest>.+)")
+_LDM = re.compile(
+    r"(?P<side>input_blocks|middle_block|output_blocks)_(?P<place>\d{1,4}(?:_\d{1,4})?)_(?P<rest>.+)"
+)
 _LDM_PARTS = (
     ("in_layers_2", "conv1"),
     ("out_layers_3", "conv2"),
