@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 export HF_HUB_OFFLINE = 1
 
-.PHONY: help run test check bench slow clean
+.PHONY: help run test check bench slow web clean
 .DEFAULT_GOAL := help
 
 help:  ## list these commands
@@ -27,6 +27,9 @@ check: $(VENV)/.dev  ## formatting, lint and types
 
 bench: $(VENV)/.dev  ## every benchmark; takes minutes
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+web:  ## build the editor into web/dist; needs Node 20 or newer
+	cd web && npm ci --no-audit --no-fund && npm run build
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

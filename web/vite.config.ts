@@ -1,0 +1,13 @@
+import react from "@vitejs/plugin-react";
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const server = process.env.NODEGRAPH_SERVER ?? "http://127.0.0.1:8188";
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
+  server: { proxy: { "/api": { target: server, ws: true, changeOrigin: true } } },
+  build: { target: "es2022", assetsInlineLimit: 0, chunkSizeWarningLimit: 700 },
+  test: { include: ["src/**/*.test.{ts,tsx}"] },
+});
