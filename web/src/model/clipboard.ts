@@ -38,11 +38,12 @@ export function copy(
   groups: readonly string[] = [],
 ): Clipping {
   const graph: Graph = graphAt(workflow, scope) ?? {};
-  const nodes: Record<string, NodeEntry> = {};
-  for (const id of ids) {
-    const node = lookUp(graph.nodes, id);
-    if (node) nodes[id] = patchUi(node, { via: undefined });
-  }
+  const nodes = Object.fromEntries(
+    [...ids].flatMap((id) => {
+      const node = lookUp(graph.nodes, id);
+      return node ? [[id, patchUi(node, { via: undefined })] as const] : [];
+    }),
+  );
   const frames = groupsOf(graph).filter((group) => groups.includes(group.id));
   const subgraphs = usedSubgraphs(workflow, nodes);
   return {
@@ -59,16 +60,16 @@ export function usedSubgraphs(
   workflow: Workflow,
   nodes: Readonly<Record<string, NodeEntry>>,
 ): Record<string, SubgraphEntry> {
-  const found: Record<string, SubgraphEntry> = {};
+  const found = new Map<string, SubgraphEntry>();
   const pending = Object.values(nodes);
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
     const name = subgraphName(node.type);
     const graph = name === undefined ? undefined : lookUp(workflow.subgraphs, name);
-    if (name === undefined || graph === undefined || Object.hasOwn(found, name)) continue;
-    found[name] = graph;
+    if (name === undefined || graph === undefined || found.has(name)) continue;
+    found.set(name, graph);
     pending.push(...Object.values(nodesOf(graph)));
   }
-  return found;
+  return Object.fromEntries(found);
 }
 
 export interface Pasted {

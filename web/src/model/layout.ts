@@ -36,14 +36,17 @@ async function layered(graph: Graph, boxes: ReadonlyMap<string, Box>): Promise<M
     ranksep: COLUMN_GAP,
     nodesep: ROW_GAP,
   });
-  for (const [id, { width, height }] of boxes) plan.setNode(id, { width, height });
+  const alias = new Map([...boxes.keys()].map((id, index) => [id, `n${index}`])); // dagre trips over `constructor`
+  const nameOf = (id: string): string => alias.get(id) ?? "";
+  for (const [id, { width, height }] of boxes) plan.setNode(nameOf(id), { width, height });
   for (const target of boxes.keys())
     for (const links of Object.values(nodesOf(graph)[target]?.links ?? {}))
-      for (const [source] of linkList(links)) if (boxes.has(source)) plan.setEdge(source, target, {});
+      for (const [source] of linkList(links))
+        if (boxes.has(source)) plan.setEdge(nameOf(source), nameOf(target), {});
   layout(plan);
   return new Map(
     [...boxes].map(([id, box]) => {
-      const { x = 0, y = 0 } = plan.node(id);
+      const { x = 0, y = 0 } = plan.node(nameOf(id));
       return [id, { ...box, x: x - box.width / 2, y: y - box.height / 2 }];
     }),
   );

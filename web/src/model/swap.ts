@@ -64,18 +64,18 @@ function placeLinks(
 ): Record<string, Links> {
   const fits = (input: Named, given: Links) =>
     wiring(typing.links(given), socketType(input.type), bases) !== undefined;
-  const placed: Record<string, Links> = {};
+  const placed = new Map<string, Links>();
   const left: Links[] = [];
   for (const [name, given] of Object.entries(links)) {
     const input = inputs.find((one) => one.name === name);
-    if (input && fits(input, given)) placed[name] = given;
+    if (input && fits(input, given)) placed.set(name, given);
     else left.push(given);
   }
   for (const given of left) {
-    const input = inputs.find((one) => !Object.hasOwn(placed, one.name) && isExact(one, given, typing));
-    if (input) placed[input.name] = given;
+    const input = inputs.find((one) => !placed.has(one.name) && isExact(one, given, typing));
+    if (input) placed.set(input.name, given);
   }
-  return placed;
+  return Object.fromEntries(placed);
 }
 
 /** By type alone only what is the same type is taken: a number must not land in just any field. */

@@ -52,32 +52,33 @@ function namesOutside(graph: Graph, gone: string, subgraph: SubgraphEntry): Map<
 }
 
 function unpacked(node: NodeEntry, subgraph: SubgraphEntry, names: ReadonlyMap<string, string>): Nodes {
-  const inner: Record<string, NodeEntry> = {};
+  const inner = new Map<string, NodeEntry>();
   const [dx, dy] = offset(node, subgraph);
   for (const [id, entry] of Object.entries(nodesOf(subgraph))) {
     const [x, y] = entry.ui?.position ?? [0, 0];
     const renamed = mapLinks(entry, ([source, output]) => [names.get(source) ?? source, output]);
-    inner[names.get(id) ?? id] = patchUi(renamed, { position: [x + dx, y + dy], via: undefined });
+    const moved = patchUi(renamed, { position: [x + dx, y + dy], via: undefined });
+    inner.set(names.get(id) ?? id, moved);
   }
   for (const [outer, targets] of Object.entries(subgraph.inputs ?? {}))
     for (const [id, input] of targets) feed(inner, names.get(id) ?? id, input, node, outer);
-  return inner;
+  return Object.fromEntries(inner);
 }
 
 /** Hand what the subgraph node was given to an inner input. */
 function feed(
-  inner: Record<string, NodeEntry>,
+  inner: Map<string, NodeEntry>,
   id: string,
   input: string,
   node: NodeEntry,
   outer: string,
 ): void {
-  const entry = lookUp(inner, id);
+  const entry = inner.get(id);
   if (entry === undefined) return;
   const links = lookUp(node.links, outer);
   const value = lookUp(node.inputs, outer);
   const valued = value === undefined ? entry : { ...entry, inputs: { ...entry.inputs, [input]: value } };
-  inner[id] = links === undefined ? valued : setLinks(valued, input, links);
+  inner.set(id, links === undefined ? valued : setLinks(valued, input, links));
 }
 
 /** Inner places are kept relative to one another; their middle comes where the node stood. */
