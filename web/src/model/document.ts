@@ -16,7 +16,7 @@ export type Link = readonly [node: string, output: string];
 /** What feeds an input: one output, or several that are gathered into a list. */
 export type Links = Link | readonly Link[];
 
-/** Muted nodes do not run; bypassed ones hand on what they are given. */
+/** Muted nodes are left out of a run with all that needs them; bypassed ones hand on what comes into them. */
 export type Mode = "muted" | "bypassed";
 
 interface Extensible {
@@ -30,7 +30,6 @@ export interface NodeUi extends Extensible {
   readonly title?: string;
   readonly color?: string;
   readonly collapsed?: boolean;
-  readonly mode?: Mode;
   /** Names of inputs that are shown as sockets although they could be widgets. */
   readonly sockets?: readonly string[];
   /** By input name, the reroute its wire comes from. */
@@ -43,6 +42,7 @@ export interface NodeEntry extends Extensible {
   readonly pack?: string;
   readonly inputs?: Readonly<Record<string, Json>>;
   readonly links?: Readonly<Record<string, Links>>;
+  readonly mode?: Mode | null;
   readonly ui?: NodeUi;
 }
 

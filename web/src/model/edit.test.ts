@@ -76,7 +76,7 @@ test("titles, places and modes are kept in ui, and leave no trace when taken bac
   expect(renameNode(CHAIN, "save", " ").nodes?.["save"]?.ui).toBeUndefined();
   expect(moveNodes(CHAIN, new Map([["load", [3, 4]]])).nodes?.["load"]?.ui?.position).toEqual([3, 4]);
   const muted = toggleMode(CHAIN, ["load", "mix"], "muted");
-  expect(muted.nodes?.["mix"]?.ui?.mode).toBe("muted");
+  expect(muted.nodes?.["mix"]?.mode).toBe("muted");
   expect(toggleMode(muted, ["load", "mix"], "muted")).toEqual(CHAIN);
   expect(setUi(CHAIN, ["load"], { collapsed: undefined })).toEqual(CHAIN);
 });

@@ -79,12 +79,18 @@ export function renameNode<G extends Graph>(graph: G, id: string, title: string)
 }
 
 export function setMode<G extends Graph>(graph: G, ids: Iterable<string>, mode: Mode | undefined): G {
-  return setUi(graph, ids, { mode });
+  let changed = graph;
+  for (const id of ids) changed = updateNode(changed, id, (node) => withMode(node, mode));
+  return changed;
+}
+
+function withMode(node: NodeEntry, mode: Mode | undefined): NodeEntry {
+  return (node.mode ?? undefined) === mode ? node : withField(node, "mode", mode);
 }
 
 /** Mute or bypass nodes, or none of them where all are so already: what a key toggles. */
 export function toggleMode<G extends Graph>(graph: G, ids: readonly string[], mode: Mode): G {
-  const all = ids.every((id) => nodeOf(graph, id)?.ui?.mode === mode);
+  const all = ids.every((id) => nodeOf(graph, id)?.mode === mode);
   return setMode(graph, ids, all ? undefined : mode);
 }
 
