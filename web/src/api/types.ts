@@ -624,6 +624,10 @@ export interface components {
                 readonly [key: string]: components["schemas"]["NodeView"];
             };
             readonly problems: readonly components["schemas"]["PackProblemView"][];
+            /** @description The classes that sockets carry, each with those it derives from. */
+            readonly types: {
+                readonly [key: string]: readonly string[];
+            };
         };
         /** @description Why a job failed as a whole. */
         readonly ErrorView: {
