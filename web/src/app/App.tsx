@@ -3,7 +3,9 @@ import { Canvas } from "@/canvas/Canvas";
 import { loadCatalogue } from "@/state/catalogue";
 import { watchDocument } from "@/state/check";
 import { watchRuns, watchForRuns } from "@/state/running";
-import { watchEvents } from "@/state/connection";
+import { FileQuestions } from "@/files/FileQuestions";
+import { beginFiles } from "@/files/begin";
+import { registerPanels } from "@/panels/register";
 import { useTheme } from "@/theme/useTheme";
 import { Announcer } from "./Announcer";
 import "./app.css";
@@ -35,6 +37,7 @@ export function App() {
         </main>
         <SidePanels side="right" />
       </div>
+      <FileQuestions />
       <Announcer />
     </div>
   );
@@ -43,7 +46,8 @@ export function App() {
 /** What goes on as long as the editor is open. */
 function start(): () => void {
   void loadCatalogue();
-  const stops = [watchEvents(), watchDocument(), watchRuns(), watchForRuns(), registerCommands(appCommands)];
+  registerPanels();
+  const stops = [beginFiles(), watchDocument(), watchRuns(), watchForRuns(), registerCommands(appCommands)];
   document.addEventListener("keydown", handleKey);
   return () => {
     document.removeEventListener("keydown", handleKey);

@@ -1,3 +1,4 @@
+import { FileMenu } from "@/files/FileMenu";
 import { activateTab, closeTab, isChanged, newWorkflow, useDocuments, workflowOf, type Tab } from "@/state/documents";
 import { t } from "@/strings";
 
@@ -7,6 +8,7 @@ export function Tabs() {
   const active = useDocuments((state) => state.active);
   return (
     <nav className="tabs" aria-label={t("workflows")}>
+      <FileMenu />
       {tabs.map((tab) => (
         <TabButton key={tab.key} tab={tab} active={tab.key === active} />
       ))}

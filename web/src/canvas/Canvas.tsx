@@ -37,6 +37,10 @@ const EDGE_TYPES: EdgeTypes = { wire: Wire };
 const GRID: [number, number] = [8, 8];
 const WITH_LEFT_AND_MIDDLE = [0, 1];
 
+function minimapColour({ id, type }: { id: string; type?: string }): string {
+  return type === "card" ? categoryColour(nodeTypeNow(id)?.category ?? "") : "var(--grey-3)";
+}
+
 /** The canvas with everything that opens over it. */
 export function Canvas() {
   return (
@@ -96,7 +100,7 @@ function Board() {
             pannable
             zoomable
             ariaLabel={t("minimap")}
-            nodeColor={(node) => categoryColour(nodeTypeNow(node.id)?.category ?? "")}
+            nodeColor={minimapColour}
             nodeBorderRadius={8}
           />
         )}

@@ -1,13 +1,14 @@
 import { memo } from "react";
 import { useShallow } from "zustand/react/shallow";
 import { prefixOf, useTab } from "@/state/documents";
-import { useCheck } from "@/state/check";
+import { useCheck, type Issue } from "@/state/check";
 import type { NodeType } from "@/state/nodeTypes";
 import { useRunOf } from "@/state/runs";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
 
 const MOST_ISSUES = 3;
+const UNWIRED = "missing_input";
 
 /** The foot of a card: what is wrong, what will happen, what happened. */
 export const CardStatus = memo(function CardStatus({ id, type }: { id: string; type: NodeType }) {
@@ -21,15 +22,31 @@ export const CardStatus = memo(function CardStatus({ id, type }: { id: string; t
   );
 });
 
+/** Inputs that wait for a wire share one line: a node that was just added is not yet wrong. */
 function Issues({ id }: { id: string }) {
   const path = useTab(prefixOf) + id;
-  const issues = useCheck(useShallow((check) => check.issues.filter((issue) => issue.node === path)));
-  return issues.slice(0, MOST_ISSUES).map((issue) => (
-    <p key={`${issue.code} ${issue.input}`} className={issue.severity === "warning" ? "warning" : "problem"}>
-      {issue.message}
-      {issue.suggestions.length > 0 && <span className="remedy">{issue.suggestions.join(" · ")}</span>}
-    </p>
-  ));
+  const issues = useCheck(useShallow((check) => check.issues.filter((issue) => isAbout(issue, path))));
+  const waiting = issues.filter((issue) => issue.code === UNWIRED && issue.node === path);
+  const others = issues.filter((issue) => !waiting.includes(issue));
+  return (
+    <>
+      {waiting.length > 0 && (
+        <p className="quiet">{t("needsWires", { inputs: waiting.map(({ input }) => input).join(", ") })}</p>
+      )}
+      {others.slice(0, MOST_ISSUES).map((issue, index) => (
+        <p key={index} className={issue.severity === "warning" ? "warning" : "problem"}>
+          {issue.node !== path && <b>{issue.node?.slice(path.length + 1)} </b>}
+          {issue.message}
+          {issue.suggestions.length > 0 && <span className="remedy">{issue.suggestions.join(" · ")}</span>}
+        </p>
+      ))}
+    </>
+  );
+}
+
+/** About a node, or one inside the subgraph that it stands for. */
+function isAbout({ node }: Issue, path: string): boolean {
+  return node === path || (node?.startsWith(`${path}/`) ?? false);
 }
 
 function Failure({ id }: { id: string }) {
@@ -51,7 +68,7 @@ function Plan({ id }: { id: string }) {
   if (text === undefined && planned === undefined) return null;
   return (
     <p className="plan">
-      {planned && <span className={`origin origin-${planned.origin}`}>{t(`origin_${planned.origin}`)}</span>}
+      {planned?.origin && <span className={`origin origin-${planned.origin}`}>{t(`origin_${planned.origin}`)}</span>}
       {shape && <span className="shape">{shape}</span>}
       {text && <span className="time">{text}</span>}
     </p>

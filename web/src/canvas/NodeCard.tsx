@@ -11,7 +11,7 @@ import { CardResult } from "./CardResult";
 import { CardRow } from "./CardRow";
 import { CardStatus } from "./CardStatus";
 import type { FlowNode } from "./flow";
-import { cardGeometry, CARD_WIDTH } from "./geometry";
+import { CARD_WIDTH } from "./geometry";
 import { cardRows, type Row } from "./rows";
 import { Socket } from "./Socket";
 import { useRunOf } from "@/state/runs";
@@ -20,13 +20,13 @@ import { useRunOf } from "@/state/runs";
 const FAR = 0.35;
 const NARROWEST = 180;
 
-export const NodeCard = memo(function NodeCard({ id, selected }: NodeProps<FlowNode>) {
+export const NodeCard = memo(function NodeCard({ id, selected, height }: NodeProps<FlowNode>) {
   const entry = useEntry(id);
   const type = useNodeType(id);
   const far = useStore((state) => state.transform[2] < FAR);
   if (entry === undefined || type === undefined) return null;
   return far ? (
-    <Outline id={id} entry={entry} type={type} />
+    <Outline id={id} entry={entry} type={type} height={height} />
   ) : (
     <Card id={id} entry={entry} type={type} selected={selected} />
   );
@@ -39,8 +39,7 @@ interface Shown {
 }
 
 function classesOf({ id: _, entry, type }: Shown, run: string | undefined): string {
-  const { mode, collapsed } = entry.ui ?? {};
-  const classes = ["card", mode, collapsed && "collapsed", type.missing && "missing", run && `run-${run}`];
+  const classes = ["card", entry.mode, entry.ui?.collapsed && "collapsed", type.missing && "missing", run && `run-${run}`];
   return classes.filter(Boolean).join(" ");
 }
 
@@ -48,10 +47,13 @@ function stripe({ entry, type }: Shown) {
   return { borderTopColor: ownColour(entry.ui?.color) ?? categoryColour(type.category) };
 }
 
-/** A card seen from afar: its place and state, nothing to read. */
-function Outline(shown: Shown) {
+/**
+ * A card seen from afar: its place and state, nothing to read.
+ *
+ * It is as tall as the card was, so that React Flow does not measure it: it would find no sockets.
+ */
+function Outline({ height, ...shown }: Shown & { height: number | undefined }) {
   const run = useRunOf(shown.id, (state) => state?.status);
-  const { height } = cardGeometry(shown.entry, shown.type);
   return (
     <article className={`${classesOf(shown, run)} far`} style={{ ...stripe(shown), height }}>
       <header className="card-header" />

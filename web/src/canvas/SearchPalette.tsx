@@ -62,7 +62,9 @@ function candidates({ from }: SearchRequest): NodeType[] {
   const all = [...allTypes(), ...own];
   if (from === undefined) return all;
   const given = typeOfEnd(from);
-  return all.filter((type) => bestSocket(from, given, type) !== undefined);
+  const fitting = all.filter((type) => bestSocket(from, given, type) !== undefined);
+  const same = (type: NodeType) => (from.side === "output" ? type.inputs : type.outputs).some((socket) => socket.type === given);
+  return [...fitting.filter(same), ...fitting.filter((type) => !same(type))];
 }
 
 function About({ type }: { type: NodeType }) {

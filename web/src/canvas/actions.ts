@@ -9,7 +9,7 @@ import { removeReroute } from "@/model/reroutes";
 import { swapType } from "@/model/swap";
 import { unpackSubgraph } from "@/model/unpackSubgraph";
 import { disconnect } from "@/model/wires";
-import { announce } from "@/state/announcer";
+import { announce, tell } from "@/state/announcer";
 import { currentCatalogue } from "@/state/catalogue";
 import {
   currentGraph,
@@ -25,7 +25,7 @@ import type { End } from "@/state/surface";
 import { t } from "@/strings";
 import { readFlowId, readWireId } from "./flow";
 import { cardGeometry } from "./geometry";
-import { bestSocket, typeOfEnd, wire } from "./wiring";
+import { bestSocket, opposite, typeOfEnd, wired } from "./wiring";
 
 const place = () => ({
   graph: currentGraph(),
@@ -58,8 +58,11 @@ export function addNodeOf(type: NodeType, at: Point, from?: End): string {
     ui: { position: [Math.round(at[0]), Math.round(at[1])] },
   };
   const socket = from && bestSocket(from, typeOfEnd(from), type);
-  edit({ name: t("stepAdd", { title: type.title }), merge: `add:${id}` }, (graph) => addNode(graph, id, entry));
-  if (from && socket) wire(from, { node: id, socket, side: from.side === "output" ? "input" : "output" });
+  const end: End | undefined = socket ? { node: id, socket, side: opposite(from.side) } : undefined;
+  edit({ name: t("stepAdd", { title: type.title }) }, (graph) => {
+    const added = addNode(graph, id, entry);
+    return from && end ? wired(added, from, end, type) : added;
+  });
   select([id]);
   announce(t("saidAdded", { title: type.title }));
   return id;
@@ -154,7 +157,7 @@ export async function copySelected(): Promise<void> {
   if (ids.length === 0) return;
   const clipping = copy(currentWorkflow(), scopeOf(currentTab()), ids);
   await navigator.clipboard.writeText(writeClipping(clipping));
-  announce(t("saidCopied", { count: ids.length }));
+  tell(t("saidCopied", { count: ids.length }));
 }
 
 /** Paste text that was copied here; tells whether it was such text. */
@@ -180,7 +183,7 @@ export function duplicateSelected(): void {
 export function packSelected(): void {
   const made = makeSubgraph(currentWorkflow(), scopeOf(currentTab()), selectedNodes(), t("subgraphName"));
   if (made === undefined) {
-    announce(t("saidCannotPack"));
+    tell(t("saidCannotPack"));
     return;
   }
   editWorkflow({ name: t("stepPack") }, () => made.workflow);

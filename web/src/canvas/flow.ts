@@ -95,7 +95,7 @@ export class FlowNodes {
     selected: boolean,
     make: () => FlowNode,
   ): FlowNode {
-    const drawn = known && sameItems(known.sources, sources) ? known.node : reuse(known?.node, make());
+    const drawn = known && sameItems(known.sources, sources) ? known.node : reuse(known, make(), sources[2]);
     const node = (drawn.selected ?? false) === selected ? drawn : { ...drawn, selected };
     this.drawn.set(id, { sources, node });
     return node;
@@ -106,9 +106,18 @@ function sameItems(one: readonly unknown[], other: readonly unknown[]): boolean 
   return one.length === other.length && one.every((item, index) => item === other[index]);
 }
 
-/** Typing changes the entry of a node but nothing of what is drawn here. */
-function reuse(known: FlowNode | undefined, made: FlowNode): FlowNode {
+/**
+ * Typing changes the entry of a node but nothing of what is drawn here.
+ *
+ * A new size was found by React Flow itself, which then forgot our sockets: only a new object reminds it.
+ */
+function reuse(known: Drawn | undefined, made: FlowNode, size: unknown): FlowNode {
   if (known === undefined) return made;
+  if (known.sources[2] !== size) return made;
+  return sameAs(known.node, made);
+}
+
+function sameAs(known: FlowNode, made: FlowNode): FlowNode {
   const fresh = { ...made, selected: known.selected };
   return JSON.stringify(known) === JSON.stringify(fresh) ? known : fresh;
 }

@@ -7,7 +7,7 @@ import {
   type ReactFlowProps,
 } from "@xyflow/react";
 import { useCallback, useRef } from "react";
-import { announce } from "@/state/announcer";
+import { tell } from "@/state/announcer";
 import { edit } from "@/state/documents";
 import { nodeTypeNow } from "@/state/shownTypes";
 import { openSearch, useSurface, type End } from "@/state/surface";
@@ -15,7 +15,7 @@ import { disconnect } from "@/model/wires";
 import { t } from "@/strings";
 import { endOfHandle } from "./ends";
 import { readWireId, type FlowEdge, type FlowNode } from "./flow";
-import { bestSocket, isWired, typeOfEnd, unplug, whyRefused, wire } from "./wiring";
+import { bestSocket, isWired, opposite, typeOfEnd, unplug, whyRefused, wire } from "./wiring";
 
 type Props = Pick<
   ReactFlowProps<FlowNode, FlowEdge>,
@@ -61,7 +61,7 @@ export function useConnecting(): Props {
       const from = useSurface.getState().drawing;
       useSurface.setState({ drawing: undefined });
       if (from === undefined || state.isValid || pulled.current) return;
-      if (state.toHandle) announce(whyRefused(from, endOfHandle(state.toHandle)) ?? "");
+      if (state.toHandle) tell(whyRefused(from, endOfHandle(state.toHandle)) ?? "");
       else if (cardUnder(event)) dropOnCard(from, cardUnder(event) ?? "");
       else dropOnCanvas(from, screenToFlowPosition(pointOf(event)));
     },
@@ -114,10 +114,10 @@ function dropOnCard(from: End, node: string): void {
   const type = nodeTypeNow(node);
   const socket = type && node !== from.node ? bestSocket(from, typeOfEnd(from), type) : undefined;
   if (socket === undefined) return;
-  const end: End = { node, socket, side: from.side === "output" ? "input" : "output" };
+  const end: End = { node, socket, side: opposite(from.side) };
   const why = whyRefused(from, end);
   if (why === undefined) wire(from, end);
-  else announce(why);
+  else tell(why);
 }
 
 /** Let go over nothing, an unused end asks for a new node; the wire of a wired input is pulled out. */

@@ -4,6 +4,7 @@ import type { Refusal } from "@/model/sockets";
 import { Typing } from "@/model/typing";
 import { connect, disconnect } from "@/model/wires";
 import { gathers, listOf, socketType, wiring } from "@/model/sockets";
+import { announce } from "@/state/announcer";
 import { currentCatalogue } from "@/state/catalogue";
 import { currentGraph, currentWorkflow, edit } from "@/state/documents";
 import { nodeTypeOf, type Catalogue, type NodeType } from "@/state/nodeTypes";
@@ -40,15 +41,28 @@ export function whyRefused(one: End, other: End): string | undefined {
   return refusal && t(REASONS[refusal.reason], { ...refusal });
 }
 
-/** Wire two ends, in either order. Outputs are gathered where an input takes a list. */
+export const opposite = (side: End["side"]): End["side"] => (side === "output" ? "input" : "output");
+
+/** Wire two ends, in either order. */
 export function wire(one: End, other: End): void {
+  edit({ name: t("stepConnect") }, (graph) => join(graph, one, other, typeOfEnd(one), typeOfEnd(other)));
+  announce(t("saidConnected", { from: one.socket, to: other.socket }));
+}
+
+/** The graph with an end wired to one of a node that is only just there. */
+export function wired(graph: Graph, from: End, fresh: End, type: NodeType): Graph {
+  const sockets = fresh.side === "input" ? type.inputs : type.outputs;
+  const found = sockets.find(({ name }) => name === fresh.socket);
+  return join(graph, from, fresh, typeOfEnd(from), found?.type ?? "Any");
+}
+
+/** Outputs are gathered where an input takes a list. */
+function join(graph: Graph, one: End, other: End, oneType: string, otherType: string): Graph {
   const [from, to] = one.side === "output" ? [one, other] : [other, one];
-  const wanted = currentTyping().input(to.node, to.socket);
-  const given = currentTyping().output([from.node, from.socket]);
-  const gather = gathers(wanted) && !gathers(given);
-  edit({ name: t("stepConnect") }, (graph) =>
-    connect(graph, [from.node, from.socket], to.node, to.socket, { gather, ...(from.via && { via: from.via }) }),
-  );
+  const [given, wanted] = one.side === "output" ? [oneType, otherType] : [otherType, oneType];
+  const gather = gathers(socketType(wanted)) && !gathers(socketType(given));
+  const options = { gather, ...(from.via && { via: from.via }) };
+  return connect(graph, [from.node, from.socket], to.node, to.socket, options);
 }
 
 export function unplug(target: string, input: string): void {
@@ -63,7 +77,7 @@ export function isWired(node: string, input: string): boolean {
 export function fittingEnds(from: End): End[] {
   const place = { graph: currentGraph(), workflow: currentWorkflow(), catalogue: currentCatalogue() };
   return Object.entries(nodesOf(place.graph)).flatMap(([node, entry]) =>
-    endsOf(node, nodeTypeOf(node, entry, place), from.side === "output" ? "input" : "output").filter(
+    endsOf(node, nodeTypeOf(node, entry, place), opposite(from.side)).filter(
       (end) => whyRefused(from, end) === undefined,
     ),
   );

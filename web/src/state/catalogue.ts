@@ -1,4 +1,6 @@
 import { create } from "zustand";
+import { getModels } from "@/api/client";
+import { json } from "@/api/http";
 import type { Bases } from "@/model/sockets";
 import { NO_CATALOGUE, readNodeType, type Catalogue, type NodeType, type NodeView } from "./nodeTypes";
 
@@ -23,16 +25,10 @@ interface CatalogueView {
   types?: Bases;
 }
 
-async function getJson<T>(path: string): Promise<T> {
-  const answer = await fetch(`/api/v1${path}`);
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${answer.statusText}`);
-  return (await answer.json()) as T;
-}
-
 /** Read the catalogue; what was there stays if the server does not answer. */
 export async function loadCatalogue(): Promise<void> {
   try {
-    const [told] = await Promise.all([getJson<CatalogueView>("/nodes"), loadFolders()]);
+    const [told] = await Promise.all([json<CatalogueView>("/nodes"), loadFolders()]);
     const nodes = Object.fromEntries(Object.entries(told.nodes).map(([id, view]) => [id, readNodeType(view)]));
     const catalogue = { nodes, bases: told.types ?? {} };
     useCatalogue.setState({ status: "ready", catalogue, problem: "" });
@@ -44,7 +40,7 @@ export async function loadCatalogue(): Promise<void> {
 
 /** Read again which files nodes can name, as after an upload. */
 export async function loadFolders(): Promise<void> {
-  const { folders } = await getJson<{ folders: Record<string, string[]> }>("/models");
+  const { folders } = await getModels();
   useCatalogue.setState({ folders });
 }
 

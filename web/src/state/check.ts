@@ -1,15 +1,17 @@
 /** What the server says of the document in front: issues, and what a run would do. */
 import { create } from "zustand";
 import { currentTab, tabOf, useDocuments, workflowOf } from "./documents";
-import { writeJson } from "@/model/json";
 import type { Workflow } from "@/model/document";
+import { json } from "@/api/http";
+import { ApiError, Unreachable } from "@/api/problems";
 import type { components } from "@/api/types";
 
 export type Issue = components["schemas"]["IssueView"];
 type Origin = "run" | "memory" | "disk" | "unneeded";
 
 export interface PlannedNode {
-  readonly origin: Origin;
+  /** Unknown for a workflow that must not run. */
+  readonly origin: Origin | undefined;
   /** What comes out, in short, such as `512×512`. */
   readonly outputs: string;
 }
@@ -33,14 +35,9 @@ interface Fact {
 }
 
 interface PlanAnswer {
-  readonly run: number;
-  readonly nodes: Readonly<Record<string, { origin: Origin; outputs?: Readonly<Record<string, Fact>> }>>;
+  readonly run: number | null;
+  readonly nodes: Readonly<Record<string, { origin: Origin | null; outputs?: Readonly<Record<string, Fact>> }>>;
   readonly issues: readonly Issue[];
-}
-
-interface Problem {
-  readonly issues?: readonly Issue[];
-  readonly detail?: string;
 }
 
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -62,33 +59,36 @@ export async function checkNow(): Promise<void> {
     useCheck.setState({ ...(await ask(workflow, asked.signal)), checking: false });
   } catch (error) {
     // A newer question took its place, or the server is gone, which the connection tells.
-    if (!(error instanceof DOMException || error instanceof TypeError)) throw error;
+    if (!(error instanceof DOMException || error instanceof Unreachable)) throw error;
   }
 }
 
 async function ask(workflow: Workflow, signal: AbortSignal): Promise<Omit<Check, "checking">> {
-  const planned = await post("/plan", workflow, signal);
-  if (planned.ok) return readPlan((await planned.json()) as PlanAnswer);
-  if (planned.status === 422) {
-    const { issues = [] } = (await planned.json()) as Problem;
+  try {
+    return readPlan(await json<PlanAnswer>("/plan", { body: { workflow }, signal }));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const issues = error.issues.length > 0 ? error.issues : await validate(workflow, signal);
     return { issues, nodes: {}, run: undefined };
   }
-  const checked = await post("/validate", workflow, signal);
-  const { issues = [] } = checked.ok ? ((await checked.json()) as Problem) : {};
-  return { issues, nodes: {}, run: undefined };
 }
 
-function post(path: string, workflow: Workflow, signal: AbortSignal): Promise<Response> {
-  const headers = { "Content-Type": "application/json" };
-  return fetch(`/api/v1${path}`, { method: "POST", headers, body: writeJson({ workflow }), signal });
+/** The worker, which plans, may be busy or not there: what is wrong can still be told. */
+async function validate(workflow: Workflow, signal: AbortSignal): Promise<readonly Issue[]> {
+  try {
+    return (await json<{ issues: readonly Issue[] }>("/validate", { body: { workflow }, signal })).issues;
+  } catch (error) {
+    if (error instanceof ApiError) return error.issues;
+    throw error;
+  }
 }
 
 function readPlan({ run, nodes, issues }: PlanAnswer): Omit<Check, "checking"> {
   const told = Object.entries(nodes).map(([id, { origin, outputs }]): [string, PlannedNode] => [
     id,
-    { origin, outputs: shapes(outputs) },
+    { origin: origin ?? undefined, outputs: shapes(outputs) },
   ]);
-  return { run, issues, nodes: Object.fromEntries(told) };
+  return { run: run ?? undefined, issues, nodes: Object.fromEntries(told) };
 }
 
 /** The facts known of the outputs of a node, in short. */

@@ -1,20 +1,17 @@
 /** Starting and stopping runs of the document in front. */
+import { cancelJob, submitJob } from "@/api/client";
+import { ApiError, Unreachable } from "@/api/problems";
 import { lookUp, mapValues, nodesOf, type NodeEntry, type Workflow } from "@/model/document";
 import { setInput } from "@/model/edit";
 import { undoName } from "@/model/history";
 import { writeJson } from "@/model/json";
 import { isSeed, nextSeed, type AfterRun } from "@/model/seeds";
 import { t } from "@/strings";
-import { announce } from "./announcer";
-import { checkSoon, useCheck, type Issue } from "./check";
+import { announce, tell } from "./announcer";
+import { checkSoon, useCheck } from "./check";
 import { currentTab, editWorkflow, tabOf, useDocuments, workflowOf } from "./documents";
-import { activeRuns, followJob, useRuns, type JobView } from "./runs";
+import { activeRuns, followJob, useRuns } from "./runs";
 import { useSettings } from "./settings";
-
-interface Problem {
-  readonly detail?: string;
-  readonly issues?: readonly Issue[];
-}
 
 /** Queue the document in front, `batchCount` times; seeds that shall change do so after each. */
 export async function run(): Promise<void> {
@@ -26,29 +23,36 @@ export async function run(): Promise<void> {
 async function runOnce(): Promise<boolean> {
   const tab = currentTab();
   const workflow = workflowOf(tab);
-  const answer = await fetch("/api/v1/jobs", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
-    body: writeJson({ workflow, label: workflow.name ?? "" }),
-  });
-  if (!answer.ok) return refuse((await answer.json()) as Problem);
-  followJob((await answer.json()) as JobView, tab.key);
+  try {
+    followJob(await submitJob(workflow, { label: workflow.name ?? "" }), tab.key);
+  } catch (error) {
+    return refuse(error);
+  }
   advanceSeeds();
   return true;
 }
 
-function refuse({ issues = [], detail = "" }: Problem): false {
-  if (issues.length > 0) useCheck.setState({ issues });
-  const [first] = issues;
-  announce(first ? t("saidIssues", { count: issues.length, first: first.message }) : detail);
+/** Tell why nothing was queued; what is wrong with the workflow is shown at its nodes too. */
+function refuse(error: unknown): false {
+  if (error instanceof Unreachable) tell(t("serverGone"));
+  else if (!(error instanceof ApiError)) throw error;
+  else if (error.issues[0] === undefined) tell(error.detail);
+  else {
+    useCheck.setState({ issues: error.issues });
+    tell(t("saidIssues", { count: error.issues.length, first: error.issues[0].message }));
+  }
   return false;
 }
 
 /** Cancel everything that was started from the document in front. */
 export async function cancel(): Promise<void> {
   const runs = activeRuns(useRuns.getState(), currentTab().key);
-  await Promise.all(runs.map(({ job }) => fetch(`/api/v1/jobs/${job}/cancel`, { method: "POST" })));
-  announce(t("saidCancelled"));
+  try {
+    await Promise.all(runs.map(({ job }) => cancelJob(job)));
+    announce(t("saidCancelled"));
+  } catch (error) {
+    refuse(error);
+  }
 }
 
 /** What becomes of seeds after a run, as kept in `ui.seeds` of the node. */

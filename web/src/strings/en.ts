@@ -1,5 +1,10 @@
+import { files } from "./files";
+import { panels } from "./panels";
+
 /** Every text of the editor. */
 export const en = {
+  ...files,
+  ...panels,
   // The window
   workflows: "Workflows",
   newWorkflow: "New workflow",
@@ -33,6 +38,7 @@ export const en = {
   resultOf: "{name}, made by {node}",
   previous: "Previous",
   next: "Next",
+  milliseconds: "{count} ms",
   secondsShort: "{seconds} s",
   minutesShort: "{minutes} min {seconds} s",
   fromMemory: "from memory",
@@ -43,6 +49,7 @@ export const en = {
   origin_unneeded: "not needed",
   issues: "Issues",
   issueCount: "Issues: {count}",
+  needsWires: "Needs a wire: {inputs}",
   missingPack: "There is no node type {type} here; install its pack ({pack}). The node is kept as it is.",
 
   // The canvas

@@ -1,15 +1,19 @@
-import { useRef, useState, type ClipboardEvent, type DragEvent } from "react";
+import { lazy, Suspense, useRef, useState, type ClipboardEvent, type DragEvent } from "react";
+import { createPortal } from "react-dom";
 import { useCatalogue } from "@/state/catalogue";
-import { announce } from "@/state/announcer";
+import { tell } from "@/state/announcer";
 import { t } from "@/strings";
 import { Picker } from "./Picker";
 import type { WidgetProps } from "./registry";
 import { inputUrl, pictureIn, upload } from "./uploads";
 
+const MaskPainter = lazy(() => import("./MaskPainter"));
+
 /** An input picture: chosen, uploaded, dropped or pasted; shown in place. */
 export function ImageWidget({ controlId, input, value, onChange }: WidgetProps) {
   const names = useCatalogue((state) => state.folders.inputs) ?? [];
   const [busy, setBusy] = useState(false);
+  const [painting, setPainting] = useState(false);
   const chooser = useRef<HTMLInputElement>(null);
   const name = typeof value === "string" ? value : "";
   const take = async (file: File | undefined) => {
@@ -18,7 +22,7 @@ export function ImageWidget({ controlId, input, value, onChange }: WidgetProps) 
     try {
       onChange(await upload(file, file.name || "pasted.png"));
     } catch (error) {
-      announce(t("saidUploadFailed", { why: error instanceof Error ? error.message : String(error) }));
+      tell(t("saidUploadFailed", { why: error instanceof Error ? error.message : String(error) }));
     } finally {
       setBusy(false);
     }
@@ -48,6 +52,11 @@ export function ImageWidget({ controlId, input, value, onChange }: WidgetProps) 
           choices={names.map((key) => ({ key, label: key, picture: inputUrl(key) }))}
           onPick={onChange}
         />
+        {name !== "" && (
+          <button title={t("paintMask")} aria-label={t("paintMask")} onClick={() => setPainting(true)}>
+            ✎
+          </button>
+        )}
         <button title={t("upload")} aria-label={t("upload")} onClick={() => chooser.current?.click()}>
           ↑
         </button>
@@ -58,6 +67,13 @@ export function ImageWidget({ controlId, input, value, onChange }: WidgetProps) 
       ) : (
         <img src={inputUrl(name)} alt={name} draggable={false} />
       )}
+      {painting &&
+        createPortal(
+          <Suspense fallback={null}>
+            <MaskPainter name={name} onKeep={onChange} onClose={() => setPainting(false)} />
+          </Suspense>,
+          document.body,
+        )}
     </div>
   );
 }

@@ -33,16 +33,18 @@ export function SeedWidget({ controlId, node, input, value, onChange }: WidgetPr
       <button aria-label={t("newSeed")} title={t("newSeed")} onClick={() => onChange(randomSeed())}>
         ⚄
       </button>
-      <select
-        aria-label={t("afterRun")}
-        title={t("afterRun")}
-        value={after}
-        onChange={(event) => setAfter(node, input.name, event.target.value as AfterRun)}
-      >
-        {CHOICES.map((choice) => (
-          <option key={choice} value={choice} label={`${SIGNS[choice]} ${t(`seed_${choice}`)}`} />
-        ))}
-      </select>
+      <span className="after-run" title={`${t("afterRun")}: ${t(`seed_${after}`)}`}>
+        {SIGNS[after]}
+        <select
+          aria-label={t("afterRun")}
+          value={after}
+          onChange={(event) => setAfter(node, input.name, event.target.value as AfterRun)}
+        >
+          {CHOICES.map((choice) => (
+            <option key={choice} value={choice} label={`${SIGNS[choice]} ${t(`seed_${choice}`)}`} />
+          ))}
+        </select>
+      </span>
     </div>
   );
 }

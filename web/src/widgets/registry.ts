@@ -37,6 +37,6 @@ export const WIDGETS: Readonly<Record<WidgetKind, ComponentType<WidgetProps>>> =
   image: ImageWidget,
   file: FileWidget,
   json: JsonWidget,
-  mask: lazy(() => import("./MaskWidget")),
+  mask: ImageWidget,
   curve: lazy(() => import("./CurveWidget")),
 };

@@ -1,20 +1,9 @@
+import { upload as send } from "@/api/client";
 import { loadFolders } from "@/state/catalogue";
-
-interface Uploaded {
-  readonly uploads: readonly { readonly name: string; readonly subfolder: string }[];
-}
 
 /** Put a file among the inputs; gives the name that nodes know it by. */
 export async function upload(file: Blob, name: string): Promise<string> {
-  const form = new FormData();
-  form.append("file", file, name);
-  const answer = await fetch("/api/v1/uploads", { method: "POST", body: form });
-  if (!answer.ok) {
-    const { detail } = (await answer.json()) as { detail?: string };
-    throw new Error(detail ?? answer.statusText);
-  }
-  const [kept] = ((await answer.json()) as Uploaded).uploads;
-  if (kept === undefined) throw new Error("the server kept no file");
+  const kept = await send(new File([file], name, { type: file.type }));
   await loadFolders();
   return kept.subfolder === "" ? kept.name : `${kept.subfolder}/${kept.name}`;
 }
