@@ -32,6 +32,7 @@ function stage() {
       onGap: () => (told.gaps += 1),
       onLink: (link) => told.links.push(link),
     },
+    undefined,
     {
       open: (url) => {
         const socket = new FakeSocket(url);

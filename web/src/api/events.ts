@@ -48,11 +48,11 @@ export class EventStream {
   private timer: unknown;
   private attempts = 0;
   private closed = false;
-  /** The last event that was seen; what comes after it is asked for. */
-  private last: number | undefined;
 
+  /** @param last the last event that was seen; what comes after it is asked for. */
   constructor(
     private readonly listener: Listener,
+    private last?: number,
     private readonly around: Surroundings = browser(),
   ) {
     this.connect();

@@ -1,8 +1,11 @@
 /** The stream of events from the server. */
 import { create } from "zustand";
+import { getJob } from "@/api/client";
+import { EventStream, type ServerEvent } from "@/api/events";
+import { Unreachable } from "@/api/problems";
 import { loadCatalogue } from "./catalogue";
 import { checkSoon } from "./check";
-import { applyEvent, applyResult, useRuns, type JobView, type RunEvent } from "./runs";
+import { applyEvent, applyResult, useRuns, type RunEvent } from "./runs";
 
 interface Connection {
   readonly status: "connecting" | "open" | "lost";
@@ -10,64 +13,68 @@ interface Connection {
 
 export const useConnection = create<Connection>(() => ({ status: "connecting" }));
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 10_000;
+type Listener = (event: ServerEvent) => void;
+const listeners = new Set<Listener>();
 
-/** Follow the server's events as long as the editor is open: after a break it goes on where it was. */
-export function watchEvents(): () => void {
-  let socket: WebSocket | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let last: number | undefined;
-  let pause = FIRST_PAUSE_MS;
-  let over = false;
-  const open = () => {
-    const address = new URL("/api/v1/events", location.href);
-    address.protocol = address.protocol.replace("http", "ws");
-    if (last !== undefined) address.searchParams.set("after", String(last));
-    socket = new WebSocket(address);
-    socket.binaryType = "arraybuffer";
-    socket.onopen = () => {
-      const again = useConnection.getState().status === "lost";
-      useConnection.setState({ status: "open" });
-      pause = FIRST_PAUSE_MS;
-      if (again) void catchUp();
-    };
-    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
-      const { event, picture } = readFrame(data);
-      last = event.id ?? last;
-      if (event.type === "gap") void catchUp();
-      else applyEvent(event, picture);
-    };
-    socket.onclose = () => {
-      if (over) return;
-      useConnection.setState({ status: "lost" });
-      timer = setTimeout(open, pause);
-      pause = Math.min(LONGEST_PAUSE_MS, pause * 2);
-    };
+/** Hear every event of the server; after a gap one of type `gap`. Gives the function that ends it. */
+export function onServerEvent(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+function publish(event: ServerEvent): void {
+  for (const listener of listeners) listener(event);
+}
+
+let seen: number | undefined;
+
+/** The number of the last event that was seen. */
+export const lastEvent = (): number | undefined => seen;
+
+/**
+ * Follow the server's events as long as the editor is open: after a break it goes on where it was.
+ *
+ * @param after begin after this event, as a page does that was loaded again during a run.
+ */
+export function watchEvents(after?: number): () => void {
+  const listener = {
+    onEvent: (event: ServerEvent, picture?: Blob) => {
+      seen = event.id ?? seen;
+      applyEvent(event as RunEvent, picture);
+      publish(event);
+    },
+    onGap: () => {
+      publish({ type: "gap" });
+      void catchUp();
+    },
+    onLink: changeStatus,
   };
-  open();
+  const stream = new EventStream(listener, after);
+  const retry = () => stream.retryNow();
+  addEventListener("online", retry);
   return () => {
-    over = true;
-    clearTimeout(timer);
-    socket?.close();
+    removeEventListener("online", retry);
+    stream.close();
   };
 }
 
-/** A text frame is an event; a binary one has its length, the event, and a picture. */
-function readFrame(data: string | ArrayBuffer): { event: RunEvent; picture?: Blob } {
-  if (typeof data === "string") return { event: JSON.parse(data) as RunEvent };
-  const length = new DataView(data).getUint32(0);
-  const text = new TextDecoder().decode(data.slice(4, 4 + length));
-  return { event: JSON.parse(text) as RunEvent, picture: new Blob([data.slice(4 + length)]) };
+function changeStatus(link: "connecting" | "open" | "lost"): void {
+  const before = useConnection.getState().status;
+  if (link === "connecting" && before === "lost") return; // it is lost until it is open again
+  useConnection.setState({ status: link });
+  if (link === "open" && before === "lost") void catchUp();
 }
 
 /** Look at the jobs themselves: events may have been missed. */
 async function catchUp(): Promise<void> {
   await loadCatalogue();
   checkSoon();
-  const open = Object.values(useRuns.getState().runs).filter((run) => ["queued", "running"].includes(run.state));
-  for (const { job } of open) {
-    const answer = await fetch(`/api/v1/jobs/${job}`);
-    if (answer.ok) applyResult((await answer.json()) as JobView);
+  const open = Object.values(useRuns.getState().runs).filter((run) =>
+    ["queued", "running", "interrupted"].includes(run.state),
+  );
+  try {
+    for (const { job } of open) applyResult(await getJob(job));
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error; // gone again: the next connection catches up
   }
 }

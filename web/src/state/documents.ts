@@ -155,6 +155,22 @@ function isBlank(tab: Tab): boolean {
   return workflowOf(tab) === EMPTY && tab.place === undefined;
 }
 
+export interface Restored {
+  readonly key: string;
+  readonly workflow: Workflow;
+  readonly saved: Workflow | undefined;
+  readonly place: string | undefined;
+}
+
+/** Open tabs as they were; a blank one makes room. */
+export function restoreTabs(restored: readonly Restored[], front?: string): void {
+  const tabs = restored.map(({ workflow, ...kept }): Tab => ({ ...newTab(workflow), ...kept }));
+  useDocuments.setState((state) => {
+    const all = [...state.tabs.filter((tab) => !isBlank(tab)), ...tabs];
+    return { tabs: all, active: front ?? all.at(-1)?.key ?? state.active };
+  });
+}
+
 export function newWorkflow(): void {
   const tab = newTab({ ...EMPTY });
   useDocuments.setState(({ tabs }) => ({ tabs: [...tabs, tab], active: tab.key }));

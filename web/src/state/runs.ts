@@ -81,7 +81,14 @@ export function followJob(job: JobView, tab: string): void {
   const run: Run = { job: job.id, tab, state: job.state, planned: 0, finished: 0 };
   useRuns.setState(({ runs }) => ({ runs: { ...runs, [job.id]: run } }));
   if (job.result) applyResult(job);
+  const told = early.filter((event) => event.job === job.id);
+  early = early.filter((event) => event.job !== job.id);
+  for (const event of told) applyEvent(event);
 }
+
+/** Events of jobs that are not followed: those of a quick one come before the answer that names it. */
+let early: RunEvent[] = [];
+const MOST_EARLY = 1000;
 
 function updateRun(job: string, patch: Partial<Run>): void {
   useRuns.setState(({ runs }) => {
@@ -101,7 +108,10 @@ function updateNode(tab: string, path: string, change: (run: NodeRun | undefined
 /** Take in an event; `picture` is what came with a preview. */
 export function applyEvent(event: RunEvent, picture?: Blob): void {
   const run = event.job === undefined ? undefined : useRuns.getState().runs[event.job];
-  if (run === undefined) return;
+  if (run === undefined) {
+    early = [...early.slice(-MOST_EARLY), event];
+    return;
+  }
   HANDLERS[event.type]?.(run, event, picture);
 }
 
