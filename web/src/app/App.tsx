@@ -5,6 +5,7 @@ import { watchDocument } from "@/state/check";
 import { watchRuns, watchForRuns } from "@/state/running";
 import { FileQuestions } from "@/files/FileQuestions";
 import { beginFiles } from "@/files/begin";
+import { watchLog } from "@/panels/log";
 import { registerPanels } from "@/panels/register";
 import { useTheme } from "@/theme/useTheme";
 import { Announcer } from "./Announcer";
@@ -46,8 +47,7 @@ export function App() {
 /** What goes on as long as the editor is open. */
 function start(): () => void {
   void loadCatalogue();
-  registerPanels();
-  const stops = [beginFiles(), watchDocument(), watchRuns(), watchForRuns(), registerCommands(appCommands)];
+  const stops = [beginFiles(), registerPanels(), watchLog(), watchDocument(), watchRuns(), watchForRuns(), registerCommands(appCommands)];
   document.addEventListener("keydown", handleKey);
   return () => {
     document.removeEventListener("keydown", handleKey);
