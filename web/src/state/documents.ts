@@ -164,8 +164,9 @@ export interface Restored {
 
 /** Open tabs as they were; a blank one makes room. */
 export function restoreTabs(restored: readonly Restored[], front?: string): void {
-  const tabs = restored.map(({ workflow, ...kept }): Tab => ({ ...newTab(workflow), ...kept }));
   useDocuments.setState((state) => {
+    const missing = restored.filter(({ key }) => state.tabs.every((tab) => tab.key !== key));
+    const tabs = missing.map(({ workflow, ...kept }): Tab => ({ ...newTab(workflow), ...kept }));
     const all = [...state.tabs.filter((tab) => !isBlank(tab)), ...tabs];
     return { tabs: all, active: front ?? all.at(-1)?.key ?? state.active };
   });
