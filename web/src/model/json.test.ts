@@ -15,6 +15,7 @@ test("seeds beyond 2^53 keep every digit", () => {
   const read = parseJson('{"seed":18446744073709551615}');
   expect(read).toEqual({ seed: 18446744073709551615n });
   expect(writeJson(read)).toBe('{"seed":18446744073709551615}');
+  expect(parseJson("18446744073709552")).toBe(18446744073709552n); // though JavaScript would write it so
 });
 
 test("numbers that JavaScript writes differently keep their text where nothing changed", () => {
@@ -34,7 +35,8 @@ test("a value that was changed is not written with its old text", () => {
 test("keys of every kind survive, also those that objects treat specially", () => {
   fc.assert(
     fc.property(fc.dictionary(fc.oneof(fc.string(), fc.constant("constructor")), fc.jsonValue()), (value) => {
-      expect(parseJson(writeJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+      const text = JSON.stringify(value);
+      expect(writeJson(parseJson(text))).toBe(text);
     }),
   );
 });

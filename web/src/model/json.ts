@@ -18,8 +18,8 @@ function keepText(this: unknown, key: string, value: unknown): unknown {
   if (!(value instanceof LosslessNumber)) return value;
   const { value: text } = value;
   const number = Number(text);
-  if (String(number) === text) return number;
   if (/^-?\d+$/.test(text) && !Number.isSafeInteger(number)) return BigInt(text);
+  if (String(number) === text) return number;
   if (typeof this === "object" && this !== null) noteText(this, key, text);
   return number;
 }
