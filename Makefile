@@ -28,8 +28,8 @@ check: $(VENV)/.dev  ## formatting, lint and types
 bench: $(VENV)/.dev  ## every benchmark; takes minutes
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
-web:  ## build the editor; needs Node and npm
-	cd web && npm ci && npm run build
+web:  ## build the editor into web/dist; needs Node 20 or newer
+	cd web && npm ci --no-audit --no-fund && npm run build
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

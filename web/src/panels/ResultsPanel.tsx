@@ -1,0 +1,69 @@
+import { lazy, Suspense } from "react";
+import { prefixOf, tabOf, useDocuments, useTab } from "@/state/documents";
+import { useRuns, type NodeRun, type Outputs } from "@/state/runs";
+import { t } from "@/strings";
+import { picturesOf, shownAs, type Shown } from "./outputs";
+import { PictureGrid } from "./PictureGrid";
+import { Shell } from "./Shell";
+
+const SeriesChart = lazy(() => import("./SeriesChart"));
+const NONE: Readonly<Record<string, NodeRun>> = {};
+
+/** What the nodes gave: of those that are selected, else of all. */
+export default function ResultsPanel() {
+  const key = useDocuments((state) => tabOf(state).key);
+  const prefix = useTab(prefixOf);
+  const selection = useTab((tab) => tab.selection);
+  const nodes = useRuns((state) => state.nodes[key]) ?? NONE;
+  const given = Object.entries(nodes).flatMap(([path, { outputs }]) =>
+    outputs ? [[path, outputs] as const] : [],
+  );
+  const chosen = given.filter(
+    ([path]) => path.startsWith(prefix) && selection.has(path.slice(prefix.length)),
+  );
+  const shown = chosen.length > 0 ? chosen : given;
+  return (
+    <Shell empty={shown.length === 0}>
+      {shown.map(([path, outputs]) => (
+        <Results key={path} path={path} outputs={outputs} />
+      ))}
+    </Shell>
+  );
+}
+
+function Results({ path, outputs }: { path: string; outputs: Outputs }) {
+  const plain = Object.entries(outputs).flatMap(([name, values]) =>
+    values.filter(({ file }) => !file).map(({ value }) => shownAs(name, value)),
+  );
+  return (
+    <section className="results" aria-label={t("values", { node: path })}>
+      <h3>{path}</h3>
+      <PictureGrid pictures={picturesOf({ [path]: outputs })} />
+      {plain.map((shown, index) => (
+        <Value key={index} shown={shown} />
+      ))}
+    </section>
+  );
+}
+
+function Value({ shown }: { shown: Shown }) {
+  if (shown.kind === "text") return <output className="result-text">{shown.text}</output>;
+  if (shown.kind === "series")
+    return (
+      <Suspense fallback={<p className="quiet">{t("loading")}</p>}>
+        <SeriesChart lines={shown.lines} />
+      </Suspense>
+    );
+  return (
+    <table className="result-table">
+      <tbody>
+        {shown.rows.map(([key, value]) => (
+          <tr key={key}>
+            <th scope="row">{key}</th>
+            <td>{value}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
