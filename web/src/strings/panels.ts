@@ -59,7 +59,7 @@ export const panels = {
   metadata: "Made by",
   downloadFile: "Save the picture",
   values: "Values of {node}",
-  step: "step",
+  rowsOf: "{shown} of {total} rows",
   minimum: "lowest {value}",
   maximum: "highest {value}",
   lastValue: "last {value}",
