@@ -57,10 +57,10 @@ function optionsOf({ lines, xLabel, yLabel }: Chart, style: CSSStyleDeclaration)
   return {
     width: WIDTH,
     height: HEIGHT,
-    legend: { show: lines.length > 1 },
+    legend: { show: lines.length > 1, live: false },
     scales: { x: { time: false } },
     axes: [
-      { ...axis, ...(xLabel && { label: xLabel, labelSize: 20 }) },
+      { ...axis, size: 28, ...(xLabel && { label: xLabel, labelSize: 20 }) },
       { ...axis, size: 52, ...(yLabel && { label: yLabel, labelSize: 20 }) },
     ],
     series: [

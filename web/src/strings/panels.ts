@@ -64,6 +64,16 @@ export const panels = {
   maximum: "highest {value}",
   lastValue: "last {value}",
 
+  sweep: "Sweep",
+  across: "Across",
+  down: "Down",
+  sweepInput: "Input {axis}",
+  sweepValues: "Values {axis}",
+  sweepNumbers: "1, 2, 5 or 1..9 or 0..1/0.25",
+  sweepWords: "one, two or one on each line",
+  sweepUnreadable: "These values cannot be read; write 1, 2, 5 or a range such as 1..9/2, at most 200.",
+  sweepStart: "Run {count} combinations",
+
   theme: "Theme",
   theme_system: "as the system",
   theme_dark: "dark",
