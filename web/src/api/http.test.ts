@@ -77,9 +77,14 @@ test("a problem becomes an error with its code, words and issues", async () => {
   });
 });
 
-test("an answer of a proxy that is no JSON is a problem too", async () => {
+test("an answer that is no JSON is a problem too", async () => {
+  reply(403, "text/html", "<h1>No</h1>");
+  await expect(json("/jobs")).rejects.toMatchObject({ status: 403, code: "unknown", detail: "Forbidden" });
+});
+
+test("a proxy without the server behind it counts as no server", async () => {
   reply(502, "text/html", "<h1>Bad Gateway</h1>");
-  await expect(json("/jobs")).rejects.toMatchObject({ status: 502, code: "unknown", detail: "Bad Gateway" });
+  await expect(json("/jobs")).rejects.toBeInstanceOf(Unreachable);
 });
 
 test("no server at all is told apart, stopping is neither", async () => {

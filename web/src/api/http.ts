@@ -28,9 +28,16 @@ export async function send(path: string, ask: Ask = {}): Promise<Response> {
     ...(ask.file && { body: ask.file }),
     ...(ask.signal && { signal: ask.signal }),
   });
+  if (PROXY_ALONE.has(answer.status) && !isJson(answer))
+    throw new Unreachable("a proxy answers in its place");
   if (!answer.ok) throw await problemOf(answer);
   return answer;
 }
+
+/** What a proxy says when the server behind it is gone. */
+const PROXY_ALONE: ReadonlySet<number> = new Set([502, 504]);
+
+const isJson = (answer: Response): boolean => (answer.headers.get("Content-Type") ?? "").includes("json");
 
 async function reach(url: string, init: RequestInit): Promise<Response> {
   try {

@@ -13,7 +13,11 @@ export function Announcer() {
   }, [count]);
   return (
     <div className="announcer" role="status" aria-live="polite">
-      {text !== "" && over !== count && <p key={count} className={shown ? "" : "visually-hidden"}>{text}</p>}
+      {text !== "" && over !== count && (
+        <p key={count} className={shown ? "" : "visually-hidden"}>
+          {text}
+        </p>
+      )}
     </div>
   );
 }

@@ -47,7 +47,15 @@ export function App() {
 /** What goes on as long as the editor is open. */
 function start(): () => void {
   void loadCatalogue();
-  const stops = [beginFiles(), registerPanels(), watchLog(), watchDocument(), watchRuns(), watchForRuns(), registerCommands(appCommands)];
+  const stops = [
+    beginFiles(),
+    registerPanels(),
+    watchLog(),
+    watchDocument(),
+    watchRuns(),
+    watchForRuns(),
+    registerCommands(appCommands),
+  ];
   document.addEventListener("keydown", handleKey);
   return () => {
     document.removeEventListener("keydown", handleKey);

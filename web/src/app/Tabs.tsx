@@ -1,5 +1,13 @@
 import { FileMenu } from "@/files/FileMenu";
-import { activateTab, closeTab, isChanged, newWorkflow, useDocuments, workflowOf, type Tab } from "@/state/documents";
+import {
+  activateTab,
+  closeTab,
+  isChanged,
+  newWorkflow,
+  useDocuments,
+  workflowOf,
+  type Tab,
+} from "@/state/documents";
 import { t } from "@/strings";
 
 /** The open workflows. */
@@ -12,7 +20,12 @@ export function Tabs() {
       {tabs.map((tab) => (
         <TabButton key={tab.key} tab={tab} active={tab.key === active} />
       ))}
-      <button className="quiet-button" aria-label={t("newWorkflow")} title={t("newWorkflow")} onClick={newWorkflow}>
+      <button
+        className="quiet-button"
+        aria-label={t("newWorkflow")}
+        title={t("newWorkflow")}
+        onClick={newWorkflow}
+      >
         +
       </button>
     </nav>

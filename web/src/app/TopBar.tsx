@@ -28,10 +28,20 @@ function UndoButtons() {
   const redoable = useTab((tab) => redoName(tab.history));
   return (
     <>
-      <button disabled={undoable === undefined} title={t("undoStep", { step: undoable ?? "" })} aria-label={t("undo")} onClick={undo}>
+      <button
+        disabled={undoable === undefined}
+        title={t("undoStep", { step: undoable ?? "" })}
+        aria-label={t("undo")}
+        onClick={undo}
+      >
         ↶
       </button>
-      <button disabled={redoable === undefined} title={t("redoStep", { step: redoable ?? "" })} aria-label={t("redo")} onClick={redo}>
+      <button
+        disabled={redoable === undefined}
+        title={t("redoStep", { step: redoable ?? "" })}
+        aria-label={t("redo")}
+        onClick={redo}
+      >
         ↷
       </button>
     </>
@@ -46,7 +56,11 @@ function RunControls() {
   return (
     <>
       <label className="check" title={t("runOnChangeHelp")}>
-        <input type="checkbox" checked={runOnChange} onChange={(event) => set({ runOnChange: event.target.checked })} />
+        <input
+          type="checkbox"
+          checked={runOnChange}
+          onChange={(event) => set({ runOnChange: event.target.checked })}
+        />
         {t("runOnChange")}
       </label>
       <input
@@ -57,7 +71,9 @@ function RunControls() {
         aria-label={t("batchCount")}
         title={t("batchCount")}
         value={batchCount}
-        onChange={(event) => set({ batchCount: Math.min(MOST, Math.max(1, event.target.valueAsNumber || 1)) })}
+        onChange={(event) =>
+          set({ batchCount: Math.min(MOST, Math.max(1, event.target.valueAsNumber || 1)) })
+        }
       />
       <button className="primary" title={t("runHelp")} onClick={() => void run()}>
         {planned === undefined ? t("run") : t("runCount", { count: planned })}
@@ -93,7 +109,9 @@ function Running({ run: { tab, started, planned, finished } }: { run: Run }) {
 }
 
 /** How far the nodes are that run now, together. */
-function shareOfRunning(nodes: Readonly<Record<string, { status: string; value?: number; total?: number }>>): number {
+function shareOfRunning(
+  nodes: Readonly<Record<string, { status: string; value?: number; total?: number }>>,
+): number {
   return Object.values(nodes)
     .filter((node) => node.status === "running" && node.total)
     .reduce((sum, { value = 0, total = 1 }) => sum + value / total, 0);

@@ -4,10 +4,22 @@ import type { Command } from "./commands";
 
 export const appCommands: readonly Command[] = [
   { id: "run", label: "keyRun", keys: ["Ctrl+Enter"], where: "everywhere", run: () => void run() },
-  { id: "cancel", label: "keyCancel", keys: ["Ctrl+Alt+Enter"], where: "everywhere", run: () => void cancel() },
+  {
+    id: "cancel",
+    label: "keyCancel",
+    keys: ["Ctrl+Alt+Enter"],
+    where: "everywhere",
+    run: () => void cancel(),
+  },
   { id: "new", label: "keyNew", keys: ["Alt+N"], where: "everywhere", run: newWorkflow },
   { id: "region", label: "keyRegion", keys: ["F6"], where: "everywhere", run: () => goToRegion(1) },
-  { id: "regionBack", label: "keyRegionBack", keys: ["Shift+F6"], where: "everywhere", run: () => goToRegion(-1) },
+  {
+    id: "regionBack",
+    label: "keyRegionBack",
+    keys: ["Shift+F6"],
+    where: "everywhere",
+    run: () => goToRegion(-1),
+  },
 ];
 
 const FOCUSABLE = "button, input, select, textarea, [tabindex='0']";

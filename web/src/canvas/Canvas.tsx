@@ -63,7 +63,14 @@ function Board() {
   const { fitView } = useReactFlow();
   useCanvasKeys(board, fitView);
   return (
-    <div ref={board} className={`board ${drawing ? "drawing" : ""}`} data-region="canvas" role="region" tabIndex={0} aria-label={t("canvas")}>
+    <div
+      ref={board}
+      className={`board ${drawing ? "drawing" : ""}`}
+      data-region="canvas"
+      role="region"
+      tabIndex={0}
+      aria-label={t("canvas")}
+    >
       <ReactFlow
         {...flow}
         {...connecting}

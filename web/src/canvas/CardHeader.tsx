@@ -40,7 +40,11 @@ export const CardHeader = memo(function CardHeader({ id, entry, type }: Props) {
       )}
       {entry.mode && <span className="badge">{t(entry.mode === "muted" ? "muted" : "bypassed")}</span>}
       {subgraphName(entry.type) !== undefined && (
-        <button className="enter nodrag" aria-label={t("openSubgraph", { title })} onClick={() => enterNode(id)}>
+        <button
+          className="enter nodrag"
+          aria-label={t("openSubgraph", { title })}
+          onClick={() => enterNode(id)}
+        >
           ↗
         </button>
       )}

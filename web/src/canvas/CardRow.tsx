@@ -33,7 +33,17 @@ export const CardRow = memo(
     one.row.widget === other.row.widget,
 );
 
-function InputEnd({ node, input, wired, bare }: { node: string; input: InputType; wired: boolean; bare: boolean }) {
+function InputEnd({
+  node,
+  input,
+  wired,
+  bare,
+}: {
+  node: string;
+  input: InputType;
+  wired: boolean;
+  bare: boolean;
+}) {
   const many = gathers(socketType(input.type)) && input.socketOnly;
   return (
     <>
@@ -45,6 +55,7 @@ function InputEnd({ node, input, wired, bare }: { node: string; input: InputType
         description={input.description}
         required={bare && input.required && !wired}
         wired={wired}
+        stop={bare}
       />
       {bare && (
         <span
@@ -70,7 +81,13 @@ function OutputEnd({ node, output }: { node: string; output: OutputType }) {
       <span className="socket-name output" title={output.description}>
         {output.name}
       </span>
-      <Socket node={node} socket={output.name} side="output" type={output.type} description={output.description} />
+      <Socket
+        node={node}
+        socket={output.name}
+        side="output"
+        type={output.type}
+        description={output.description}
+      />
     </>
   );
 }

@@ -14,7 +14,9 @@ const UNWIRED = "missing_input";
 export const CardStatus = memo(function CardStatus({ id, type }: { id: string; type: NodeType }) {
   return (
     <footer className="card-status">
-      {type.missing && <p className="problem">{t("missingPack", { type: type.id, pack: type.pack || "?" })}</p>}
+      {type.missing && (
+        <p className="problem">{t("missingPack", { type: type.id, pack: type.pack || "?" })}</p>
+      )}
       <Issues id={id} />
       <Failure id={id} />
       <Plan id={id} />
@@ -68,7 +70,9 @@ function Plan({ id }: { id: string }) {
   if (text === undefined && planned === undefined) return null;
   return (
     <p className="plan">
-      {planned?.origin && <span className={`origin origin-${planned.origin}`}>{t(`origin_${planned.origin}`)}</span>}
+      {planned?.origin && (
+        <span className={`origin origin-${planned.origin}`}>{t(`origin_${planned.origin}`)}</span>
+      )}
       {shape && <span className="shape">{shape}</span>}
       {text && <span className="time">{text}</span>}
     </p>

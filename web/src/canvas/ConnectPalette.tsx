@@ -3,7 +3,6 @@ import { nodeOf } from "@/model/document";
 import { currentGraph } from "@/state/documents";
 import { t } from "@/strings";
 import { FilterList, type Choice } from "@/widgets/FilterList";
-import { rank } from "@/model/search";
 import { titleOf } from "./actions";
 import { focusNode } from "./focus";
 import { fittingEnds, isWired, unplug, wire } from "./wiring";
@@ -14,17 +13,19 @@ interface ConnectChoice extends Choice {
 
 /** The sockets that a socket may be wired to, as a list: connecting by keyboard. */
 export function ConnectPalette() {
-  const from = useSurface((surface) => surface.connect);
-  if (from === undefined) return null;
-  const choices = choicesFor(from);
+  const ends = useSurface((surface) => surface.connect);
+  const [first] = ends ?? [];
+  if (ends === undefined || first === undefined) return null;
+  const choices = choicesForAll(ends);
+  const label = t("connectTitle", { socket: ends.length === 1 ? first.socket : titleOf(first.node) });
   const leave = () => {
     closeSurface();
-    focusNode(from.node);
+    focusNode(first.node);
   };
   return (
-    <div className="palette" role="dialog" aria-modal aria-label={t("connectTitle", { socket: from.socket })}>
+    <div className="palette" role="dialog" aria-modal aria-label={label}>
       <FilterList
-        label={t("connectTitle", { socket: from.socket })}
+        label={label}
         find={(words) => find(choices, words)}
         onPick={(choice) => {
           leave();
@@ -36,15 +37,24 @@ export function ConnectPalette() {
   );
 }
 
+/** Those that hold every word; the order stays, with sockets that are there before new nodes. */
 function find(choices: readonly ConnectChoice[], words: string): readonly ConnectChoice[] {
-  const entries = choices.map((choice) => ({
-    choice,
-    id: choice.label,
-    title: choice.label,
-    category: "",
-    description: choice.detail ?? "",
-  }));
-  return rank(entries, words).map(({ choice }) => choice);
+  const wanted = words.toLowerCase().split(/\s+/);
+  return choices.filter(({ label }) => wanted.every((word) => label.toLowerCase().includes(word)));
+}
+
+/** Sockets that are wired already come last. */
+function choicesForAll(ends: readonly End[]): ConnectChoice[] {
+  const used = (end: End) => Number(end.side === "input" && isWired(end.node, end.socket));
+  return [...ends]
+    .sort((one, other) => used(one) - used(other))
+    .flatMap((end) =>
+      choicesFor(end).map((choice) => ({
+        ...choice,
+        key: `${end.socket}:${choice.key}`,
+        label: `${end.socket} ${end.side === "output" ? "→" : "←"} ${choice.label}`,
+      })),
+    );
 }
 
 function choicesFor(from: End): ConnectChoice[] {

@@ -44,17 +44,17 @@ function Menu({ request }: { request: MenuRequest }) {
       onContextMenu={(event) => event.preventDefault()}
     >
       {menuEntries(request, flow).map((entry) => (
-          <button
-            key={entry.label}
-            role="menuitem"
-            tabIndex={-1}
-            className={entry.starts ? "after-line" : ""}
-            onClick={() => choose(entry)}
-          >
-            {entry.swatch && <span className="dot" style={{ background: entry.swatch }} />}
-            <span>{entry.label}</span>
-            {entry.keys && <kbd>{entry.keys}</kbd>}
-          </button>
+        <button
+          key={entry.label}
+          role="menuitem"
+          tabIndex={-1}
+          className={entry.starts ? "after-line" : ""}
+          onClick={() => choose(entry)}
+        >
+          {entry.swatch && <span className="dot" style={{ background: entry.swatch }} />}
+          <span>{entry.label}</span>
+          {entry.keys && <kbd>{entry.keys}</kbd>}
+        </button>
       ))}
     </div>
   );
@@ -64,7 +64,8 @@ function keepInside(menu: HTMLElement | null): void {
   if (menu === null) return;
   const { right, bottom, left, top, height } = menu.getBoundingClientRect();
   if (right > innerWidth) menu.style.left = `${left - (right - innerWidth) - 8}px`;
-  if (bottom > innerHeight) menu.style.top = `${Math.max(8, top - Math.min(height, bottom - innerHeight + 8))}px`;
+  if (bottom > innerHeight)
+    menu.style.top = `${Math.max(8, top - Math.min(height, bottom - innerHeight + 8))}px`;
 }
 
 function moveInMenu(event: KeyboardEvent, menu: HTMLElement | null, close: () => void): void {

@@ -18,7 +18,11 @@ export const Frame = memo(function Frame({ id: flowId, selected }: NodeProps<Flo
     edit({ name: t("stepRename") }, (graph) => updateGroup(graph, id, { title }));
   };
   return (
-    <section className="frame" style={{ color: ownColour(group.color) ?? "var(--grey-5)" }} aria-label={group.title}>
+    <section
+      className="frame"
+      style={{ color: ownColour(group.color) ?? "var(--grey-5)" }}
+      aria-label={group.title}
+    >
       <NodeResizer
         isVisible={selected}
         minWidth={120}

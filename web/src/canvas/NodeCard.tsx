@@ -39,7 +39,13 @@ interface Shown {
 }
 
 function classesOf({ id: _, entry, type }: Shown, run: string | undefined): string {
-  const classes = ["card", entry.mode, entry.ui?.collapsed && "collapsed", type.missing && "missing", run && `run-${run}`];
+  const classes = [
+    "card",
+    entry.mode,
+    entry.ui?.collapsed && "collapsed",
+    type.missing && "missing",
+    run && `run-${run}`,
+  ];
   return classes.filter(Boolean).join(" ");
 }
 

@@ -41,14 +41,27 @@ function Pictures({ pictures, node }: { pictures: readonly OutputView[]; node: s
   if (!file) return null;
   return (
     <figure className="pictures">
-      <img className="preview" src={file.url} alt={t("resultOf", { node, name: file.name })} draggable={false} />
+      <img
+        className="preview"
+        src={file.url}
+        alt={t("resultOf", { node, name: file.name })}
+        draggable={false}
+      />
       {pictures.length > 1 && (
         <figcaption>
-          <button className="nodrag" aria-label={t("previous")} onClick={() => choose((at + pictures.length - 1) % pictures.length)}>
+          <button
+            className="nodrag"
+            aria-label={t("previous")}
+            onClick={() => choose((at + pictures.length - 1) % pictures.length)}
+          >
             ‹
           </button>
           {at + 1} / {pictures.length}
-          <button className="nodrag" aria-label={t("next")} onClick={() => choose((at + 1) % pictures.length)}>
+          <button
+            className="nodrag"
+            aria-label={t("next")}
+            onClick={() => choose((at + 1) % pictures.length)}
+          >
             ›
           </button>
         </figcaption>

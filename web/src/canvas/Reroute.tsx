@@ -13,7 +13,13 @@ export const Reroute = memo(function Reroute({ id }: NodeProps<FlowNode>) {
   const type = source ? typeOfEnd({ node: source[0], socket: source[1], side: "output" }) : "Any";
   return (
     <div className="reroute" style={{ color: typeColour(type) }}>
-      <Handle id="in" type="target" position={Position.Left} className="reroute-handle" isConnectable={false} />
+      <Handle
+        id="in"
+        type="target"
+        position={Position.Left}
+        className="reroute-handle"
+        isConnectable={false}
+      />
       <Handle id="out" type="source" position={Position.Right} className="reroute-handle" />
     </div>
   );

@@ -1,3 +1,4 @@
+import { useReactFlow } from "@xyflow/react";
 import { useMemo } from "react";
 import { rank } from "@/model/search";
 import { wouldContainItself } from "@/model/subgraphs";
@@ -9,7 +10,8 @@ import { t } from "@/strings";
 import { FilterList, type Choice } from "@/widgets/FilterList";
 import { addNodeOf, swapNode } from "./actions";
 import { typeColour } from "./colours";
-import { focusCanvas, focusNode } from "./focus";
+import { bringIntoView } from "./bringIntoView";
+import { focusCanvas } from "./focus";
 import { bestSocket, typeOfEnd } from "./wiring";
 
 interface TypeChoice extends Choice {
@@ -23,16 +25,20 @@ export function SearchPalette() {
 }
 
 function Search({ request }: { request: SearchRequest }) {
+  const flow = useReactFlow();
   const types = useMemo(() => candidates(request), [request]);
   const label = request.swap ? t("searchSwap") : request.from ? t("searchFitting") : t("searchNodes");
   const pick = ({ type }: TypeChoice) => {
     closeSurface();
     if (request.swap) swapNode(request.swap, type);
     const id = request.swap ?? addNodeOf(type, request.at, request.from);
-    requestAnimationFrame(() => focusNode(id));
+    bringIntoView(flow, id);
   };
   return (
-    <div className="palette-veil" onPointerDown={(event) => event.target === event.currentTarget && closeSurface()}>
+    <div
+      className="palette-veil"
+      onPointerDown={(event) => event.target === event.currentTarget && closeSurface()}
+    >
       <div className="palette" role="dialog" aria-modal aria-label={label}>
         <FilterList
           label={label}
@@ -63,7 +69,8 @@ function candidates({ from }: SearchRequest): NodeType[] {
   if (from === undefined) return all;
   const given = typeOfEnd(from);
   const fitting = all.filter((type) => bestSocket(from, given, type) !== undefined);
-  const same = (type: NodeType) => (from.side === "output" ? type.inputs : type.outputs).some((socket) => socket.type === given);
+  const same = (type: NodeType) =>
+    (from.side === "output" ? type.inputs : type.outputs).some((socket) => socket.type === given);
   return [...fitting.filter(same), ...fitting.filter((type) => !same(type))];
 }
 

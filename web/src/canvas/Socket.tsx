@@ -10,20 +10,36 @@ interface Props extends End {
   description: string;
   required?: boolean;
   wired?: boolean;
+  /** Whether Tab stops here; the sockets beside widgets are reached by a key instead. */
+  stop?: boolean;
 }
 
 /** One socket. While a wire is drawn it shows whether it may be met. */
-export const Socket = memo(function Socket({ node, socket, side, type, description, required, wired }: Props) {
+export const Socket = memo(function Socket({
+  node,
+  socket,
+  side,
+  type,
+  description,
+  required,
+  wired,
+  stop = true,
+}: Props) {
   const end: End = { node, socket, side };
   const refused = useSurface(({ drawing }) => (drawing ? refusalFor(drawing, end) : undefined));
   const drawing = useSurface((surface) => surface.drawing !== undefined);
-  const classes = ["socket", wired && "wired", required && "required", drawing && (refused ? "refused" : "fits")];
+  const classes = [
+    "socket",
+    wired && "wired",
+    required && "required",
+    drawing && (refused ? "refused" : "fits"),
+  ];
   const name = t(side === "input" ? "inputSocket" : "outputSocket", { name: socket, type });
   const openByKey = (event: KeyboardEvent) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
     event.stopPropagation();
-    openConnect(end);
+    openConnect([end]);
   };
   return (
     <Handle
@@ -34,7 +50,7 @@ export const Socket = memo(function Socket({ node, socket, side, type, descripti
       style={{ color: typeColour(type) }}
       title={[`${socket}: ${type}`, description].filter(Boolean).join("\n")}
       role="button"
-      tabIndex={0}
+      tabIndex={stop ? 0 : -1}
       aria-label={name}
       onKeyDown={openByKey}
     />

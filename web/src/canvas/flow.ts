@@ -10,7 +10,10 @@ import { cardGeometry, REROUTE } from "./geometry";
 export type FlowKind = "card" | "frame" | "reroute";
 export type FlowNode = Node<Record<string, never>, FlowKind>;
 /** `type` colours the wire; `wires` are the inputs behind it, several between two reroutes. */
-export type FlowEdge = Edge<{ type: string; source: Link; target: string; input: string; idle: boolean }, "wire">;
+export type FlowEdge = Edge<
+  { type: string; source: Link; target: string; input: string; idle: boolean },
+  "wire"
+>;
 
 const REROUTE_PREFIX = "@reroute/";
 const FRAME_PREFIX = "@frame/";
@@ -37,6 +40,8 @@ const wireId = (wire: Wire) => WIRE_PREFIX + JSON.stringify([wire.target, wire.i
 
 interface Context extends Place {
   selection: ReadonlySet<string>;
+  /** How often new sizes were noted: a drawing is due after each. */
+  measured: number;
 }
 
 interface Size {
@@ -228,8 +233,7 @@ function segments(graph: Graph, wire: Wire, type: string): FlowEdge[] {
   const ends = [...stops.map((id) => stop(id, "in")), { node: wire.target, handle: wire.input }];
   return starts.map((start, index) => {
     const end = ends[index] ?? start;
-    const id =
-      index === stops.length ? wireId(wire) : `${start.node}>${start.handle}>${end.node}`;
+    const id = index === stops.length ? wireId(wire) : `${start.node}>${start.handle}>${end.node}`;
     return {
       id,
       type: "wire",

@@ -17,20 +17,19 @@ import {
   removeSelected,
   selectAll,
   selectedNodes,
-  sizeOf,
   titleOf,
   toggleCollapsed,
   toggleModeOfSelected,
   unpack,
 } from "./actions";
+import { bringIntoView, type Flow } from "./bringIntoView";
 import { focusCanvas, focusedNode, focusInside, focusNode } from "./focus";
 import { readFlowId } from "./flow";
 import { nearestIn, readingOrder, type Direction } from "./navigation";
 import { nodeTypeNow } from "@/state/shownTypes";
+import { endsOf } from "./wiring";
 
 const STEP = 8;
-
-type Flow = ReturnType<typeof useReactFlow>;
 
 /** Every key of the canvas. */
 export function useCanvasKeys(board: RefObject<HTMLElement | null>, fitView: FitView): void {
@@ -46,7 +45,12 @@ function middleOf(flow: Flow, board: RefObject<HTMLElement | null>): Point {
 }
 
 function canvasCommands(flow: Flow, board: RefObject<HTMLElement | null>, fitView: FitView): Command[] {
-  const command = (id: Command["id"], label: Command["label"], keys: readonly string[], run: () => void): Command => ({
+  const command = (
+    id: Command["id"],
+    label: Command["label"],
+    keys: readonly string[],
+    run: () => void,
+  ): Command => ({
     id,
     label,
     keys,
@@ -100,27 +104,16 @@ function goInOrder(flow: Flow, step: 1 | -1): void {
 
 function goIn(flow: Flow, direction: Direction): void {
   const from = focusedNode() ?? selectedNodes()[0];
-  const next = from === undefined ? readingOrder(currentGraph())[0] : nearestIn(currentGraph(), from, direction);
+  const next =
+    from === undefined ? readingOrder(currentGraph())[0] : nearestIn(currentGraph(), from, direction);
   if (next !== undefined) show(flow, next);
 }
 
 /** Select a node, bring it into view, focus and announce it. */
 function show(flow: Flow, id: string): void {
   select([id]);
-  const entry = nodesOf(currentGraph())[id];
-  if (entry === undefined) return;
-  const [x, y] = entry.ui?.position ?? [0, 0];
-  const [width, height] = sizeOf(id, entry);
-  const zoom = Math.max(flow.getZoom(), 0.6);
-  const card = document.querySelector(`.react-flow__node[data-id="${CSS.escape(id)}"]`);
-  if (!card || !isInView(card)) void flow.setCenter(x + width / 2, y + height / 2, { zoom });
-  requestAnimationFrame(() => requestAnimationFrame(() => focusNode(id)));
+  bringIntoView(flow, id);
   announce(t("saidNode", { title: titleOf(id), inputs: wiredInputs(id) }));
-}
-
-function isInView(card: Element): boolean {
-  const box = card.getBoundingClientRect();
-  return box.left >= 0 && box.top >= 56 && box.right <= innerWidth && box.bottom <= innerHeight;
 }
 
 function wiredInputs(id: string): number {
@@ -149,10 +142,8 @@ function connectFocused(side: "input" | "output"): void {
   const id = focusedNode() ?? selectedNodes()[0];
   const type = id === undefined ? undefined : nodeTypeNow(id);
   if (id === undefined || type === undefined) return;
-  const wired = nodesOf(currentGraph())[id]?.links ?? {};
-  const sockets = side === "output" ? type.outputs : type.inputs;
-  const open = sockets.find(({ name }) => !Object.hasOwn(wired, name)) ?? sockets[0];
-  if (open) openConnect({ node: id, socket: open.name, side });
+  const ends = endsOf(id, type, side);
+  if (ends.length > 0) openConnect(ends);
 }
 
 function openMenuOfFocused(): void {

@@ -1,10 +1,28 @@
 /** The entries of context menus. */
 import type { useReactFlow } from "@xyflow/react";
-import { linkList, nodeOf, subgraphName } from "@/model/document";
+import {
+  linkList,
+  lookUp,
+  nodeOf,
+  sameLink,
+  subgraphName,
+  type Link,
+  type SubgraphEntry,
+} from "@/model/document";
 import { groupsOf, updateGroup } from "@/model/groups";
 import { freshId } from "@/model/edit";
 import { addReroute, removeReroute, reroutesOf } from "@/model/reroutes";
-import { currentGraph, edit, enterNode, select } from "@/state/documents";
+import { concealSocket, exposeInput, exposeOutput } from "@/model/subgraphs";
+import {
+  currentGraph,
+  currentTab,
+  currentWorkflow,
+  edit,
+  editWorkflow,
+  enterNode,
+  scopeOf,
+  select,
+} from "@/state/documents";
 import { nodeTypeNow } from "@/state/shownTypes";
 import { openSearch, type MenuRequest } from "@/state/surface";
 import { t } from "@/strings";
@@ -81,7 +99,12 @@ function common(): MenuEntry[] {
 function colours(): MenuEntry[] {
   const named = CARD_COLOURS.map((color, index): MenuEntry => {
     const swatch = ownColour(color);
-    return { label: t(`colour_${color}`), starts: index === 0, run: () => colourSelected(color), ...(swatch && { swatch }) };
+    return {
+      label: t(`colour_${color}`),
+      starts: index === 0,
+      run: () => colourSelected(color),
+      ...(swatch && { swatch }),
+    };
   });
   return [...named, { label: t("colour_none"), run: () => colourSelected(undefined) }];
 }
@@ -94,7 +117,51 @@ function cardEntries(id: string): MenuEntry[] {
     { label: t("menuUnpack"), keys: "Ctrl+Shift+U", run: () => unpack(id) },
   ];
   const swap: MenuEntry = { label: t("menuSwap"), run: () => openSearch({ at: [0, 0], swap: id }) };
-  return [...common(), swap, ...(inside ? subgraph : []), ...socketEntries(id), ...colours()];
+  return [
+    ...common(),
+    swap,
+    ...(inside ? subgraph : []),
+    ...socketEntries(id),
+    ...boundaryEntries(id),
+    ...colours(),
+  ];
+}
+
+/** Inside a subgraph, sockets may be shown outside, or no longer. */
+function boundaryEntries(id: string): MenuEntry[] {
+  const scope = scopeOf(currentTab());
+  const subgraph = scope === null ? undefined : lookUp(currentWorkflow().subgraphs, scope);
+  const type = nodeTypeNow(id);
+  if (scope === null || subgraph === undefined || type === undefined) return [];
+  const inputs = type.inputs.map(({ name }) => boundaryEntry(scope, subgraph, "inputs", [id, name]));
+  const outputs = type.outputs.map(({ name }) => boundaryEntry(scope, subgraph, "outputs", [id, name]));
+  return [...inputs, ...outputs].map((entry, index) => ({ ...entry, starts: index === 0 }));
+}
+
+type Side = "inputs" | "outputs";
+
+function boundaryEntry(scope: string, subgraph: SubgraphEntry, side: Side, at: Link): MenuEntry {
+  const outer = exposedName(subgraph, side, at);
+  const expose = side === "inputs" ? exposeInput : exposeOutput;
+  return outer === undefined
+    ? {
+        label: t(side === "inputs" ? "menuExposeInput" : "menuExposeOutput", { socket: at[1] }),
+        run: () => edit({ name: t("stepExpose") }, (graph) => expose(graph as SubgraphEntry, at)),
+      }
+    : {
+        label: t("menuConceal", { socket: at[1] }),
+        run: () =>
+          editWorkflow({ name: t("stepExpose") }, (workflow) => concealSocket(workflow, scope, side, outer)),
+      };
+}
+
+/** The name that a socket has outside the subgraph it is in. */
+function exposedName(subgraph: SubgraphEntry, side: Side, at: Link): string | undefined {
+  if (side === "outputs")
+    return Object.entries(subgraph.outputs ?? {}).find(([, source]) => sameLink(source, at))?.[0];
+  return Object.entries(subgraph.inputs ?? {}).find(([, targets]) =>
+    targets.some((target) => sameLink(target, at)),
+  )?.[0];
 }
 
 /** Each widget may become a socket, and back. */
@@ -113,7 +180,11 @@ function severalEntries(): MenuEntry[] {
   const axes = ["horizontal", "vertical"] as const;
   return [
     ...common(),
-    ...sides.map((side, index) => ({ label: t(`align_${side}`), starts: index === 0, run: () => alignSelected(side) })),
+    ...sides.map((side, index) => ({
+      label: t(`align_${side}`),
+      starts: index === 0,
+      run: () => alignSelected(side),
+    })),
     ...axes.map((axis) => ({ label: t(`distribute_${axis}`), run: () => distributeSelected(axis) })),
     { label: t("menuLayout"), keys: "Ctrl+Shift+L", run: () => void layOut() },
     ...colours(),
@@ -157,11 +228,14 @@ function wireEntries(id: string, { at }: MenuRequest): MenuEntry[] {
   return [
     { label: t("menuReroute"), run: add },
     { label: t("menuRemove"), run: () => unplug(target, input) },
-    { label: t("menuGoToSource"), starts: true, run: () => select([sourceOf(target, input, wired.index)?.[0] ?? ""]) },
+    {
+      label: t("menuGoToSource"),
+      starts: true,
+      run: () => select([sourceOf(target, input, wired.index)?.[0] ?? ""]),
+    },
   ];
 }
 
 function sourceOf(target: string, input: string, index: number) {
   return linkList(nodeOf(currentGraph(), target)?.links?.[input])[index];
 }
-

@@ -83,7 +83,9 @@ export function useConnecting(): Props {
       const wired = readWireId(edge.id);
       pulled.current = undefined;
       if (wired && !state.isValid && !state.toHandle)
-        edit({ name: t("stepDisconnect") }, (graph) => disconnect(graph, wired.target, wired.input, edge.data?.source));
+        edit({ name: t("stepDisconnect") }, (graph) =>
+          disconnect(graph, wired.target, wired.input, edge.data?.source),
+        );
     },
     [],
   );

@@ -5,7 +5,16 @@ import { moveNodes } from "@/model/edit";
 import { groupsOf, nodesInGroup, updateGroup } from "@/model/groups";
 import { moveReroute } from "@/model/reroutes";
 import { useCatalogue } from "@/state/catalogue";
-import { currentGraph, currentTab, edit, graphOf, scopeOf, select, useTab, workflowOf } from "@/state/documents";
+import {
+  currentGraph,
+  currentTab,
+  edit,
+  graphOf,
+  scopeOf,
+  select,
+  useTab,
+  workflowOf,
+} from "@/state/documents";
 import { t } from "@/strings";
 import { sizeOf } from "./actions";
 import { FlowEdges, FlowNodes, readFlowId, type FlowEdge, type FlowNode } from "./flow";
@@ -33,9 +42,12 @@ export function useFlow(): Flow {
     () => ({ scene, nodes: new FlowNodes(), edges: new FlowEdges() }),
     [scene],
   );
-  const context = { graph, workflow, catalogue, selection };
-  const still = useMemo(() => drawnNodes.draw(context), [drawnNodes, graph, workflow, catalogue, selection, measured]); // eslint-disable-line react-hooks/exhaustive-deps
-  const edges = useMemo(() => drawnEdges.draw(context), [drawnEdges, graph, workflow, catalogue, selection]); // eslint-disable-line react-hooks/exhaustive-deps
+  const context = useMemo(
+    () => ({ graph, workflow, catalogue, selection, measured }),
+    [graph, workflow, catalogue, selection, measured],
+  );
+  const still = useMemo(() => drawnNodes.draw(context), [drawnNodes, context]);
+  const edges = useMemo(() => drawnEdges.draw(context), [drawnEdges, context]);
   const nodes = useMemo(() => withPlaces(still, moving), [still, moving]);
   const carried = useRef<readonly string[]>([]);
 

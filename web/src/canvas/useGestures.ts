@@ -7,7 +7,12 @@ import { readFlowId, type FlowEdge, type FlowNode } from "./flow";
 
 type Props = Pick<
   ReactFlowProps<FlowNode, FlowEdge>,
-  "onNodeContextMenu" | "onEdgeContextMenu" | "onPaneContextMenu" | "onSelectionContextMenu" | "onDoubleClick" | "onNodeDoubleClick"
+  | "onNodeContextMenu"
+  | "onEdgeContextMenu"
+  | "onPaneContextMenu"
+  | "onSelectionContextMenu"
+  | "onDoubleClick"
+  | "onNodeDoubleClick"
 >;
 
 /** Double clicks and context menus. */
@@ -28,7 +33,8 @@ export function useGestures(): Props {
       if (!currentTab().selection.has(node.id)) select([node.id]);
       menu(event, readFlowId(node.id));
     },
-    onSelectionContextMenu: (event, [first]) => menu(event, first ? readFlowId(first.id) : { kind: "canvas", id: "" }),
+    onSelectionContextMenu: (event, [first]) =>
+      menu(event, first ? readFlowId(first.id) : { kind: "canvas", id: "" }),
     onEdgeContextMenu: (event, edge) => menu(event, { kind: "wire", id: edge.id }),
     onPaneContextMenu: (event) => menu(event, { kind: "canvas", id: "" }),
     onDoubleClick: (event) => {
@@ -37,7 +43,8 @@ export function useGestures(): Props {
       openSearch({ at: [x, y] });
     },
     onNodeDoubleClick: (event, node) => {
-      const onTitle = event.target instanceof Element && event.target.closest(".card-title, input, textarea, button");
+      const onTitle =
+        event.target instanceof Element && event.target.closest(".card-title, input, textarea, button");
       if (!onTitle && subgraphName(nodeOf(currentGraph(), node.id)?.type ?? "")) enterNode(node.id);
     },
   };

@@ -26,7 +26,10 @@ export function useViewport(): Pick<ReactFlowProps, "onMoveEnd"> {
   const wish = useWish();
   useEffect(() => {
     if (wish.count === 0) return;
-    const timer = setTimeout(() => void fitView({ nodes: [{ id: wish.id }], maxZoom: 1, padding: 0.5 }), SETTLE_MS);
+    const timer = setTimeout(
+      () => void fitView({ nodes: [{ id: wish.id }], maxZoom: 1, padding: 0.5 }),
+      SETTLE_MS,
+    );
     return () => clearTimeout(timer);
   }, [wish, fitView]);
   const onMoveEnd: OnMove = useCallback((_, viewport) => views.set(shown.current, viewport), []);

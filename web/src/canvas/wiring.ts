@@ -91,15 +91,22 @@ export function endsOf(node: string, type: NodeType, side: End["side"]): End[] {
 /** The socket of a type that an end fits best: the same type before one that takes anything. */
 export function bestSocket(from: End, fromType: string, type: NodeType): string | undefined {
   const fits = fittingSockets(from, fromType, type);
-  return (fits.find((socket) => socket.type === fromType) ?? fits.find((socket) => !isOpen(socket.type)) ?? fits[0])
-    ?.name;
+  return (
+    fits.find((socket) => socket.type === fromType) ??
+    fits.find((socket) => !isOpen(socket.type)) ??
+    fits[0]
+  )?.name;
 }
 
 function isOpen(type: string): boolean {
   return ["any", "var"].includes(socketType(type).kind);
 }
 
-function fittingSockets(from: End, fromType: string, type: NodeType): readonly { name: string; type: string }[] {
+function fittingSockets(
+  from: End,
+  fromType: string,
+  type: NodeType,
+): readonly { name: string; type: string }[] {
   const { bases } = currentCatalogue();
   if (from.side === "output") return type.inputs.filter((input) => fits(fromType, input.type, bases));
   return type.outputs.filter((output) => fits(output.type, fromType, bases));
@@ -107,10 +114,14 @@ function fittingSockets(from: End, fromType: string, type: NodeType): readonly {
 
 function fits(given: string, wanted: string, bases: Catalogue["bases"]): boolean {
   const [source, target] = [socketType(given), socketType(wanted)];
-  return wiring(source, target, bases) !== undefined || (gathers(target) && wiring(listOf(source), target, bases) === "direct");
+  return (
+    wiring(source, target, bases) !== undefined ||
+    (gathers(target) && wiring(listOf(source), target, bases) === "direct")
+  );
 }
 
 export function typeOfEnd(end: End): string {
   const typing = currentTyping();
-  return (end.side === "output" ? typing.output([end.node, end.socket]) : typing.input(end.node, end.socket)).name;
+  return (end.side === "output" ? typing.output([end.node, end.socket]) : typing.input(end.node, end.socket))
+    .name;
 }

@@ -2,7 +2,7 @@ import { lazy, Suspense } from "react";
 import { prefixOf, tabOf, useDocuments, useTab } from "@/state/documents";
 import { useRuns, type NodeRun, type Outputs } from "@/state/runs";
 import { t } from "@/strings";
-import { picturesOf, shownAs, type Shown } from "./outputs";
+import { picturesOf, shownOf, textOf, type Shown, type Table } from "./outputs";
 import { PictureGrid } from "./PictureGrid";
 import { Shell } from "./Shell";
 
@@ -32,9 +32,7 @@ export default function ResultsPanel() {
 }
 
 function Results({ path, outputs }: { path: string; outputs: Outputs }) {
-  const plain = Object.entries(outputs).flatMap(([name, values]) =>
-    values.filter(({ file }) => !file).map(({ value }) => shownAs(name, value)),
-  );
+  const plain = Object.entries(outputs).flatMap(([name, values]) => shownOf(name, values));
   return (
     <section className="results" aria-label={t("values", { node: path })}>
       <h3>{path}</h3>
@@ -51,19 +49,36 @@ function Value({ shown }: { shown: Shown }) {
   if (shown.kind === "series")
     return (
       <Suspense fallback={<p className="quiet">{t("loading")}</p>}>
-        <SeriesChart lines={shown.lines} />
+        <SeriesChart chart={shown} />
       </Suspense>
     );
+  return <ValueTable table={shown} />;
+}
+
+function ValueTable({ table: { name, columns, rows, total } }: { table: Table }) {
   return (
-    <table className="result-table">
-      <tbody>
-        {shown.rows.map(([key, value]) => (
-          <tr key={key}>
-            <th scope="row">{key}</th>
-            <td>{value}</td>
+    <div className="table-scroll" tabIndex={0} role="group" aria-label={name}>
+      <table className="result-table">
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column} scope="col">
+                {column}
+              </th>
+            ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map((row, index) => (
+            <tr key={index}>
+              {row.map((cell, at) => (
+                <td key={at}>{cell === null ? "" : textOf(cell)}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {total > rows.length && <p className="quiet">{t("rowsOf", { shown: rows.length, total })}</p>}
+    </div>
   );
 }

@@ -2,61 +2,74 @@ import { useEffect, useRef } from "react";
 import Plot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { t } from "@/strings";
-import { textOf, type Line } from "./outputs";
+import { textOf, type Chart, type Line } from "./outputs";
 
-const [WIDTH, HEIGHT] = [280, 160];
+const [WIDTH, HEIGHT] = [288, 176];
 const COLOURS = ["--accent", "--warning", "--success", "--danger"];
+/** Channels of a picture have their own colours. */
+const CHANNELS: Readonly<Record<string, string>> = { red: "--danger", green: "--success", blue: "--accent" };
 
-/** Numbers in a row as lines over their index; what they say is told in words too. */
-export default function SeriesChart({ lines }: { lines: readonly Line[] }) {
+/** Curves and histograms; what they say is told in words too. */
+export default function SeriesChart({ chart }: { chart: Chart }) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const target = place.current;
     if (target === null) return;
-    const plot = new Plot(optionsOf(lines, getComputedStyle(target)), dataOf(lines), target);
+    const plot = new Plot(optionsOf(chart, getComputedStyle(target)), dataOf(chart.lines), target);
     return () => plot.destroy();
-  }, [lines]);
+  }, [chart]);
+  const words = chart.lines.map(wordsOf);
   return (
     <figure className="chart">
-      <div ref={place} role="img" aria-label={lines.map(wordsOf).join("; ")} />
-      <figcaption className="quiet">{lines.map(wordsOf).join("; ")}</figcaption>
+      <div ref={place} role="img" aria-label={words.join("; ")} />
+      <figcaption className="quiet">
+        {words.map((line) => (
+          <div key={line}>{line}</div>
+        ))}
+      </figcaption>
     </figure>
   );
 }
 
-function wordsOf({ name, values }: Line): string {
-  const lowest = values.reduce((least, value) => Math.min(least, value), Infinity);
-  const highest = values.reduce((most, value) => Math.max(most, value), -Infinity);
+function wordsOf({ name, y }: Line): string {
+  const known = y.filter((value) => value !== null);
+  if (known.length === 0) return name;
+  const lowest = known.reduce((least, value) => Math.min(least, value));
+  const highest = known.reduce((most, value) => Math.max(most, value));
   const told = [
     t("minimum", { value: textOf(lowest) }),
     t("maximum", { value: textOf(highest) }),
-    t("lastValue", { value: textOf(values.at(-1) ?? 0) }),
+    t("lastValue", { value: textOf(known.at(-1)) }),
   ];
   return `${name}: ${told.join(", ")}`;
 }
 
+/** All lines over one axis; where a line has no value there is a gap. */
 function dataOf(lines: readonly Line[]): Plot.AlignedData {
-  const longest = lines.reduce((most, { values }) => Math.max(most, values.length), 0);
-  const steps = Array.from({ length: longest }, (_, index) => index);
-  return [steps, ...lines.map(({ values }) => steps.map((step) => values[step] ?? null))];
+  const tables = lines.map(({ x, y }): Plot.AlignedData => [[...x], [...y]]);
+  return Plot.join(tables);
 }
 
-function optionsOf(lines: readonly Line[], style: CSSStyleDeclaration): Plot.Options {
+function optionsOf({ lines, xLabel, yLabel }: Chart, style: CSSStyleDeclaration): Plot.Options {
   const colour = (name: string) => style.getPropertyValue(name);
   const axis = { stroke: colour("--text-quiet"), grid: { stroke: colour("--line") }, ticks: { show: false } };
+  const bars = Plot.paths.bars?.({ size: [1, Infinity] });
   return {
     width: WIDTH,
     height: HEIGHT,
-    legend: { show: lines.length > 1 },
+    legend: { show: lines.length > 1, live: false },
     scales: { x: { time: false } },
-    axes: [axis, { ...axis, size: 48 }],
+    axes: [
+      { ...axis, size: 28, ...(xLabel && { label: xLabel, labelSize: 20 }) },
+      { ...axis, size: 52, ...(yLabel && { label: yLabel, labelSize: 20 }) },
+    ],
     series: [
-      { label: t("step") },
-      ...lines.map(({ name }, index) => ({
-        label: name,
-        width: 1.5,
-        stroke: colour(COLOURS[index % COLOURS.length] ?? "--accent"),
-      })),
+      {},
+      ...lines.map((line, index) => {
+        const stroke = colour(CHANNELS[line.name] ?? COLOURS[index % COLOURS.length] ?? "--accent");
+        const filled = line.bars && bars ? { paths: bars, fill: `${stroke}55` } : {};
+        return { label: line.name, width: 1.5, stroke, points: { show: false }, spanGaps: false, ...filled };
+      }),
     ],
   };
 }

@@ -29,3 +29,4 @@ export const ShortcutsIcon = icon(
   "M2.5 5.5h15v9h-15zM5.5 8.5v.1M8.5 8.5v.1M11.5 8.5v.1M14.5 8.5v.1M6.5 11.5h7",
 );
 export const LogIcon = icon("M4 3h12v14H4zM7 7h6M7 10h6M7 13h3");
+export const SweepIcon = icon("M3 3h4v4H3zM3 10h4v4H3zM10 3h4v4h-4zM10 10h4v4h-4zM17 3v11M3 17h14");

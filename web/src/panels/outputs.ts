@@ -22,39 +22,82 @@ export function picturesOf(outputs: Readonly<Record<string, Outputs>>, job?: str
 
 export const picturesOfJob = (job: JobView): Picture[] => picturesOf(job.result?.outputs ?? {}, job.id);
 
-export type Shown =
-  | { readonly kind: "series"; readonly lines: readonly Line[] }
-  | { readonly kind: "table"; readonly rows: readonly (readonly [string, string])[] }
-  | { readonly kind: "text"; readonly text: string };
-
 export interface Line {
   readonly name: string;
-  readonly values: readonly number[];
+  /** Where the values are; as many as there are. */
+  readonly x: readonly number[];
+  /** `null` is a gap. */
+  readonly y: readonly (number | null)[];
+  readonly bars: boolean;
+}
+
+export interface Chart {
+  readonly kind: "series";
+  readonly lines: readonly Line[];
+  readonly xLabel: string;
+  readonly yLabel: string;
+}
+
+export interface Table {
+  readonly kind: "table";
+  readonly name: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly unknown[])[];
+  /** How many rows there were; the server keeps the first. */
+  readonly total: number;
+}
+
+export type Shown = Chart | Table | { readonly kind: "text"; readonly text: string };
+
+/** What the server tells of a value that draws itself. */
+interface Told {
+  readonly name?: string;
+  readonly x?: readonly number[];
+  readonly y?: readonly (number | null)[];
+  readonly x_label?: string;
+  readonly y_label?: string;
+  readonly style?: string;
+  readonly columns?: readonly string[];
+  readonly rows?: readonly (readonly unknown[])[];
+  readonly total?: number;
 }
 
 const FEWEST = 3;
-const isSeries = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.length >= FEWEST && value.every((one) => typeof one === "number");
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** How a plain value is shown: numbers in a row as lines, records as a table, the rest as text. */
-export function shownAs(name: string, value: unknown): Shown {
-  if (isSeries(value)) return { kind: "series", lines: [{ name, values: value }] };
-  if (isRecord(value)) {
-    const entries = Object.entries(value);
-    if (entries.length > 0 && entries.every(([, inner]) => isSeries(inner)))
-      return {
-        kind: "series",
-        lines: entries.map(([key, inner]) => ({ name: key, values: inner as number[] })),
-      };
-    return { kind: "table", rows: entries.map(([key, inner]) => [key, textOf(inner)] as const) };
-  }
-  return { kind: "text", text: textOf(value) };
+/** How the plain values of an output are shown; curves of one output share a chart. */
+export function shownOf(name: string, values: readonly OutputView[]): Shown[] {
+  const plain = values.filter(({ file }) => !file);
+  const curves = plain.filter(({ kind }) => kind === "series").map(({ value }) => value as Told);
+  const others = plain.filter(({ kind }) => kind !== "series").map((value) => shownAs(name, value));
+  return curves.length > 0 ? [chartOf(name, curves), ...others] : others;
+}
+
+function chartOf(name: string, curves: readonly Told[]): Chart {
+  const [first] = curves;
+  const lines = curves.map((told) => lineOf(told.name ?? name, told.y ?? [], told.x, told.style === "bars"));
+  return { kind: "series", lines, xLabel: first?.x_label ?? "", yLabel: first?.y_label ?? "" };
+}
+
+function lineOf(name: string, y: Line["y"], x: Line["x"] = y.map((_, index) => index), bars = false): Line {
+  return { name, x, y, bars };
+}
+
+function shownAs(name: string, { kind, value, note }: OutputView & { note?: unknown }): Shown {
+  if (kind === "table") return tableOf(value as Told);
+  if (isCurve(value)) return { kind: "series", lines: [lineOf(name, value)], xLabel: "", yLabel: "" };
+  return { kind: "text", text: textOf(note ?? value) };
+}
+
+function tableOf({ name = "", columns = [], rows = [], total = rows.length }: Told): Table {
+  return { kind: "table", name, columns, rows, total };
+}
+
+function isCurve(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length >= FEWEST && value.every((one) => typeof one === "number");
 }
 
 export function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value === "number" && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));
-  return JSON.stringify(value);
+  return JSON.stringify(value) ?? "";
 }

@@ -76,6 +76,14 @@ const PANELS: readonly Panel[] = [
     key: "R",
     body: lazy(() => import("./ResultsPanel")),
   },
+  {
+    id: "sweep",
+    title: "sweep",
+    icon: icons.SweepIcon,
+    side: "right",
+    key: "G",
+    body: lazy(() => import("./SweepPanel")),
+  },
   { id: "log", title: "log", icon: icons.LogIcon, side: "right", body: lazy(() => import("./LogPanel")) },
 ];
 

@@ -29,7 +29,9 @@ interface CatalogueView {
 export async function loadCatalogue(): Promise<void> {
   try {
     const [told] = await Promise.all([json<CatalogueView>("/nodes"), loadFolders()]);
-    const nodes = Object.fromEntries(Object.entries(told.nodes).map(([id, view]) => [id, readNodeType(view)]));
+    const nodes = Object.fromEntries(
+      Object.entries(told.nodes).map(([id, view]) => [id, readNodeType(view)]),
+    );
     const catalogue = { nodes, bases: told.types ?? {} };
     useCatalogue.setState({ status: "ready", catalogue, problem: "" });
   } catch (error) {

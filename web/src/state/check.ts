@@ -36,7 +36,9 @@ interface Fact {
 
 interface PlanAnswer {
   readonly run: number | null;
-  readonly nodes: Readonly<Record<string, { origin: Origin | null; outputs?: Readonly<Record<string, Fact>> }>>;
+  readonly nodes: Readonly<
+    Record<string, { origin: Origin | null; outputs?: Readonly<Record<string, Fact>> }>
+  >;
   readonly issues: readonly Issue[];
 }
 
@@ -98,10 +100,14 @@ function shapes(outputs: Readonly<Record<string, Fact>> = {}): string {
 }
 
 function shape(facts: Readonly<Record<string, unknown>>): string {
-  const { width, height, family, batch, count } = facts;
-  const size = width !== undefined && height !== undefined ? `${String(width)}×${String(height)}` : "";
+  const { width, height, latent_width, latent_height, family, batch, count } = facts;
+  const size = times(width, height) || times(latent_width, latent_height);
   const many = Number(batch ?? count ?? 1) > 1 ? `×${String(batch ?? count)}` : "";
   return [size, many, family === undefined ? "" : String(family)].filter((part) => part !== "").join(" ");
+}
+
+function times(width: unknown, height: unknown): string {
+  return width === undefined || height === undefined ? "" : `${String(width)}×${String(height)}`;
 }
 
 /** Keep asking while the document in front changes. */

@@ -128,6 +128,9 @@ export const en = {
   menuSwap: "Replace…",
   menuToSocket: "Socket for {input}",
   menuToWidget: "Widget for {input}",
+  menuExposeInput: "Show input {socket} outside",
+  menuExposeOutput: "Show output {socket} outside",
+  menuConceal: "No longer show {socket} outside",
   menuReroute: "Add reroute",
   menuGoToSource: "Select where it comes from",
   colour_red: "Red",
@@ -172,6 +175,7 @@ export const en = {
   stepUnpack: "unpack subgraph",
   stepRename: "rename",
   stepResize: "resize",
+  stepExpose: "change the subgraph's sockets",
   stepReroute: "reroute",
   stepSeeds: "seed after a run",
 

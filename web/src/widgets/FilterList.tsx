@@ -26,7 +26,10 @@ const MOST = 100;
 export function FilterList<T extends Choice>({ label, find, onPick, onCancel, chosen, about }: Props<T>) {
   const [words, setWords] = useState("");
   const choices = find(words).slice(0, MOST);
-  const first = Math.max(0, choices.findIndex((choice) => choice.key === chosen));
+  const first = Math.max(
+    0,
+    choices.findIndex((choice) => choice.key === chosen),
+  );
   const [moved, setMoved] = useState<number>();
   const marked = Math.min(moved ?? (words === "" ? first : 0), choices.length - 1);
   const id = useId();

@@ -42,7 +42,13 @@ export function ImageWidget({ controlId, input, value, onChange }: WidgetProps) 
     void take(file);
   };
   return (
-    <div className="image-widget" onDrop={drop} onDragOver={(event) => event.preventDefault()} onPaste={paste} aria-busy={busy}>
+    <div
+      className="image-widget"
+      onDrop={drop}
+      onDragOver={(event) => event.preventDefault()}
+      onPaste={paste}
+      aria-busy={busy}
+    >
       <div className="image-choice">
         <Picker
           controlId={controlId}
@@ -60,7 +66,13 @@ export function ImageWidget({ controlId, input, value, onChange }: WidgetProps) 
         <button title={t("upload")} aria-label={t("upload")} onClick={() => chooser.current?.click()}>
           ↑
         </button>
-        <input ref={chooser} type="file" accept="image/*" hidden onChange={(event) => void take(event.target.files?.[0])} />
+        <input
+          ref={chooser}
+          type="file"
+          accept="image/*"
+          hidden
+          onChange={(event) => void take(event.target.files?.[0])}
+        />
       </div>
       {name === "" ? (
         <p className="quiet drop-here">{t("dropPicture")}</p>

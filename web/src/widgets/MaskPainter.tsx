@@ -41,14 +41,22 @@ export default function MaskPainter({ name, onKeep, onClose }: Props) {
   const keep = async () => {
     if (!picture || !canvas.current) return;
     try {
-      onKeep(await upload(await masked(picture, canvas.current), `masked-${name.split("/").at(-1) ?? "picture"}`));
+      onKeep(
+        await upload(await masked(picture, canvas.current), `masked-${name.split("/").at(-1) ?? "picture"}`),
+      );
       onClose();
     } catch (error) {
       tell(t("saidUploadFailed", { why: error instanceof Error ? error.message : String(error) }));
     }
   };
   return (
-    <dialog ref={dialog} className="mask-painter nodrag nowheel" aria-label={t("paintMask")} onClose={onClose} onKeyDown={(event) => event.stopPropagation()}>
+    <dialog
+      ref={dialog}
+      className="mask-painter nodrag nowheel"
+      aria-label={t("paintMask")}
+      onClose={onClose}
+      onKeyDown={(event) => event.stopPropagation()}
+    >
       <div className="mask-board">
         <img src={inputUrl(name)} alt={name} draggable={false} />
         <canvas
@@ -66,7 +74,13 @@ export default function MaskPainter({ name, onKeep, onClose }: Props) {
       <div className="mask-tools">
         <label>
           {t("brushSize")}
-          <input type="range" min={2} max={200} value={brush} onChange={(event) => setBrush(event.target.valueAsNumber)} />
+          <input
+            type="range"
+            min={2}
+            max={200}
+            value={brush}
+            onChange={(event) => setBrush(event.target.valueAsNumber)}
+          />
         </label>
         <button aria-pressed={erase} onClick={() => setErase(!erase)}>
           {t("erase")}
@@ -81,7 +95,13 @@ export default function MaskPainter({ name, onKeep, onClose }: Props) {
   );
 }
 
-function stroke(context: CanvasRenderingContext2D, from: Place, to: Place, width: number, erase: boolean): void {
+function stroke(
+  context: CanvasRenderingContext2D,
+  from: Place,
+  to: Place,
+  width: number,
+  erase: boolean,
+): void {
   context.globalCompositeOperation = erase ? "destination-out" : "source-over";
   context.strokeStyle = "#ff3b6b";
   context.lineWidth = width;
@@ -93,7 +113,10 @@ function stroke(context: CanvasRenderingContext2D, from: Place, to: Place, width
 }
 
 /** The picture once it is loaded; the canvas then has its size and shows the mask that it has already. */
-function usePicture(name: string, canvas: React.RefObject<HTMLCanvasElement | null>): HTMLImageElement | undefined {
+function usePicture(
+  name: string,
+  canvas: React.RefObject<HTMLCanvasElement | null>,
+): HTMLImageElement | undefined {
   const [picture, setPicture] = useState<HTMLImageElement>();
   useEffect(() => {
     const image = new Image();

@@ -32,7 +32,11 @@ export function NumberWidget({ controlId, input, value, onChange }: WidgetProps)
   };
   return (
     <div className="number" {...drag}>
-      <button tabIndex={-1} aria-label={t("less", { input: input.name })} onClick={() => set(number - limits.step)}>
+      <button
+        tabIndex={-1}
+        aria-label={t("less", { input: input.name })}
+        onClick={() => set(number - limits.step)}
+      >
         ‹
       </button>
       <input
@@ -49,7 +53,11 @@ export function NumberWidget({ controlId, input, value, onChange }: WidgetProps)
         onBlur={finish}
         onKeyDown={onKey}
       />
-      <button tabIndex={-1} aria-label={t("more", { input: input.name })} onClick={() => set(number + limits.step)}>
+      <button
+        tabIndex={-1}
+        aria-label={t("more", { input: input.name })}
+        onClick={() => set(number + limits.step)}
+      >
         ›
       </button>
     </div>
@@ -80,7 +88,8 @@ function useDrag(number: number, step: number, set: (next: number) => void, onCl
       if (from === undefined) return;
       const pixels = event.clientX - from.x;
       if (Math.abs(pixels) > STILL) from.moved = true;
-      if (from.moved) set(from.number + Math.round(pixels / PIXELS_PER_STEP) * step * (event.shiftKey ? 10 : 1));
+      if (from.moved)
+        set(from.number + Math.round(pixels / PIXELS_PER_STEP) * step * (event.shiftKey ? 10 : 1));
     },
     onPointerUp() {
       if (start.current && !start.current.moved) onClick();

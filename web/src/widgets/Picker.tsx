@@ -16,9 +16,9 @@ const ROOM = 280;
 /** A button that shows what is chosen and opens a list with a search field. */
 export function Picker({ controlId, label, text, choices, chosen, onPick }: Props) {
   const button = useRef<HTMLButtonElement>(null);
-  const [open, setOpen] = useState(false);
+  const [anchor, setAnchor] = useState<HTMLElement>();
   const close = () => {
-    setOpen(false);
+    setAnchor(undefined);
     button.current?.focus();
   };
   return (
@@ -28,14 +28,14 @@ export function Picker({ controlId, label, text, choices, chosen, onPick }: Prop
         id={controlId}
         className="picker"
         aria-haspopup="listbox"
-        aria-expanded={open}
+        aria-expanded={anchor !== undefined}
         title={text}
-        onClick={() => setOpen(true)}
+        onClick={(event) => setAnchor(event.currentTarget)}
       >
         {text}
       </button>
-      {open && button.current && (
-        <Popup anchor={button.current} onClose={() => setOpen(false)}>
+      {anchor && (
+        <Popup anchor={anchor} onClose={() => setAnchor(undefined)}>
           <FilterList
             label={label}
             chosen={chosen}
@@ -77,7 +77,11 @@ function Popup({ anchor, onClose, children }: PopupProps) {
   const above = bottom + ROOM > innerHeight && top > innerHeight - bottom;
   const place = above ? { bottom: innerHeight - top + 4 } : { top: bottom + 4 };
   return createPortal(
-    <div ref={box} className="popup" style={{ left: Math.min(left, innerWidth - 260), minWidth: width, ...place }}>
+    <div
+      ref={box}
+      className="popup"
+      style={{ left: Math.min(left, innerWidth - 260), minWidth: width, ...place }}
+    >
       {children}
     </div>,
     document.body,

@@ -21,7 +21,9 @@ const TALL: readonly WidgetKind[] = ["prompt", "image", "mask", "curve"];
 export const Widget = memo(function Widget({ node, input, kind }: Props) {
   const kept = useTab((tab) => lookUp(nodeOf(graphOf(tab), node)?.inputs, input.name));
   const path = useTab(prefixOf) + node;
-  const wrong = useCheck((check) => check.issues.some((issue) => issue.node === path && issue.input === input.name));
+  const wrong = useCheck((check) =>
+    check.issues.some((issue) => issue.node === path && issue.input === input.name),
+  );
   const { name } = input;
   const change = useCallback(
     (value: Json) =>
@@ -33,7 +35,9 @@ export const Widget = memo(function Widget({ node, input, kind }: Props) {
   const Control = WIDGETS[kind];
   const controlId = `${node}.${name}`;
   return (
-    <div className={`widget widget-${kind} nodrag ${wrong ? "wrong" : ""} ${TALL.includes(kind) ? "tall" : ""}`}>
+    <div
+      className={`widget widget-${kind} nodrag ${wrong ? "wrong" : ""} ${TALL.includes(kind) ? "tall" : ""}`}
+    >
       <label htmlFor={controlId} title={input.description}>
         {name}
       </label>

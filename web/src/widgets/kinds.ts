@@ -17,7 +17,13 @@ export type WidgetKind =
   | "json";
 
 /** Heights in pixels of the canvas, which `geometry.ts` counts with. */
-const HEIGHTS: Partial<Record<WidgetKind, number>> = { prompt: 100, image: 140, mask: 140, curve: 132, json: 28 };
+const HEIGHTS: Partial<Record<WidgetKind, number>> = {
+  prompt: 100,
+  image: 140,
+  mask: 140,
+  curve: 132,
+  json: 28,
+};
 const PLAIN_HEIGHT = 28;
 
 export function widgetHeight(kind: WidgetKind): number {

@@ -32,7 +32,12 @@ export function parseNumber(text: string): number | undefined {
   const parts = /^\s*(-?[\d.]+)\s*([-+*/])\s*(-?[\d.]+)\s*$/.exec(text);
   if (parts === null) return undefined;
   const [left, right] = [Number(parts[1]), Number(parts[3])];
-  const sums: Record<string, number> = { "+": left + right, "-": left - right, "*": left * right, "/": left / right };
+  const sums: Record<string, number> = {
+    "+": left + right,
+    "-": left - right,
+    "*": left * right,
+    "/": left / right,
+  };
   const sum = sums[parts[2] ?? ""];
   return sum !== undefined && Number.isFinite(sum) ? sum : undefined;
 }
