@@ -11,7 +11,7 @@ export function SidePanels({ side, children }: { side: Side; children?: ReactNod
   if (panels.length === 0) return null;
   const shown = panels.find((panel) => panel.id === open);
   return (
-    <aside className={`side side-${side}`} data-region={side}>
+    <div className={`side side-${side}`} data-region={side}>
       <nav className="side-bar" aria-label={t(side === "left" ? "leftPanels" : "rightPanels")}>
         {panels.map(({ id, title, icon: Icon }) => (
           <button
@@ -27,7 +27,7 @@ export function SidePanels({ side, children }: { side: Side; children?: ReactNod
         {children}
       </nav>
       {shown && <PanelBody panel={shown} />}
-    </aside>
+    </div>
   );
 }
 

@@ -14,15 +14,21 @@ const UNWIRED = "missing_input";
 export const CardStatus = memo(function CardStatus({ id, type }: { id: string; type: NodeType }) {
   return (
     <footer className="card-status">
-      {type.missing && (
-        <p className="problem">{t("missingPack", { type: type.id, pack: type.pack || "?" })}</p>
-      )}
+      <Missing id={id} type={type} />
       <Issues id={id} />
       <Failure id={id} />
       <Plan id={id} />
     </footer>
   );
 });
+
+/** Said here as long as the server has not said it: it may know more. */
+function Missing({ id, type }: { id: string; type: NodeType }) {
+  const path = useTab(prefixOf) + id;
+  const told = useCheck((check) => check.issues.some((issue) => issue.node === path));
+  if (!type.missing || told) return null;
+  return <p className="problem">{t("missingPack", { type: type.id, pack: type.pack || "?" })}</p>;
+}
 
 /** Inputs that wait for a wire share one line: a node that was just added is not yet wrong. */
 function Issues({ id }: { id: string }) {
@@ -67,7 +73,7 @@ function Plan({ id }: { id: string }) {
   const planned = useCheck((check) => check.nodes[path]);
   const text = useRunOf(id, (run) => run && told(run));
   const shape = planned?.outputs;
-  if (text === undefined && planned === undefined) return null;
+  if (!text && !planned?.origin && !shape) return null;
   return (
     <p className="plan">
       {planned?.origin && (

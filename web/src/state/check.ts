@@ -35,6 +35,7 @@ interface Fact {
 }
 
 interface PlanAnswer {
+  readonly valid: boolean;
   readonly run: number | null;
   readonly nodes: Readonly<
     Record<string, { origin: Origin | null; outputs?: Readonly<Record<string, Fact>> }>
@@ -85,12 +86,12 @@ async function validate(workflow: Workflow, signal: AbortSignal): Promise<readon
   }
 }
 
-function readPlan({ run, nodes, issues }: PlanAnswer): Omit<Check, "checking"> {
+function readPlan({ valid, run, nodes, issues }: PlanAnswer): Omit<Check, "checking"> {
   const told = Object.entries(nodes).map(([id, { origin, outputs }]): [string, PlannedNode] => [
     id,
     { origin: origin ?? undefined, outputs: shapes(outputs) },
   ]);
-  return { run: run ?? undefined, issues, nodes: Object.fromEntries(told) };
+  return { run: valid ? (run ?? undefined) : undefined, issues, nodes: Object.fromEntries(told) };
 }
 
 /** The facts known of the outputs of a node, in short. */
