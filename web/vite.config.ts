@@ -8,7 +8,9 @@ export default defineConfig({
   plugins: [react()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   // The server takes requests of its own pages alone, so the development server speaks in its name.
-  server: { proxy: { "/api": { target: server, ws: true, changeOrigin: true, headers: { origin: server } } } },
+  server: {
+    proxy: { "/api": { target: server, ws: true, changeOrigin: true, headers: { origin: server } } },
+  },
   build: { target: "es2022", assetsInlineLimit: 0, chunkSizeWarningLimit: 700 },
   test: { include: ["src/**/*.test.{ts,tsx}"] },
 });

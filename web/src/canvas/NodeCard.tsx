@@ -11,7 +11,7 @@ import { CardResult } from "./CardResult";
 import { CardRow } from "./CardRow";
 import { CardStatus } from "./CardStatus";
 import type { FlowNode } from "./flow";
-import { CARD_WIDTH } from "./geometry";
+import { cardGeometry, CARD_WIDTH } from "./geometry";
 import { cardRows, type Row } from "./rows";
 import { Socket } from "./Socket";
 import { useRunOf } from "@/state/runs";
@@ -56,13 +56,23 @@ function stripe({ entry, type }: Shown) {
 /**
  * A card seen from afar: its place and state, nothing to read.
  *
- * It is as tall as the card was, so that React Flow does not measure it: it would find no sockets.
+ * React Flow looks for sockets in whatever it mounts, by their classes; points that cannot be met are enough for
+ * wires to end at.
  */
 function Outline({ height, ...shown }: Shown & { height: number | undefined }) {
   const run = useRunOf(shown.id, (state) => state?.status);
   return (
     <article className={`${classesOf(shown, run)} far`} style={{ ...stripe(shown), height }}>
       <header className="card-header" />
+      {cardGeometry(shown.entry, shown.type).sockets.map(({ id, type, x, y }) => (
+        <span
+          key={`${type} ${id}`}
+          className={`far-socket ${type}`}
+          data-handleid={id}
+          data-handlepos={type === "source" ? "right" : "left"}
+          style={{ left: x, top: y }}
+        />
+      ))}
     </article>
   );
 }

@@ -1,6 +1,16 @@
 /** Open workflows: their tabs, what is selected, which graph is shown, and undo. */
 import { create } from "zustand";
-import { EMPTY, editAt, graphAt, nodeOf, subgraphName, type Graph, type NodeEntry, type Scope, type Workflow } from "@/model/document";
+import {
+  EMPTY,
+  editAt,
+  graphAt,
+  nodeOf,
+  subgraphName,
+  type Graph,
+  type NodeEntry,
+  type Scope,
+  type Workflow,
+} from "@/model/document";
 import { begin, commit, redo as redone, undo as undone, type History, type StepName } from "@/model/history";
 
 /** A graph on the way in. */

@@ -113,7 +113,10 @@ export function subgraphType(type: string, place: Place): NodeType | undefined {
   const subgraph = name === undefined ? undefined : lookUp(workflow.subgraphs, name);
   if (known || name === undefined || subgraph === undefined) return known;
   // Noted before its inside is looked at: a subgraph that holds itself must not go round for ever.
-  subgraphTypes.set(type, describeSubgraph(name, subgraph, () => undefined));
+  subgraphTypes.set(
+    type,
+    describeSubgraph(name, subgraph, () => undefined),
+  );
   const inner = (id: string) => {
     const entry = lookUp(subgraph.nodes, id);
     return entry && nodeTypeOf(id, entry, { ...place, graph: subgraph });
@@ -129,7 +132,9 @@ function describeSubgraph(
   inner: (id: string) => NodeType | undefined,
 ): NodeType {
   const inputs = Object.entries(subgraph.inputs ?? {}).map(([outer, targets]) => {
-    const found = targets.map(([id, at]) => inner(id)?.inputs.find((input) => input.name === at)).find(Boolean);
+    const found = targets
+      .map(([id, at]) => inner(id)?.inputs.find((input) => input.name === at))
+      .find(Boolean);
     return { ...(found ?? UNKNOWN_INPUT), name: outer };
   });
   const outputs = Object.entries(subgraph.outputs ?? {}).map(([outer, [id, at]]) => {

@@ -119,7 +119,12 @@ type Handler = (run: Run, event: RunEvent, picture?: Blob) => void;
 
 const HANDLERS: Readonly<Record<string, Handler>> = {
   job_started: (run, event) => {
-    updateRun(run.job, { state: "running", started: momentOf(event), planned: event.planned ?? 0, finished: 0 });
+    updateRun(run.job, {
+      state: "running",
+      started: momentOf(event),
+      planned: event.planned ?? 0,
+      finished: 0,
+    });
     updateNodes(run.tab, forgetErrors);
   },
   node_started: nodeHandler((_, event) => ({ status: "running", started: momentOf(event) })),
@@ -179,12 +184,16 @@ function momentOf(event: RunEvent): number {
 }
 
 function forgetErrors(nodes: NodeRuns): NodeRuns {
-  return mapRuns(nodes, ({ error: _, ...run }) => (run.status === "failed" ? { ...run, status: "waiting" } : run));
+  return mapRuns(nodes, ({ error: _, ...run }) =>
+    run.status === "failed" ? { ...run, status: "waiting" } : run,
+  );
 }
 
 /** A job that ended has no running nodes, whatever events were missed. */
 function stopRunning(nodes: NodeRuns): NodeRuns {
-  return mapRuns(nodes, (run) => (run.status === "running" ? { ...keepOutputs(run), status: "cancelled" } : run));
+  return mapRuns(nodes, (run) =>
+    run.status === "running" ? { ...keepOutputs(run), status: "cancelled" } : run,
+  );
 }
 
 function mapRuns(nodes: NodeRuns, change: (run: NodeRun) => NodeRun): NodeRuns {
@@ -201,7 +210,8 @@ export function applyResult(job: JobView): void {
     const given = outputs[path];
     finishNode(run, { type: "node_finished", node: path, ...record, ...(given && { outputs: given }) });
   }
-  for (const { node, message } of errors) updateNode(run.tab, node, () => ({ status: "failed", error: message }));
+  for (const { node, message } of errors)
+    updateNode(run.tab, node, () => ({ status: "failed", error: message }));
   updateRun(job.id, { state: job.state, ...(job.result.error && { error: job.result.error.message }) });
   updateNodes(run.tab, stopRunning);
 }

@@ -30,8 +30,8 @@ export interface MenuRequest {
 interface Surface {
   search: SearchRequest | undefined;
   menu: MenuRequest | undefined;
-  /** The sockets a socket may be wired to are listed. */
-  connect: End | undefined;
+  /** Sockets of one node: those they may be wired to are listed. */
+  connect: readonly End[] | undefined;
   drawing: End | undefined;
 }
 
@@ -44,6 +44,6 @@ export const useSurface = create<Surface>(() => ({
 
 export const openSearch = (search: SearchRequest) => useSurface.setState({ search, menu: undefined });
 export const openMenu = (menu: MenuRequest) => useSurface.setState({ menu });
-export const openConnect = (connect: End) => useSurface.setState({ connect });
+export const openConnect = (connect: readonly End[]) => useSurface.setState({ connect });
 export const closeSurface = () =>
   useSurface.setState({ search: undefined, menu: undefined, connect: undefined });

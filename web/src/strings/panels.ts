@@ -26,7 +26,6 @@ export const panels = {
   moveUp: "Move {job} up",
   moveDown: "Move {job} down",
   cancelJob: "Cancel {job}",
-  jobNumber: "#{number} {label}",
 
   rerun: "Run again",
   openJob: "Open this workflow",
@@ -42,7 +41,6 @@ export const panels = {
   nodeOf: "Inputs and outputs of {title}",
   required: "required",
   defaultsTo: "default {value}",
-  examples: "In templates: {names}",
 
   modelCount: "{folder} ({count})",
   useTemplate: "Open {title}",
