@@ -109,11 +109,16 @@ class Editor:
     def document(self) -> dict[str, Any]:
         """The workflow in front, as it would be saved."""
         found: dict[str, Any] = json.loads(self.downloaded("Export JSON"))
+        self.canvas.focus()
         return found
 
     def nodes(self) -> dict[str, Any]:
         found: dict[str, Any] = self.document().get("nodes", {})
         return found
+
+    def of_type(self, type: str) -> str:
+        """The id of the last node of a type."""
+        return [id for id, node in self.nodes().items() if node["type"] == type][-1]
 
     # The canvas
 
@@ -210,11 +215,20 @@ class Editor:
     def run(self) -> None:
         self.button(re.compile(r"^Run( \(\d+\))?$")).click()
 
+    def said(self, words: str | re.Pattern[str], seconds: float = 60) -> str:
+        """What was read out, once it says this."""
+        told = self.page.get_by_role("status").get_by_text(words).first
+        told.wait_for(state="attached", timeout=seconds * 1000)
+        text: str = told.inner_text()
+        return text
+
     def done(self, seconds: float = 60) -> None:
         """Wait until the run is over, and see that it did not fail."""
-        said = self.page.get_by_text(re.compile("The run is done|The run failed"))
-        said.first.wait_for(state="attached", timeout=seconds * 1000)
-        assert "failed" not in said.first.inner_text()
+        assert "failed" not in self.said(re.compile("The run is done|The run failed"), seconds)
+
+    def runs_to_the_end(self, seconds: float = 60) -> None:
+        self.run()
+        self.done(seconds)
 
     def picture(self, id: str) -> Any:
         return self.card(id).locator("img.preview")
@@ -225,6 +239,9 @@ class Editor:
         return shown
 
     # Panels
+
+    def option(self, name: str) -> Any:
+        return self.page.locator(".filter-list [role=option]", has_text=name)
 
     def panel(self, name: str) -> Any:
         """A panel, opened if it is not."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from editing import Editor, template
+from served import Served
 
-from editing import Editor
-
-NODES = {
+PLACES = {
     "CheckpointLoaderSimple": (0.1, 0.2),
     "CLIPTextEncode": (0.32, 0.1),
     "EmptyLatentImage": (0.1, 0.6),
@@ -22,9 +20,9 @@ def test_with_the_mouse(editor: Editor) -> None:
     for _ in range(3):
         editor.mouse.wheel(0, 120)
     editor.still()
-    ids = {name: editor.add(name, editor.empty_place(*place)) for name, place in NODES.items()}
+    ids = [editor.add(name, editor.empty_place(*place)) for name, place in PLACES.items()]
+    loader, positive, latent, sampler, decode, save = ids
     negative = editor.add("CLIPTextEncode", editor.empty_place(0.32, 0.55))
-    loader, positive, latent, sampler, decode, save = ids.values()
     editor.fit()
     for source, target in (
         ((loader, "clip"), (positive, "clip")),
@@ -40,11 +38,71 @@ def test_with_the_mouse(editor: Editor) -> None:
         editor.wire(source, target)
     editor.field(positive, "text").click()
     editor.keyboard.type("a red apple on a blue background")
-    for input, value in (("width", "128"), ("height", "128")):
+    for input in ("width", "height"):
         editor.field(latent, input).click()
-        editor.keyboard.press("Control+A")
-        editor.keyboard.type(value)
-        editor.keyboard.press("Enter")
-    editor.run()
-    editor.done()
+        editor.press("Control+A")
+        editor.keyboard.type("128")
+        editor.press("Enter")
+    editor.runs_to_the_end()
     assert editor.loaded(editor.picture(save))
+
+
+def test_with_the_keyboard_alone(editor: Editor) -> None:
+    def add(words: str) -> None:
+        editor.press("Tab")
+        editor.keyboard.type(words)
+        editor.press("Enter")
+
+    def connect(words: str, way: str = "Shift+C") -> None:
+        editor.press(way)
+        editor.keyboard.type(words)
+        editor.press("Enter")
+
+    editor.canvas.focus()
+    add("CheckpointLoaderSimple")
+    add("CLIPTextEncode")
+    connect("clip ← Load Checkpoint")
+    editor.press("Enter")  # into the card
+    while editor.page.evaluate("document.activeElement.tagName") != "TEXTAREA":
+        editor.press("Tab")
+    editor.keyboard.type("a red apple on a blue background")
+    editor.press("Escape")
+    add("CLIPTextEncode")
+    connect("clip ← Load Checkpoint")
+    add("EmptyLatentImage")
+    editor.press("Enter")
+    for name in ("width", "height"):
+        while not editor.page.evaluate("document.activeElement.id").endswith(f".{name}"):
+            editor.press("Tab")
+        editor.press("Control+A")
+        editor.keyboard.type("128")
+        editor.press("Enter")
+    editor.press("Escape")
+    add("KSampler")
+    connect("model ← Load Checkpoint")
+    connect("latent_image ← Empty Latent")
+    connect("positive ← CLIP")
+    editor.press("Shift+C")
+    editor.keyboard.type("negative ← CLIP")
+    editor.press("ArrowDown", "Enter")
+    add("VAEDecode")
+    connect("samples ← KSampler")
+    connect("vae ← Load Checkpoint")
+    add("SaveImage")
+    connect("images ← VAE Decode")
+    editor.press("Control+Enter")
+    editor.done()
+    assert editor.loaded(editor.picture(editor.of_type("SaveImage")))
+    links = editor.nodes()[editor.of_type("KSampler")]["links"]
+    assert links["positive"] != links["negative"]
+
+
+def test_by_dropping_a_picture(editor: Editor, site: Served) -> None:
+    document = template()
+    job = site.submit(document["nodes"], wait=90)
+    (file,) = (value["file"] for value in job["result"]["outputs"]["save"]["files"])
+    editor.drop("picture.png", site.ask("GET", file["url"]).body)
+    editor.card("save").wait_for()
+    assert set(editor.nodes()) == set(document["nodes"])
+    editor.runs_to_the_end()
+    assert editor.loaded(editor.picture("save"))

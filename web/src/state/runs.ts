@@ -71,9 +71,13 @@ export function useRunOf<T>(id: string, pick: (run: NodeRun | undefined) => T): 
   return useRuns(({ nodes }) => pick((nodes[key] ?? NO_NODES)[path]));
 }
 
+export function hasEnded({ state }: Run): boolean {
+  return ENDED.includes(state);
+}
+
 /** The runs of the tab in front that have not ended, the oldest first. */
 export function activeRuns(state: Runs, tab: string): Run[] {
-  return Object.values(state.runs).filter((run) => run.tab === tab && !ENDED.includes(run.state));
+  return Object.values(state.runs).filter((run) => run.tab === tab && !hasEnded(run));
 }
 
 /** Follow a job that was queued from a tab. */

@@ -65,7 +65,6 @@ export const en = {
   several: "several",
   inputSocket: "Input {name}, {type}. Enter connects it.",
   outputSocket: "Output {name}, {type}. Enter connects it.",
-  cardName: "{title}",
   frameTitle: "Group",
   subgraphName: "subgraph",
 
