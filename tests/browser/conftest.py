@@ -24,7 +24,7 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--force-color-profile=srgb"),
 ]
 SIZE = {"width": 1440, "height": 900}
-SLOW = 15_000
+SLOW = 30_000
 """Milliseconds that anything may take before a test gives up; the machine may be busy."""
 
 Opens = Callable[..., Editor]

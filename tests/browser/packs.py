@@ -50,7 +50,7 @@ def Widgets(
     tiled: bool = False,
     tint: Annotated[str, Widget("colour")] = "#336699",
     seed: Annotated[int, Field(ge=0, le=2**64 - 1), Widget("seed")] = 7,
-    shape: Annotated[list[list[float]], Widget("curve")] = ((0.0, 0.0), (1.0, 1.0)),
+    shape: Annotated[list[list[float]], Widget("curve")] = [[0.0, 0.0], [1.0, 1.0]],  # noqa: B006
 ) -> str:
     """One input for each widget.
 

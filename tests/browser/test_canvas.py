@@ -73,8 +73,10 @@ def test_a_wire_highlights_what_it_may_meet_and_refuses_the_rest(numbers: Editor
 
 def test_sockets_are_coloured_by_type(numbers: Editor) -> None:
     colour = "socket => getComputedStyle(socket).color"
-    of = {id: numbers.socket(id, name, "output").evaluate(colour) for id, name in
-          (("one", "int"), ("two", "int"), ("text", "str"))}
+    of = {
+        id: numbers.socket(id, name, "output").evaluate(colour)
+        for id, name in (("one", "int"), ("two", "int"), ("text", "str"))
+    }
     assert of["one"] == of["two"] != of["text"]
 
 

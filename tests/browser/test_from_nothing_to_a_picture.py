@@ -53,6 +53,13 @@ def test_with_the_keyboard_alone(editor: Editor) -> None:
         editor.keyboard.type(words)
         editor.press("Enter")
 
+    def go_to(field: str) -> None:
+        for _ in range(30):
+            if editor.page.evaluate("document.activeElement.id").endswith(f".{field}"):
+                return
+            editor.press("Tab")
+        raise AssertionError(f"Tab does not lead to {field}")
+
     def connect(words: str, way: str = "Shift+C") -> None:
         editor.press(way)
         editor.keyboard.type(words)
@@ -63,8 +70,7 @@ def test_with_the_keyboard_alone(editor: Editor) -> None:
     add("CLIPTextEncode")
     connect("clip ← Load Checkpoint")
     editor.press("Enter")  # into the card
-    while editor.page.evaluate("document.activeElement.tagName") != "TEXTAREA":
-        editor.press("Tab")
+    go_to("text")
     editor.keyboard.type("a red apple on a blue background")
     editor.press("Escape")
     add("CLIPTextEncode")
@@ -72,8 +78,7 @@ def test_with_the_keyboard_alone(editor: Editor) -> None:
     add("EmptyLatentImage")
     editor.press("Enter")
     for name in ("width", "height"):
-        while not editor.page.evaluate("document.activeElement.id").endswith(f".{name}"):
-            editor.press("Tab")
+        go_to(name)
         editor.press("Control+A")
         editor.keyboard.type("128")
         editor.press("Enter")

@@ -14,7 +14,13 @@ from served import Served
 TEMPLATES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
 LONG = {"style_transfer", "refine_loop", "contact_sheet"}
 """Those whose runs take long enough for other tests to do them."""
-STRANGE = {"type": "gone.Node", "version": 3, "pack": "gone", "inputs": {"x": [1, None]}, "odd": {"kept": True}}
+STRANGE = {
+    "type": "gone.Node",
+    "version": 3,
+    "pack": "gone",
+    "inputs": {"x": [1, None]},
+    "odd": {"kept": True},
+}
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

@@ -159,7 +159,9 @@ def test_a_mask_is_painted(picture: Editor) -> None:
     dialog.get_by_role("button", name="Keep").click()
     picture.until(lambda: "masked" in value(picture, "image", "load"), "the masked picture")
     name = value(picture, "image", "load")
-    response = picture.page.request.get(picture.card("load").locator(".image-widget img").evaluate("i => i.src"))
+    response = picture.page.request.get(
+        picture.card("load").locator(".image-widget img").evaluate("i => i.src")
+    )
     with Image.open(BytesIO(response.body())) as kept:
         low, high = kept.getchannel("A").getextrema()
     assert (low, high) == (0, 255), name
