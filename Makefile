@@ -20,10 +20,11 @@ test: $(VENV)/.dev  ## install what tests need, then run them
 slow: $(VENV)/.dev  ## the tests that take long
 	$(BIN)/python -m pytest -m "slow and not gpu"
 
-check: $(VENV)/.dev  ## formatting, lint and types
+check: $(VENV)/.dev  ## formatting, lint and types; of the editor too, where npm is
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	sh web/scripts/check.sh
 
 bench: $(VENV)/.dev  ## every benchmark; takes minutes
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done

@@ -63,7 +63,7 @@ def opens(chromium: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
     contexts: list[Any] = []
     editors: list[Editor] = []
 
-    def open(url: str, context: Any = None, **options: Any) -> Editor:
+    def open_editor(url: str, context: Any = None, **options: Any) -> Editor:
         if context is None:
             given = {"viewport": SIZE, "permissions": ["clipboard-read", "clipboard-write"], **options}
             context = chromium.new_context(**given)
@@ -73,7 +73,7 @@ def opens(chromium: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
         editors.append(editor)
         return editor
 
-    yield open
+    yield open_editor
     if kept := os.environ.get("NODEGRAPH_SCREENSHOTS"):
         for number, editor in enumerate(editors):
             if not editor.page.is_closed():

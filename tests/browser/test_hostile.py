@@ -15,7 +15,8 @@ from served import Served
 
 MARKUP = "<img src=x onerror=\"window.ran='yes'\"><script>window.ran='yes'</script>"
 LINK = "javascript:window.ran='yes'"
-SVG = "<svg xmlns='http://www.w3.org/2000/svg' onload=\"window.ran='yes'\"><script>window.ran='yes'</script></svg>"
+SCRIPT = "<script>window.ran='yes'</script>"
+SVG = f"<svg xmlns='http://www.w3.org/2000/svg' onload=\"window.ran='yes'\">{SCRIPT}</svg>"
 PACK = f'''
 from typing import Annotated
 from pydantic import Field
