@@ -215,18 +215,18 @@ class Editor:
     def run(self) -> None:
         self.button(re.compile(r"^Run( \(\d+\))?$")).click()
 
-    def said(self, words: str | re.Pattern[str], seconds: float = 60) -> str:
+    def said(self, words: str | re.Pattern[str], seconds: float = 120) -> str:
         """What was read out, once it says this."""
         told = self.page.get_by_role("status").get_by_text(words).first
         told.wait_for(state="attached", timeout=seconds * 1000)
         text: str = told.inner_text()
         return text
 
-    def done(self, seconds: float = 60) -> None:
+    def done(self, seconds: float = 180) -> None:
         """Wait until the run is over, and see that it did not fail."""
         assert "failed" not in self.said(re.compile("The run is done|The run failed"), seconds)
 
-    def runs_to_the_end(self, seconds: float = 60) -> None:
+    def runs_to_the_end(self, seconds: float = 180) -> None:
         self.run()
         self.done(seconds)
 

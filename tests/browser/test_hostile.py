@@ -22,7 +22,7 @@ from typing import Annotated
 from pydantic import Field
 from nodegraph import node, Widget
 
-@node(category={MARKUP!r}, title={MARKUP!r}, terminal=True)
+@node(category={MARKUP!r}, terminal=True)
 def Hostile(text: Annotated[str, Field(description={MARKUP!r})] = {MARKUP!r}) -> str:
     """{MARKUP.replace('"', "'")}
 
@@ -105,6 +105,8 @@ def test_names_of_files(hostile: Editor, site: Served) -> None:
     hostile.file("Save as…")
     hostile.page.get_by_role("dialog").get_by_role("textbox").fill(name)
     hostile.page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    assert unharmed(hostile)
+    hostile.press("Escape")  # where the server takes no such name, the question is still open
     hostile.panel("Workflows")
     assert unharmed(hostile)
 
