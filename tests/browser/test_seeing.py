@@ -69,7 +69,7 @@ def test_a_histogram_and_a_table(editor: Editor) -> None:
     nodes = {
         **images(1),
         "histogram": {"type": "ImageHistogram", "links": {"image": ["image", "image"]}},
-        "chart": {"type": "PreviewSeries", "links": {"series": ["histogram", "series"]}},
+        "chart": {"type": "PreviewSeries", "links": {"series": ["histogram", "results"]}},
         "statistics": {"type": "ImageStatistics", "links": {"image": ["image", "image"]}},
         "table": {"type": "PreviewTable", "links": {"table": ["statistics", "table"]}},
     }
