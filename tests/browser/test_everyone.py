@@ -58,7 +58,7 @@ def test_names_and_announcements(editor: Editor) -> None:
     editor.canvas.focus()
     editor.press("]")
     editor.said(re.compile("inputs connected"))
-    assert editor.page.get_by_label("ckpt_name").count() == 1
+    assert editor.page.get_by_label("ckpt_name").count() > 0
     for part in ("Canvas", "Workflows", "Run"):
         assert editor.page.get_by_label(part, exact=True).count() > 0
 

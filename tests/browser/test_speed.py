@@ -41,7 +41,7 @@ def grid(count: int, across: int = 40) -> dict[str, Any]:
 def test_the_first_load_is_small(site: Served, opens: Opens) -> None:
     answers: list[Any] = []
     fresh = opens(site.url)
-    fresh.page.on("response", lambda answer: answers.append(answer))
+    fresh.page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108
     fresh.page.goto("about:blank")
     cdp = fresh.page.context.new_cdp_session(fresh.page)
     cdp.send("Network.setCacheDisabled", {"cacheDisabled": True})
