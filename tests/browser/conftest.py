@@ -84,6 +84,9 @@ def opens(chromium: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
 
 
 @pytest.fixture
-def editor(site: Served, opens: Opens) -> Editor:
-    """The editor with an empty canvas."""
-    return opens(site.url)
+def editor(site: Served, opens: Opens) -> Iterator[Editor]:
+    """The editor with an empty canvas; what it started and left running does not keep others waiting."""
+    yield opens(site.url)
+    queue = site.ask("GET", "/api/v1/queue").json
+    for job in (*queue["running"], *queue["waiting"]):
+        site.ask("POST", f"/api/v1/jobs/{job['id']}/cancel")
