@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from typing import Any
 
 from conftest import Opens
@@ -54,8 +55,9 @@ def test_the_first_load_is_small(site: Served, opens: Opens) -> None:
 
 
 def test_cards_off_screen_are_not_mounted(editor: Editor) -> None:
-    editor.open(grid(400))
-    editor.page.locator(".react-flow__node").first.wait_for()
+    editor.drop("grid.json", json.dumps(grid(400)).encode())
+    editor.page.locator(".card").first.wait_for()
+    editor.fit()
     for _ in range(14):
         editor.press("+")
     editor.still()
