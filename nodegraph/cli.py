@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -20,7 +20,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(token_app, name="token")
 
 WorkflowFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="A workflow, a ComfyUI API file, or a PNG that carries one.")
+    Path, typer.Argument(metavar="FILE", help="A workflow, a file of ComfyUI, or a PNG that carries one.")
 ]
 Out = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Where pictures go. [default: output]")
@@ -35,6 +35,7 @@ Models = Annotated[
 InputDir = Annotated[
     list[Path] | None, typer.Option(metavar="DIR", help="One more folder of input files; repeatable.")
 ]
+ExportFormat = Literal["comfyui", "python"]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -154,7 +155,7 @@ def nodes(
 
 @app.command("import")
 def import_(file: WorkflowFile, out: Target = None) -> None:
-    """Convert a ComfyUI API file, or what a PNG carries, to a workflow of this program."""
+    """Convert a file of ComfyUI, or what a PNG carries, to a workflow of this program."""
 
     def command() -> int:
         from nodegraph.console.documents import import_command
@@ -165,13 +166,19 @@ def import_(file: WorkflowFile, out: Target = None) -> None:
 
 
 @app.command()
-def export(file: WorkflowFile, out: Target = None) -> None:
-    """Convert a workflow to ComfyUI's API format."""
+def export(
+    file: WorkflowFile,
+    out: Target = None,
+    format: Annotated[
+        ExportFormat, typer.Option(help="ComfyUI's API format, or a Python program that builds it.")
+    ] = "comfyui",
+) -> None:
+    """Convert a workflow to ComfyUI's API format, or to Python."""
 
     def command() -> int:
         from nodegraph.console.documents import export_command
 
-        return export_command(file, out)
+        return export_command(file, out, format)
 
     _exit(command)
 
@@ -237,6 +244,7 @@ def serve(
         str, typer.Option(help="Address to listen on; others than loopback take tokens.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any that is free.")] = 8188,
+    browse: Annotated[bool, typer.Option("--open", help="Show the editor in a browser when ready.")] = False,
     out: Annotated[Path, typer.Option(help="Folder for pictures.")] = Path("output"),
     data: Annotated[Path | None, typer.Option(help="Folder of the queue, the history and uploads.")] = None,
     cache_dir: CacheDir = None,
@@ -264,7 +272,7 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve workflows over HTTP: an API of its own, and ComfyUI's."""
+    """Serve the editor, and workflows over HTTP: an API of its own, and ComfyUI's."""
 
     def command() -> int:
         from nodegraph.console.serving import serve_command
@@ -287,7 +295,8 @@ def serve(
             "allow_origins": tuple(allow_origin or ()),
             "trusted_proxies": tuple(trusted_proxy or ()),
         }
-        return serve_command({name: value for name, value in given.items() if value is not None})
+        named = {name: value for name, value in given.items() if value is not None}
+        return serve_command(named, browse=browse)
 
     _exit(command)
 

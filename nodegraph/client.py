@@ -37,6 +37,7 @@ from nodegraph.server.views import (
     JobView,
     ModelsView,
     PausedView,
+    PlanView,
     QueueView,
     SystemView,
     ValidView,
@@ -294,6 +295,11 @@ class Client:
         """Every issue of a workflow."""
         body = {"workflow": document_of(workflow), "targets": _listed(targets)}
         return self._ask(ValidView, "POST", "/validate", body, again=True)
+
+    def plan(self, workflow: Document, targets: Sequence[str] | None = None) -> PlanView:
+        """What a job would do now: which nodes would run, what is cached, what is known of each output."""
+        body = {"workflow": document_of(workflow), "targets": _listed(targets)}
+        return self._ask(PlanView, "POST", "/plan", body, again=True)
 
     def nodes(self) -> CatalogueView:
         """Every node type of the server."""

@@ -306,16 +306,16 @@ def _in_event_loop() -> bool:
 
 def unknown_targets(wanted: Iterable[str], graph: Graph) -> list[Issue]:
     """An issue for each wanted node that the graph does not have."""
-    return [
-        Issue(
-            "unknown_target",
-            f"there is no node {id!r} to run.",
-            given=id,
-            suggestions=nearest(id, graph.nodes),
-        )
-        for id in wanted
-        if id not in graph.nodes
-    ]
+    return [_unknown_target(id, graph) for id in wanted if id not in graph.nodes]
+
+
+def _unknown_target(id: str, graph: Graph) -> Issue:
+    cause = graph.left_out.get(id)
+    if cause is not None:
+        why = "it is muted" if cause == id else f"it needs {cause}, which is muted or bypassed"
+        return Issue("unknown_target", f"{id} is left out of the run: {why}.", id, given=id)
+    text = f"there is no node {id!r} to run."
+    return Issue("unknown_target", text, given=id, suggestions=nearest(id, graph.nodes))
 
 
 def run(workflow: Workflow, **options: Any) -> RunResult:

@@ -13,10 +13,11 @@ from nodegraph.body import Body, Place, takes_body
 from nodegraph.constants import check_constants, nearest
 from nodegraph.errors import Issue, WorkflowError
 from nodegraph.handles import Call, Link
-from nodegraph.inline import Draft, inline
+from nodegraph.inline import Draft, Inlined, inline
 from nodegraph.node_type import Node
 from nodegraph.registry import NodeRegistry
 from nodegraph.workflow.building import split_inputs
+from nodegraph.workflow.modes import Kept, Wired, apply_modes, has_modes
 from nodegraph.workflow.unknown import unknown_keys
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Links = dict[str, "Link | tuple[Link, ...]"]
 MAX_LOOPS = 32
+OPEN = "\0open"
+"""Stands for the source of open inputs; no id of a node has such a letter."""
 
 
 class GraphNode:
@@ -86,6 +89,7 @@ class Graph:
         nodes: by id, in the order of the workflow.
         issues: what was found wrong while it was built.
         open_places: inputs that a loop will feed later (the graph is a ``Body``).
+        left_out: nodes that are muted, or need one that is, each with the id of the node which is why.
     """
 
     def __init__(
@@ -93,7 +97,9 @@ class Graph:
         nodes: Mapping[str, GraphNode],
         issues: Sequence[Issue] = (),
         open_places: frozenset[Place] = frozenset(),
+        left_out: Mapping[str, str] | None = None,
     ) -> None:
+        self.left_out = left_out or {}
         self.nodes = nodes
         self.issues = tuple(issues)
         self.open_places = open_places
@@ -157,7 +163,19 @@ def build_graph(workflow: Workflow, registry: NodeRegistry) -> Graph:
     inlined = inline(workflow.nodes, workflow.subgraphs)
     inlined.issues.extend(unknown_keys(workflow))
     bodies = _Bodies(workflow.subgraphs, types)
-    return Graph(_graph_nodes(inlined.nodes, types, inlined.issues, bodies), inlined.issues)
+    left_out = _leave_out(inlined, types).left_out if has_modes(inlined.nodes.values()) else {}
+    nodes = _graph_nodes(inlined.nodes, types, inlined.issues, bodies)
+    return Graph(nodes, inlined.issues, left_out=left_out)
+
+
+def _leave_out(inlined: Inlined, registry: NodeRegistry) -> Kept:
+    """Take muted and bypassed nodes out of what was unfolded; says what else is left out, and why."""
+    wired = {id: Wired(draft.entry.type, draft.mode, draft.links) for id, draft in inlined.nodes.items()}
+    kept = apply_modes(wired, registry, inlined.subgraphs)
+    inlined.nodes = {id: draft for id, draft in inlined.nodes.items() if id in kept.links}
+    for id, draft in inlined.nodes.items():
+        draft.links = kept.links[id]
+    return kept
 
 
 def _graph_nodes(
@@ -264,15 +282,53 @@ class _Bodies:
 
     def _build(self, name: str, entry: SubgraphEntry) -> Body:
         inlined = inline(entry.nodes, self._subgraphs)
-        nodes = _graph_nodes(inlined.nodes, self._registry, inlined.issues, self)
         places = {
             key: [place for node, input in targets for place in inlined.places(node, input)]
             for key, targets in entry.inputs.items()
         }
         resolved = {key: inlined.resolve(link, link.node, key) for key, link in entry.outputs.items()}
         outputs = {key: link for key, link in resolved.items() if link is not None}
+        if has_modes(inlined.nodes.values()):
+            places, outputs = self._without_modes(inlined, places, outputs)
+        nodes = _graph_nodes(inlined.nodes, self._registry, inlined.issues, self)
         open_places = frozenset(place for targets in places.values() for place in targets)
         return Body(name, places, outputs, Graph(nodes, inlined.issues, open_places))
+
+    def _without_modes(
+        self, inlined: Inlined, places: Mapping[str, list[Place]], outputs: Mapping[str, Link]
+    ) -> tuple[dict[str, list[Place]], dict[str, Link]]:
+        """The open places and the outputs of a body once muted and bypassed nodes are out of it.
+
+        Meanwhile an open input counts as a link, so that a bypassed node passes it on.
+        """
+        for key, targets in places.items():
+            for node, input in targets:
+                if node in inlined.nodes:
+                    draft = inlined.nodes[node]
+                    draft.links = {**draft.links, input: Link(OPEN, key)}
+        kept = _leave_out(inlined, self._registry)
+        found: dict[str, list[Place]] = {key: [] for key in places}
+        for id, draft in inlined.nodes.items():
+            fed = {
+                name: link for name, link in draft.links.items() if type(link) is Link and link.node == OPEN
+            }
+            draft.links = {name: link for name, link in draft.links.items() if name not in fed}
+            for name, link in fed.items():
+                found[link.output].append((id, name))
+        ends: dict[str, Link] = {}
+        for key, link in outputs.items():
+            end = kept.follow(link)
+            if isinstance(end, Link) and end.node not in kept.left_out and end.node != OPEN:
+                ends[key] = end
+            else:
+                inlined.issues.append(_no_body_output(key, link, kept))
+        return found, ends
+
+
+def _no_body_output(name: str, link: Link, kept: Kept) -> Issue:
+    cause = kept.left_out.get(link.node, link.node)
+    message = f"the loop gets no {name!r} from its body, because {cause} is muted or bypassed."
+    return Issue("no_output", message, link.node, given=link.output, related=(cause,))
 
 
 _body_inputs: dict[Node, tuple[str, ...]] = {}

@@ -1,4 +1,7 @@
-"""Workflows used as nodes: every ``subgraph/<name>`` node is replaced by the nodes it stands for."""
+"""Workflows used as nodes: every ``subgraph/<name>`` node is replaced by the nodes it stands for.
+
+What is inside a muted one is muted; a bypassed one stays whole until it is passed by.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from nodegraph.body import Place
 from nodegraph.constants import nearest
 from nodegraph.errors import Issue
 from nodegraph.handles import Link
-from nodegraph.workflow.schema import NodeEntry, SubgraphEntry
+from nodegraph.workflow.schema import Mode, NodeEntry, SubgraphEntry
 
 PREFIX = "subgraph/"
 MAX_NODES = 500_000
@@ -25,6 +28,7 @@ class Draft:
     entry: NodeEntry
     inputs: dict[str, Any]
     links: Links
+    mode: Mode | None
     within: tuple[str, ...] = ()
 
 
@@ -49,14 +53,15 @@ class Inlined:
     def unfold(self, entries: Mapping[str, NodeEntry]) -> None:
         """Add nodes, replacing the subgraph nodes among them until none is left."""
         pending = [
-            (id, Draft(entry, entry.inputs, entry.links)) for id, entry in reversed(list(entries.items()))
+            (id, Draft(entry, entry.inputs, entry.links, entry.mode))
+            for id, entry in reversed(list(entries.items()))
         ]
         while pending:
             id, draft = pending.pop()
             if id in self.nodes or id in self.inlined:
                 self.issues.append(_taken(id))
-            elif not draft.entry.type.startswith(PREFIX):
-                self.nodes[id] = draft
+            elif not draft.entry.type.startswith(PREFIX) or draft.mode == "bypassed":
+                self.nodes[id] = draft  # what is bypassed is passed by as a whole
             elif len(self.nodes) + len(self.inlined) + len(pending) > MAX_NODES:
                 self.issues.append(Issue("too_large", f"the subgraphs unfold to over {MAX_NODES} nodes.", id))
                 return
@@ -73,7 +78,13 @@ class Inlined:
         self.inlined[id] = subgraph
         self._note_exits(id, subgraph)
         inner = {
-            f"{id}/{key}": Draft(entry, dict(entry.inputs), _prefixed(entry.links, id), (*draft.within, name))
+            f"{id}/{key}": Draft(
+                entry,
+                dict(entry.inputs),
+                _prefixed(entry.links, id),
+                draft.mode or entry.mode,
+                (*draft.within, name),
+            )
             for key, entry in subgraph.nodes.items()
         }
         self._feed(id, draft, subgraph, inner)

@@ -26,6 +26,23 @@ def data_folder() -> Path:
     return Path(os.environ.get("NODEGRAPH_HOME") or platformdirs.user_data_dir("nodegraph"))
 
 
+def editor_folder() -> Path:
+    """Where the built editor is: in the package, or in the checkout that the package lies in."""
+    return _shipped("editor", "web/dist")
+
+
+def templates_folder() -> Path:
+    """Where the workflows are that users start from; likewise."""
+    return _shipped("templates", "workflows")
+
+
+def _shipped(packed: str, in_checkout: str) -> Path:
+    """A folder that the wheel has as ``nodegraph/shipped/<packed>``; see ``setup.py``."""
+    package = Path(__file__).resolve().parent
+    installed = package / "shipped" / packed
+    return installed if installed.is_dir() else package.parent / in_checkout
+
+
 def default_folders(
     registry: NodeRegistry,
     cache: Path,

@@ -18,6 +18,7 @@ from pydantic_core import SchemaValidator
 from pydantic_core.core_schema import IsInstanceSchema
 from typing_extensions import TypedDict
 
+from nodegraph.body import takes_body
 from nodegraph.files import InFolder
 from nodegraph.interface import BodyInterface
 from nodegraph.sockets import SocketType, class_socket, has_json_form, variables_in
@@ -249,12 +250,59 @@ def _describe_input(input: Input) -> dict[str, Any]:
         "lazy": input.lazy,
         "socket_only": input.socket_only,
         "schema": input.json_schema,
+        "widget": widget_of(input),
     }
     if input.interface:
         description["body"] = input.interface.describe()
     if not input.required:
         description["default"] = plain(input.default)
     return description
+
+
+WIDGETS = {"boolean": "switch", "integer": "number", "number": "number", "string": "text", "array": "list"}
+
+
+def widget_of(input: Input) -> dict[str, Any] | None:
+    """How an editor shows the constant of an input; ``None`` where only a wire can feed it.
+
+    ``kind`` is what the author said, else ``file`` (of the folder ``folder``), ``menu`` (of ``choices``),
+    ``body`` (a subgraph), ``switch``, ``number`` (``min``, ``max``, ``step``, ``whole``), ``text``, ``list``,
+    or ``json`` for anything else.
+    """
+    if input.socket_only:
+        return None
+    schema = _without_none(input.json_schema)
+    options = _options(input, schema)
+    if input.widget is not None:
+        return {**options, "kind": input.widget.kind, **input.widget.options}
+    if input.folder:
+        kind = "file"
+    elif input.menu is not None:
+        kind = "menu"
+    elif takes_body(input.type):
+        kind = "body"
+    else:
+        kind = WIDGETS.get(str(schema.get("type")), "json")
+    return {"kind": kind, **options}
+
+
+def _without_none(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema of what is given, where null is another choice."""
+    options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
+    return {**schema, **options[0]} if len(options) == 1 else schema
+
+
+def _options(input: Input, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What a widget has to know besides its kind."""
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    whole = schema.get("type") == "integer"
+    step = schema.get("multipleOf", 1 if whole else None)
+    choices = None if input.menu is None else [plain(value) for value in input.menu]
+    known = {"min": low, "max": high, "step": step, "choices": choices, "folder": input.folder}
+    return {name: value for name, value in known.items() if value is not None} | (
+        {"whole": True} if whole else {}
+    )
 
 
 def plain(value: Any) -> Any:

@@ -114,8 +114,18 @@ def _has_cycle(graph: Graph) -> bool:
 
 
 def _no_output(graph: Graph) -> Issue:
+    if graph.left_out:
+        return _all_left_out(graph)
     given = f"{len(graph.nodes)} nodes, none of which saves or shows anything"
     return Issue("no_output", "nothing would come out: add an output node such as SaveImage.", given=given)
+
+
+def _all_left_out(graph: Graph) -> Issue:
+    causes = tuple(dict.fromkeys(graph.left_out.values()))
+    names = f"{', '.join(causes)} {'is' if len(causes) == 1 else 'are'}"
+    message = f"nothing would come out: {names} muted or bypassed, and no output node can do without."
+    given = f"{len(graph.left_out)} nodes left out"
+    return Issue("no_output", message, causes[0], given=given, related=causes[1:])
 
 
 class _Checker:

@@ -1,5 +1,6 @@
 """The built-in nodes, discovered as any third-party pack is; here by name, for graphs built in Python."""
 
+from nodes.charts.nodes import ImageHistogram, ImageStatistics, PreviewSeries, PreviewTable, SeriesFromList
 from nodes.checkpoints.nodes import CheckpointLoaderSimple
 from nodes.conditioning.nodes import CLIPTextEncode
 from nodes.controlnet.nodes import ControlNetApplyAdvanced, ControlNetLoader
@@ -60,10 +61,12 @@ __all__ = [
     "ImageCrop",
     "ImageFromBatch",
     "ImageGrid",
+    "ImageHistogram",
     "ImageInvert",
     "ImagePad",
     "ImageScale",
     "ImageScaleBy",
+    "ImageStatistics",
     "ImageToMask",
     "Integer",
     "InvertMask",
@@ -78,11 +81,14 @@ __all__ = [
     "MultiplyIntegers",
     "OptimizeImage",
     "PreviewImage",
+    "PreviewSeries",
+    "PreviewTable",
     "RandomFeatures",
     "Repeat",
     "RoundToMultiple",
     "SaveImage",
     "Seed",
+    "SeriesFromList",
     "SetLatentNoiseMask",
     "String",
     "StringConcatenate",

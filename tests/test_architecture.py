@@ -43,6 +43,7 @@ LAYERS = [
     "tracing",
     "loops",
     "validation",
+    "python_code",
     "cache",
     "devices",
     "planning",

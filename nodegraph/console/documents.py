@@ -11,12 +11,13 @@ from nodegraph.console.engines import EngineOptions, make_folders, make_registry
 from nodegraph.console.errors import DONE, INVALID, counted, exit_code, tally, tell_problems
 from nodegraph.errors import Issue, NodeGraphError, errors_among
 from nodegraph.graph import build_graph
+from nodegraph.python_code import export_python
 from nodegraph.registry import NodeRegistry
 from nodegraph.validation import validate
 from nodegraph.workflow.comfy import export_comfy
 from nodegraph.workflow.files import write_text
 from nodegraph.workflow.schema import Workflow
-from nodegraph.workflow.sources import load_workflow
+from nodegraph.workflow.sources import import_file, load_workflow
 from nodegraph.workflow.writing import dump_json, dump_workflow
 
 
@@ -53,17 +54,26 @@ def import_command(source: Path, target: Path | None) -> int:
     return DONE
 
 
-def export_command(source: Path, target: Path | None) -> int:
-    """Write a workflow in ComfyUI's API format."""
+def export_command(source: Path, target: Path | None, format: str) -> int:
+    """Write a workflow in ComfyUI's API format (``comfyui``) or as a program (``python``)."""
     registry = make_registry()
-    document = export_comfy(_load(source, registry), registry, complete=True)
-    _deliver(dump_json(document, 2) + "\n", target)
+    workflow = _load(source, registry)
+    if format == "python":
+        _deliver(export_python(workflow, registry), target)
+    else:
+        _deliver(dump_json(export_comfy(workflow, registry, complete=True), 2) + "\n", target)
     return DONE
 
 
 def _load(source: Path, registry: NodeRegistry) -> Workflow:
-    """The workflow. Where a node of it is unknown, the packs that did not load are told: one may have it."""
-    workflow = load_workflow(source, registry)
+    """The workflow, after telling what could not be carried over from another format.
+
+    Where a node of it is unknown, the packs that did not load are told: one may have it.
+    """
+    imported = import_file(source, registry)
+    for issue in imported.issues:
+        typer.echo(str(issue), err=True)
+    workflow = imported.workflow
     entries = [*workflow.nodes.values()]
     entries += [entry for subgraph in workflow.subgraphs.values() for entry in subgraph.nodes.values()]
     if any(not entry.subgraph and registry.get(entry.type) is None for entry in entries):

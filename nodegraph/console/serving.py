@@ -6,6 +6,8 @@ import asyncio
 import logging
 import signal
 import ssl
+import sys
+import webbrowser
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,17 +28,24 @@ from nodegraph.server.settings import ServerSettings
 from nodegraph.server.webhooks import webhook_secret
 
 GOODBYE_SECONDS = 2.0
+SWITCH_SECONDS = 0.001
+"""How long a thread that validates or lists may keep the interpreter from the event loop."""
 
 
-def serve_command(given: Mapping[str, Any]) -> int:
+def serve_command(given: Mapping[str, Any], *, browse: bool = False) -> int:
     """Serve until interrupted; returns the exit code.
+
+    Args:
+        given: the settings that are not as usual.
+        browse: whether a browser shows the editor once the server answers.
 
     Raises:
         UsageError: a setting is wrong, or the address cannot be had.
     """
     settings = _settings(given)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    return asyncio.run(_serve(settings))
+    sys.setswitchinterval(SWITCH_SECONDS)
+    return asyncio.run(_serve(settings, browse))
 
 
 def _settings(given: Mapping[str, Any]) -> ServerSettings:
@@ -48,7 +57,7 @@ def _settings(given: Mapping[str, Any]) -> ServerSettings:
         raise UsageError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
-async def _serve(settings: ServerSettings) -> int:
+async def _serve(settings: ServerSettings, browse: bool) -> int:
     app = make_app(settings, await asyncio.to_thread(make_registry))
     runner = web.AppRunner(
         app,
@@ -67,6 +76,8 @@ async def _serve(settings: ServerSettings) -> int:
             raise UsageError(f"cannot listen on {place}: {error.strerror or error}") from None
         port = runner.addresses[0][1]
         _tell(settings, port, app[TOKENS])
+        if browse:
+            await asyncio.to_thread(_browse, settings.url(port))
         await _interrupted()
     finally:
         await runner.cleanup()
@@ -89,6 +100,12 @@ def _tell(settings: ServerSettings, port: int, tokens: TokenStore) -> None:
     secret = first_token(settings, tokens)
     if secret is not None:
         typer.echo(f"token (shown this once): {secret}")
+
+
+def _browse(url: str) -> None:
+    """Show a page in the user's browser; where there is none, the address was printed anyway."""
+    if not webbrowser.open(url):
+        typer.echo(f"no browser could be started; open {url} in one", err=True)
 
 
 async def _interrupted() -> None:

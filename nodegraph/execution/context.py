@@ -56,7 +56,7 @@ class RunContext:
         """Publish progress; the place where a cancelled run stops."""
         self._environment.token.check()
         self._environment.bus.publish(
-            NodeProgress(self._environment.run, self.node_id, value, total, message)
+            NodeProgress(self._environment.run, self.node_id, int(value), int(total), str(message))
         )
 
     def preview(self, image: Any) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -15,6 +18,9 @@ from nodegraph.jobs.records import StorageError
 logger = logging.getLogger(__name__)
 
 BUSY_SECONDS = 10.0
+LITTLE_BYTES = 1 << 16
+"""With less than this on the disk, an error of reading or writing is taken for a lack of room."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE workflows (digest TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
@@ -158,4 +164,27 @@ def _plain_errors(path: Path) -> Iterator[None]:
     except sqlite3.IntegrityError:
         raise
     except (sqlite3.Error, OSError) as error:
-        raise StorageError(f"{path} cannot be used: {error}") from error
+        raise _in_words(path, error) from error
+
+
+def _in_words(path: Path, error: sqlite3.Error | OSError) -> StorageError:
+    if _lacks_room(path, error):
+        return StorageError(f"{path} cannot be used: the disk is full; make room on it", full=True)
+    if path.parent.is_dir() and not _writable(path.parent):
+        text = "the folder is read-only; let this user write there, or name another folder"
+        return StorageError(f"{path} cannot be used: {text} ({error})")
+    return StorageError(f"{path} cannot be used: {error}")
+
+
+def _lacks_room(path: Path, error: sqlite3.Error | OSError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in NO_ROOM
+    kind = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest says where it happened
+    if kind == sqlite3.SQLITE_IOERR and path.parent.is_dir():
+        return shutil.disk_usage(path.parent).free < LITTLE_BYTES
+    return kind == sqlite3.SQLITE_FULL
+
+
+def _writable(folder: Path) -> bool:
+    """Whether files may be made in a folder; root may everywhere but on a read-only file system."""
+    return os.access(folder, os.W_OK)

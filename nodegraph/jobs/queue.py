@@ -118,12 +118,12 @@ class JobQueue:
         with self._database.reading() as db:
             return [_job(row) for row in db.execute(statement, (*values, limit))]
 
-    def waiting(self, owner: str | None = None) -> list[Job]:
-        """The jobs that wait, in the order they will run."""
+    def waiting(self, owner: str | None = None, limit: int | None = None) -> list[Job]:
+        """The jobs that wait, in the order they will run; at most ``limit`` of them."""
         where, values = _filters(owner, None)
-        statement = f"SELECT {COLUMNS} {FROM} WHERE {' AND '.join([IS_WAITING, *where])} {IN_ORDER}"
+        statement = f"SELECT {COLUMNS} {FROM} WHERE {' AND '.join([IS_WAITING, *where])} {IN_ORDER} LIMIT ?"
         with self._database.reading() as db:
-            return [_job(row) for row in db.execute(statement, values)]
+            return [_job(row) for row in db.execute(statement, (*values, -1 if limit is None else limit))]
 
     def counts(self, owner: str | None = None) -> dict[JobState, int]:
         """How many jobs are in each state."""
@@ -396,12 +396,12 @@ def _job(row: sqlite3.Row) -> Job:
     return Job(
         id=row["id"],
         owner=row["owner"],
-        workflow=json.loads(row["document"]),
+        workflow_text=row["document"],
         targets=None if row["targets"] is None else tuple(json.loads(row["targets"])),
         priority=row["priority"],
         label=row["label"],
         client=row["client"],
-        extra=json.loads(row["extra"]),
+        extra_text=row["extra"],
         idempotency_key=row["idempotency_key"],
         webhook=row["webhook"],
         time_limit=row["time_limit"],
@@ -412,5 +412,5 @@ def _job(row: sqlite3.Row) -> Job:
         finished=row["finished"],
         attempts=row["attempts"],
         cancel_requested=bool(row["cancel_requested"]),
-        result=None if row["result"] is None else json.loads(row["result"]),
+        result_text=row["result"],
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from nodegraph.errors import NodeGraphError
@@ -25,7 +27,15 @@ class QueueFullError(JobError):
 
 
 class StorageError(NodeGraphError):
-    """The database cannot be read or written now: the disk is full, the folder read-only, the file locked."""
+    """The database cannot be read or written now: the disk is full, the folder read-only, the file locked.
+
+    Attributes:
+        full: whether it is room on the disk that is missing.
+    """
+
+    def __init__(self, message: str, *, full: bool = False) -> None:
+        super().__init__(message)
+        self.full = full
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +71,16 @@ class NewJob:
     time_limit: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Job:
     """A job as the queue knows it.
 
+    What may be long is kept as JSON text until it is asked for: a list of thousands of jobs needs none of it.
+
     Attributes:
         id: its id; the other attributes of ``NewJob`` are as given there.
+        workflow_text: the workflow as JSON text.
+        extra_text: what the client wanted kept, as JSON text.
         number: rises by one with each job ever queued.
         state: ``interrupted`` is a job that ran when the server ended, and waits to run again.
         created: when it was queued, in seconds since 1970.
@@ -74,17 +88,17 @@ class Job:
         finished: when it ended.
         attempts: how often it began to run.
         cancel_requested: whether it runs and shall stop.
-        result: what came of it, as JSON data, once it has ended.
+        result_text: what came of it, as JSON text, once it has ended.
     """
 
     id: str
     owner: str
-    workflow: dict[str, Any]
+    workflow_text: str = field(repr=False)
     targets: tuple[str, ...] | None
     priority: int
     label: str
     client: str
-    extra: dict[str, Any]
+    extra_text: str = field(repr=False)
     idempotency_key: str | None
     webhook: str | None
     time_limit: float | None
@@ -95,4 +109,24 @@ class Job:
     finished: float | None
     attempts: int
     cancel_requested: bool
-    result: dict[str, Any] | None
+    result_text: str | None = field(repr=False)
+
+    @cached_property
+    def workflow(self) -> dict[str, Any]:
+        """The workflow as JSON data."""
+        return _object(self.workflow_text)
+
+    @cached_property
+    def extra(self) -> dict[str, Any]:
+        """What the client wanted kept, as JSON data."""
+        return _object(self.extra_text)
+
+    @cached_property
+    def result(self) -> dict[str, Any] | None:
+        """What came of it, as JSON data, once it has ended."""
+        return None if self.result_text is None else _object(self.result_text)
+
+
+def _object(text: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text)
+    return found

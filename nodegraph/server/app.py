@@ -23,7 +23,10 @@ from nodegraph.registry import NodeRegistry
 from nodegraph.server import keys
 from nodegraph.server.catalogue import Catalogue
 from nodegraph.server.comfy import add_comfy_routes
+from nodegraph.server.editor import Editor
 from nodegraph.server.hub import EventHub
+from nodegraph.server.lag import LoopMonitor
+from nodegraph.server.log import LogBuffer, LogLine
 from nodegraph.server.metrics import Metrics, metrics_middleware
 from nodegraph.server.problems import problem_middleware
 from nodegraph.server.routes import add_routes
@@ -34,6 +37,7 @@ from nodegraph.server.security.limits import OpenStreams
 from nodegraph.server.service import JobService
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.storage import UserStorage
+from nodegraph.server.templates import Templates
 from nodegraph.server.webhooks import WebhookSender
 
 logger = logging.getLogger(__name__)
@@ -54,12 +58,16 @@ def make_app(settings: ServerSettings, registry: NodeRegistry) -> web.Applicatio
     app[keys.SETTINGS], app[keys.REGISTRY], app[keys.STARTED] = settings, registry, time.time()
     app[keys.QUEUE], app[keys.TOKENS], app[keys.HUB] = queue, tokens, hub
     app[keys.STREAMS] = OpenStreams(settings.max_sockets)
-    app[keys.WEBHOOKS], app[keys.CATALOGUE] = WebhookStore(database), Catalogue(registry)
+    app[keys.WEBHOOKS], app[keys.TEMPLATES] = WebhookStore(database), Templates(locations.templates_folder())
+    app[keys.CATALOGUE] = Catalogue(registry, app[keys.TEMPLATES])
+    app[keys.LOG] = LogBuffer()
     app[keys.METRICS] = Metrics(lambda: {str(state): count for state, count in queue.counts().items()})
     app[keys.SERVICE] = JobService(queue, hub, registry, settings, folders)
+    app.cleanup_ctx.append(_logging)
     app.cleanup_ctx.append(partial(_running, database))
     app.on_response_prepare.append(add_headers)
     add_routes(app)
+    Editor(locations.editor_folder()).add_routes(app)
     add_comfy_routes(app)
     return app
 
@@ -72,6 +80,21 @@ def _shared_folders(settings: ServerSettings, registry: NodeRegistry) -> Folders
 
 def _folders_of(settings: ServerSettings, shared: Folders, user: str) -> Folders:
     return UserStorage(settings, user).folders(shared)
+
+
+async def _logging(app: web.Application) -> AsyncIterator[None]:
+    """Keep the last lines of the log, and tell admins of new ones."""
+    loop, hub, log = asyncio.get_running_loop(), app[keys.HUB], app[keys.LOG]
+
+    def publish(line: LogLine) -> None:
+        hub.publish(keys.NOBODY, {"type": "log", "job": None, "line": line.to_json()})
+
+    def tell(line: LogLine) -> None:
+        loop.call_soon_threadsafe(publish, line)
+
+    log.on_line = tell
+    with log.attached():
+        yield
 
 
 async def _running(database: Database, app: web.Application) -> AsyncIterator[None]:
@@ -88,7 +111,8 @@ async def _running(database: Database, app: web.Application) -> AsyncIterator[No
     service.on_new_work, service.on_cancel = runner.wake, runner.cancel
     await runner.start()
     gc.freeze()  # what was loaded stays: looking through it again and again would hold up the loop
-    chores = [asyncio.create_task(sender.run()), asyncio.create_task(_prune(service))]
+    monitor = LoopMonitor(settings.lag_every, metrics.note_lag)
+    chores = [asyncio.create_task(chore) for chore in (sender.run(), _prune(service), monitor.run())]
     yield
     await runner.stop()
     for chore in chores:

@@ -9,9 +9,9 @@ from typing import Any
 from nodegraph.engine import unknown_targets
 from nodegraph.errors import Issue, ValidationError, errors_among
 from nodegraph.files import Folders
-from nodegraph.graph import build_graph
+from nodegraph.graph import Graph, build_graph
 from nodegraph.registry import NodeRegistry
-from nodegraph.validation import analyse
+from nodegraph.validation import Analysis, analyse
 from nodegraph.workflow.schema import NodeEntry, Workflow
 from nodegraph.workflow.sources import workflow_of_any_format
 from nodegraph.workflow.writing import workflow_document
@@ -26,10 +26,14 @@ class Checked:
     Attributes:
         workflow: the workflow, its nodes brought up to date.
         issues: everything that validation found, warnings included.
+        graph: its graph; without nodes if the workflow is too large to be looked at.
+        analysis: what validation learnt of it.
     """
 
     workflow: Workflow
     issues: list[Issue]
+    graph: Graph
+    analysis: Analysis
 
     @property
     def document(self) -> dict[str, Any]:
@@ -78,11 +82,12 @@ class Checker:
         """Validate a workflow that was read."""
         size = unfolded_size(workflow)
         if size > self.max_nodes:
-            return Checked(workflow, [_too_large(size, self.max_nodes)])
+            return Checked(workflow, [_too_large(size, self.max_nodes)], Graph({}), Analysis())
         graph = build_graph(workflow, self.registry)
         wanted = None if targets is None else list(targets)
-        issues = analyse(graph, self.folders(owner), need_terminal=wanted is None).issues
-        return Checked(workflow, [*issues, *unknown_targets(wanted or (), graph)])
+        analysis = analyse(graph, self.folders(owner), need_terminal=wanted is None)
+        issues = [*analysis.issues, *unknown_targets(wanted or (), graph)]
+        return Checked(workflow, issues, graph, analysis)
 
 
 def unfolded_size(workflow: Workflow) -> int:

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Collection
+from functools import cached_property
 from typing import Any
+
+from nodegraph.server.json_text import json_bytes
 
 Event = dict[str, Any]
 Item = tuple[Event, bytes]
 
 PASSING = ("node_progress", "node_preview")
 """Events of which only the latest counts, for each node of each job."""
+
+
+WOKEN_AT_ONCE = 10
+"""Subscribers woken before the event loop looks at its other work again."""
+
+
+class NumberedEvent(dict[str, Any]):
+    """An event that was told; its JSON text is made once for all who get it."""
+
+    @cached_property
+    def text(self) -> bytes:
+        """The event as JSON."""
+        return json_bytes(self)
+
+
+def event_text(event: Event) -> bytes:
+    """An event as JSON."""
+    return event.text if isinstance(event, NumberedEvent) else json_bytes(event)
 
 
 class EventHub:
@@ -31,6 +51,7 @@ class EventHub:
         self._bytes = 0
         self._forgotten = self._next - 1  # the last number that is not remembered
         self._subscriptions: set[Subscription] = set()
+        self._to_wake: deque[Subscription] = deque()
 
     @property
     def subscribers(self) -> int:
@@ -45,7 +66,7 @@ class EventHub:
             body: what goes with it, such as the picture of a preview.
         """
         number, self._next = self._next, self._next + 1
-        event = {**event, "id": number, "time": round(time.time(), 3)}
+        event = NumberedEvent(event, id=number, time=round(time.time(), 3))
         if event["type"] not in PASSING:
             self._remember(owner, event)
         for subscription in tuple(self._subscriptions):
@@ -53,8 +74,20 @@ class EventHub:
                 subscription.put(event, body)
         return number
 
-    def _remember(self, owner: str, event: Event) -> None:
-        size = len(json.dumps(event))
+    def wake(self, subscription: Subscription) -> None:
+        """Let a subscriber go on soon. Hundreds that wait for the same event take turns with other work."""
+        if not self._to_wake:
+            asyncio.get_running_loop().call_soon(self._wake_some)
+        self._to_wake.append(subscription)
+
+    def _wake_some(self) -> None:
+        for _ in range(min(WOKEN_AT_ONCE, len(self._to_wake))):
+            self._to_wake.popleft().wake()
+        if self._to_wake:
+            asyncio.get_running_loop().call_soon(self._wake_some)
+
+    def _remember(self, owner: str, event: NumberedEvent) -> None:
+        size = len(event.text)
         self._log.append((owner, event, size))
         self._bytes += size
         while len(self._log) > self.limit or self._bytes > self._limit_bytes:
@@ -101,7 +134,7 @@ class Subscription(AsyncIterator[Item]):
         self._jobs = None if jobs is None else frozenset(jobs)
         self._waiting: OrderedDict[Any, Item] = OrderedDict()
         self._news = asyncio.Event()
-        self._closed = self._lagged = False
+        self._closed = self._lagged = self._asleep = False
 
     def wants(self, owner: str, event: Event) -> bool:
         """Whether an event is meant for this subscriber."""
@@ -122,6 +155,12 @@ class Subscription(AsyncIterator[Item]):
             self._waiting.clear()
             lagged = {"type": "lagged", "time": event["time"]}
             self._waiting["lagged"] = (lagged, b"")
+        if self._asleep:
+            self._asleep = False
+            self._hub.wake(self)
+
+    def wake(self) -> None:
+        """Go on with what waits."""
         self._news.set()
 
     async def __anext__(self) -> Item:
@@ -130,6 +169,7 @@ class Subscription(AsyncIterator[Item]):
                 self.close()
                 raise StopAsyncIteration
             self._news.clear()
+            self._asleep = True
             await self._news.wait()
         return self._waiting.popitem(last=False)[1]
 

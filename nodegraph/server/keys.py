@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from nodegraph.jobs.webhooks import WebhookStore
     from nodegraph.server.catalogue import Catalogue
     from nodegraph.server.hub import EventHub
+    from nodegraph.server.log import LogBuffer
     from nodegraph.server.metrics import Metrics
     from nodegraph.server.openapi import Description
     from nodegraph.server.runner import Runner
     from nodegraph.server.security.limits import OpenStreams
     from nodegraph.server.service import JobService
+    from nodegraph.server.templates import Templates
 
 SETTINGS = web.AppKey("settings", ServerSettings)
 REGISTRY = web.AppKey("registry", NodeRegistry)
@@ -33,6 +35,8 @@ RUNNER: web.AppKey[Runner] = web.AppKey("runner")
 STREAMS: web.AppKey[OpenStreams] = web.AppKey("streams")
 METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 CATALOGUE: web.AppKey[Catalogue] = web.AppKey("catalogue")
+TEMPLATES: web.AppKey[Templates] = web.AppKey("templates")
+LOG: web.AppKey[LogBuffer] = web.AppKey("log")
 API: web.AppKey[Description] = web.AppKey("api")
 STARTED = web.AppKey("started", float)
 """When the server was started, in seconds since 1970."""
@@ -41,6 +45,8 @@ RUN, ADMIN = "run", "admin"
 """The scopes of a token: to run jobs of one's own, and to see and change everything."""
 LOCAL = "local"
 """The user of a server that has no tokens."""
+NOBODY = ""
+"""Whose events are those that admins alone see."""
 
 
 @dataclass(frozen=True, slots=True)

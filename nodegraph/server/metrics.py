@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from nodegraph.server import keys
 
+LAG_SECONDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 JOB_SECONDS = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -45,7 +46,8 @@ class Metrics:
         seconds: time that jobs took.
         nodes: nodes that were dealt with, by where their results came from.
         webhooks: tries to deliver a webhook, by outcome.
-        lag: the longest time, of late, that the event loop could not be reached.
+        lag: how late the event loop was, whenever that was looked at.
+        blocked: the longest that the program itself ever held the loop up; see ``LoopMonitor``.
     """
 
     def __init__(self, counts: Callable[[], Mapping[str, int]]) -> None:
@@ -70,10 +72,29 @@ class Metrics:
         self.webhooks = Counter(
             "nodegraph_webhooks", "Tries to deliver a webhook.", ("outcome",), registry=self.registry
         )
+        self.lag = Histogram(
+            "nodegraph_event_loop_lag_seconds",
+            "How late the event loop was.",
+            buckets=LAG_SECONDS,
+            registry=self.registry,
+        )
+        self.blocked = Gauge(
+            "nodegraph_event_loop_blocked_seconds_max",
+            "The longest that this program held its event loop up since it started.",
+            registry=self.registry,
+        )
+        self._longest = 0.0
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format; it asks the queue, so call it in a thread."""
         return generate_latest(self.registry)
+
+    def note_lag(self, lag: float, blocked: float) -> None:
+        """Note how late the event loop was, and how much of that was the program's own doing."""
+        self.lag.observe(lag)
+        if blocked > self._longest:
+            self._longest = blocked
+            self.blocked.set(blocked)
 
     def note_event(self, event: Mapping[str, object]) -> None:
         """Count what an event tells."""

@@ -18,7 +18,7 @@ from nodegraph.server.views import ProblemView, WebhookView
 
 REFERENCE = "#/components/schemas/{model}"
 BEARER = "token"
-EVERYWHERE = (400, 401, 403, 429, 500)
+EVERYWHERE = (400, 401, 403, 429, 500, 503, 507)
 WITH_BODY = (408, 413, 415, 422)
 EVENT_STREAM = "text/event-stream"
 
@@ -35,14 +35,15 @@ MEANINGS = {
     404: "There is no such thing.",
     408: "The body did not arrive in time.",
     409: "It cannot be done in the present state.",
+    412: "It is not as the request expects: it was changed meanwhile.",
     413: "The request is too large.",
     415: "The body is of another kind than is read here.",
     416: "The file has no such part.",
     422: "The body is not as described, or the workflow must not run.",
     429: "Too much at once; try again later.",
     500: "The server failed; its log says why.",
-    507: "Your files take up all the room there is for them.",
-    503: "The worker is not there; try again later.",
+    507: "There is no room: your files take up all that they may, or the server's disk is full.",
+    503: "The worker is not there, or the server cannot use its folders; try again later.",
 }
 
 ABOUT = """\
@@ -62,7 +63,8 @@ request again, and nothing is queued twice.
 Server-Sent Events. Every event has `type`, `job`, `id` and `time`. After a broken connection, go on with the
 last `id` that was seen, in the header `Last-Event-ID` or as `?after=`. `gap` says that older events are
 forgotten: look at the job itself. `lagged` says that the client read too slowly; the stream ends, and may be
-resumed.
+resumed. Besides those of jobs there are `workflow_saved` and `workflow_deleted`, with `path`, of your saved
+workflows, and for admins `log`, with `line`.
 
 **Webhooks.** The address in `webhook` gets a POST when the job has ended. It is tried again, with growing
 pauses, until it is answered with 2xx, also after a restart; the same delivery may therefore arrive twice
@@ -153,6 +155,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
         description["description"] = text.strip()
     if operation.takes_body:
         description["requestBody"] = {"required": True, "content": _json(operation.body)}
+    if operation.files:
+        content = {kind: {"schema": dict(schema)} for kind, schema in operation.files.items()}
+        description["requestBody"] = {"required": True, "content": content}
     if operation.open:
         description["security"] = []
     return description
@@ -161,7 +166,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
     for name in re.findall(r"{(\w+)", operation.path):
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-    query = operation.query.model_json_schema(mode="validation")
+    query = operation.query.model_json_schema(mode="serialization")  # what is read, with its bounds
     for name, schema in query.get("properties", {}).items():
         text = schema.pop("description", "")
         yield {"name": name, "in": "query", "description": text, "schema": _tidy(_given(schema))}
@@ -197,7 +202,8 @@ def _answer(status: int, content: Content) -> dict[str, Any]:
         return {"description": MEANINGS[status], "content": _json(content)}
     if not content:
         return {"description": MEANINGS[status]}
-    return {"description": MEANINGS[status], "content": {content: {"schema": {"type": "string"}}}}
+    kind = "object" if content == "application/json" else "string"
+    return {"description": MEANINGS[status], "content": {content: {"schema": {"type": kind}}}}
 
 
 def _json(model: type[BaseModel]) -> dict[str, Any]:

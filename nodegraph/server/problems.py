@@ -6,6 +6,7 @@ documentation), ``title``, ``status``, ``detail`` in plain words, and ``code``, 
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from nodegraph.errors import (
     WorkflowError,
     errors_among,
 )
-from nodegraph.jobs.records import QueueFullError
+from nodegraph.jobs.records import QueueFullError, StorageError
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ RETRY_SECONDS = "10"
 MEDIA_TYPE = "application/problem+json"
 DOCUMENTATION = "/api/v1/docs"
 MAX_ISSUES = 200
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "Location")
 
 TITLES = {
@@ -47,8 +50,11 @@ TITLES = {
     "invalid_workflow": "The workflow must not run",
     "unreadable_workflow": "The document is no workflow",
     "conflict": "It cannot be done in the present state",
+    "changed_meanwhile": "It was changed since it was read",
     "idempotency_conflict": "The key was used for another request",
     "queue_full": "Too many jobs wait",
+    "storage_full": "The server's disk is full",
+    "storage_unavailable": "The server cannot use its folders now",
     "unauthorized": "The request carries no valid token",
     "forbidden": "The token does not allow it",
     "too_many_requests": "Too many requests",
@@ -122,9 +128,32 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         return _of_http_exception(error)
     except NodeGraphError as error:
         return as_problem(error).response()
+    except OSError as error:
+        logger.exception("%s %s failed", request.method, request.rel_url.raw_path)
+        return _of_os_error(error)
     except Exception:
         logger.exception("%s %s failed", request.method, request.rel_url.raw_path)  # escaped: one line
-        return problem_response(500, "internal", "the server failed; its log says why")
+        return _internal()
+
+
+def _internal() -> web.Response:
+    return problem_response(500, "internal", "the server failed; its log says why")
+
+
+def _of_os_error(error: OSError) -> web.Response:
+    if error.errno in NO_ROOM:
+        return storage_problem(full=True).response()
+    return storage_problem(full=False).response() if error.errno in NOT_WRITABLE else _internal()
+
+
+def storage_problem(*, full: bool) -> Problem:
+    """The answer where nothing can be kept: the disk is full, or cannot be written for another reason."""
+    headers = {"Retry-After": RETRY_SECONDS}
+    if full:
+        text = "the server's disk is full, so nothing can be kept; make room on it, then send this again"
+        return Problem(507, "storage_full", text, headers=headers)
+    text = "the server cannot read or write its folders now; its log says why. Send this again later"
+    return Problem(503, "storage_unavailable", text, headers=headers)
 
 
 def as_problem(error: NodeGraphError) -> Problem:
@@ -142,6 +171,9 @@ def as_problem(error: NodeGraphError) -> Problem:
         return Problem(404, "not_found", str(error))
     if isinstance(error, QueueFullError):
         return Problem(429, "queue_full", str(error), headers={"Retry-After": RETRY_SECONDS})
+    if isinstance(error, StorageError):
+        logger.error("%s", error)
+        return storage_problem(full=error.full)
     return Problem(409, "conflict", str(error))
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from nodegraph.files import Folders
 from nodegraph.jobs.queue import JobQueue
-from nodegraph.jobs.records import EndState, Job, StorageError
+from nodegraph.jobs.records import EndState, Job, NewJob, StorageError
 from nodegraph.server.hub import EventHub
 from nodegraph.server.settings import ServerSettings
 from nodegraph.worker.options import JobFolders, WorkerJob, WorkerOptions
-from nodegraph.worker.supervisor import WorkerError, WorkerProcess
+from nodegraph.worker.supervisor import ANSWER_SECONDS, WorkerError, WorkerProcess
 from nodegraph.worker.telling import failure_message
 
 logger = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ OnFinished = Callable[[Job], None]
 
 class Runner:
     """Claims jobs and has them run, each worker one at a time. Lives on the event loop.
+
+    A worker is started by its first job or plan: a server that nobody uses takes half the memory.
 
     A job ends once: its result is written to the queue first and told afterwards. What cannot be written
     (disk full) is tried again until it can, because the job did run.
@@ -48,6 +50,7 @@ class Runner:
         self._workers = [WorkerProcess(_options(settings), self._tell) for _ in range(settings.workers)]
         self._news = [asyncio.Event() for _ in self._workers]
         self._tasks: list[asyncio.Task[None]] = []
+        self._planning = asyncio.Lock()
         self._stopping = False
 
     async def start(self) -> None:
@@ -79,9 +82,20 @@ class Runner:
         """What every worker answers; see ``WorkerProcess.ask``."""
         return list(await asyncio.gather(*(worker.ask(what, **data) for worker in self._workers)))
 
-    async def plan(self, job: Job) -> dict[str, Any]:
-        """What a job would do now on the first worker; see ``plan_message``. Empty if it does not answer."""
-        return await self._workers[0].ask("plan", self._job(job).model_dump_json().encode())
+    async def plan(self, job: NewJob) -> tuple[dict[str, Any], bytes] | None:
+        """What a job would do now on a worker; see ``WorkerProcess.plan``. ``None`` if none answers.
+
+        Plans are made one at a time; one that waits for others counts that as time without an answer.
+        """
+        text = await asyncio.to_thread(lambda: self._job(job).model_dump_json().encode())
+        worker = next((worker for worker in self._workers if worker.pid), self._workers[0])
+        try:
+            await worker.start()
+            async with asyncio.timeout(ANSWER_SECONDS), self._planning:
+                return await worker.plan(text)
+        except (WorkerError, OSError) as error:  # a time-out is an OSError, too
+            logger.warning("no plan: %s", error)
+            return None
 
     async def stop(self) -> None:
         """Start nothing more, give what runs its time, and put back what did not end in it."""
@@ -94,7 +108,6 @@ class Runner:
             await task
 
     async def _work(self, worker: WorkerProcess, news: asyncio.Event) -> None:
-        await self._prepare(worker)
         while not self._stopping:
             news.clear()
             try:
@@ -110,13 +123,6 @@ class Runner:
                 logger.exception("the runner met something unforeseen, and goes on")
                 await asyncio.sleep(STORAGE_PAUSE)
 
-    async def _prepare(self, worker: WorkerProcess) -> None:
-        """Have the worker ready before there is work; if it cannot start, the first job will say so."""
-        try:
-            await worker.start()
-        except (WorkerError, OSError) as error:
-            logger.warning("%s", error)
-
     async def _run(self, worker: WorkerProcess, job: Job) -> None:
         self._owners[job.id], self._attempts[job.id] = job.owner, job.attempts
         try:
@@ -127,18 +133,19 @@ class Runner:
             state = STATES.get(result["status"], "failed")
             ended = await self._written(lambda: self._queue.finish(job.id, state, result))
             if ended is not None:
+                await asyncio.to_thread(lambda: ended.result)  # it is read once, and may be long
                 self._tell_end(ended)
         finally:
             del self._owners[job.id], self._attempts[job.id]
 
     async def _result(self, worker: WorkerProcess, job: Job) -> dict[str, Any]:
         try:
-            return await worker.run(self._job(job))
+            return await worker.run(await asyncio.to_thread(self._job, job))
         except (WorkerError, OSError) as error:
             await asyncio.sleep(START_PAUSE)  # so that a queue of jobs does not fail in one moment
             return failure_message("worker_unavailable", str(error))
 
-    def _job(self, job: Job) -> WorkerJob:
+    def _job(self, job: Job | NewJob) -> WorkerJob:
         folders = self._folders(job.owner)
         return WorkerJob(
             id=job.id,
@@ -160,6 +167,8 @@ class Runner:
                 return await asyncio.to_thread(write)
             except StorageError as error:
                 logger.warning("what came of a job cannot be written yet: %s", error)
+                if self._stopping:  # it will run again; its results are in the cache
+                    return None
                 await asyncio.sleep(STORAGE_PAUSE)
 
     def _tell(self, event: dict[str, Any], body: bytes) -> None:

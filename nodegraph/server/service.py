@@ -22,6 +22,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 HEAVY_THREADS = 2
+TOLD_AT_ONCE = 20
+"""Events told before the event loop looks at its other work."""
 
 
 class JobService:
@@ -113,9 +115,9 @@ class JobService:
             self.queue.jobs, owner=owner, states=states, limit=limit, before=before, ascending=ascending
         )
 
-    async def waiting(self, owner: str | None = None) -> list[Job]:
-        """The jobs that wait, in the order they will run."""
-        return await asyncio.to_thread(self.queue.waiting, owner)
+    async def waiting(self, owner: str | None = None, limit: int | None = None) -> list[Job]:
+        """The jobs that wait, in the order they will run; at most ``limit`` of them."""
+        return await asyncio.to_thread(self.queue.waiting, owner, limit)
 
     async def counts(self, owner: str | None = None) -> dict[JobState, int]:
         """How many jobs are in each state."""
@@ -135,9 +137,11 @@ class JobService:
         """Cancel every job that waits, of one user or of all; their ids."""
         owners = {job.id: job.owner for job in await self.waiting(owner)}
         cancelled = await asyncio.to_thread(self.queue.cancel_waiting, owner)
-        for id in cancelled:
+        for count, id in enumerate(cancelled, 1):
             if id in owners:
                 self._tell_cancelled(owners[id], id)
+            if count % TOLD_AT_ONCE == 0:
+                await asyncio.sleep(0)
         return cancelled
 
     def _tell_cancelled(self, owner: str, id: str) -> None:

@@ -96,6 +96,7 @@ class ServerSettings(BaseModel):
         event_log: how many events are kept for clients that come back.
         event_log_bytes: how many bytes of them.
         heartbeat: how often an event stream is told that the server is there.
+        lag_every: how often it is measured how late the event loop is.
         private_webhooks: whether webhooks may go to addresses that are not public.
         webhook_attempts: how often a webhook is tried before it is given up.
         webhook_backoff: the pause after the first failed try; each further pause is twice as long.
@@ -145,6 +146,7 @@ class ServerSettings(BaseModel):
     event_log: Count = 20_000
     event_log_bytes: Count = 16 * MIB
     heartbeat: Seconds = 15.0
+    lag_every: Seconds = 0.05
     private_webhooks: bool = False
     webhook_attempts: Count = 8
     webhook_backoff: Seconds = 2.0

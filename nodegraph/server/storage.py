@@ -77,6 +77,7 @@ class UserStorage:
         output: where their pictures go.
         temp: where their previews go.
         uploads: where the files lie that they uploaded; searched before the shared inputs.
+        workflows: where the workflows lie that they saved.
     """
 
     def __init__(self, settings: ServerSettings, user: str = LOCAL, inputs: Sequence[Path] = ()) -> None:
@@ -86,6 +87,7 @@ class UserStorage:
         self.output = settings.output if self._local else settings.output / USERS / folder
         self.temp = settings.previews / folder
         self.uploads = settings.uploads / folder
+        self.workflows = settings.data / "workflows" / folder
         self._inputs = (self.uploads, *settings.inputs, *inputs)
 
     def folders(self, shared: Folders) -> Folders:
@@ -151,7 +153,7 @@ class UserStorage:
                 too many, or the upload stands still.
         """
         plain, place, root = safe_name(name), self._place(kind, subfolder), self._roots(kind)[0]
-        room = await asyncio.to_thread(self._room, root)
+        room = await asyncio.to_thread(self.room, root)
         folder = await asyncio.to_thread(make_inside, root, place)
         with _unfinished(folder) as path:
             arrived = await self._receive(chunks, path, min(room, self._settings.max_upload))
@@ -162,12 +164,16 @@ class UserStorage:
 
     def _keep(self, arrived: _Arrived, root: Path, target: Path, overwrite: bool) -> Path:
         with _keeping:  # several that arrive at once must not exceed together what each may take
-            if self._room(root) < arrived.size:
+            if self.room(root) < arrived.size:
                 raise _full("other uploads took up what room there was; delete some")
             return _named(arrived, target, overwrite)
 
-    def _room(self, root: Path) -> int:
-        """How many bytes the user may still upload to a folder."""
+    def room(self, root: Path) -> int:
+        """How many bytes the user may still keep in a folder.
+
+        Raises:
+            Problem: none, or there are as many files as there may be.
+        """
         sizes = [path.stat().st_size for path in files_below(root)]
         if len(sizes) >= self._settings.max_files:
             raise _full(f"you have {len(sizes)} files there, and no more are kept; delete some")

@@ -45,6 +45,7 @@ class OutputView(Answer):
 
     model_config = ConfigDict(extra="allow")
 
+    kind: str | None = Field(None, description="How `value` is drawn: `series`, `table`, or as it is.")
     file: FileView | None = None
     value: JsonValue = None
 
@@ -153,29 +154,45 @@ class ValidView(Answer):
     issues: list[IssueView]
 
 
+class PlannedOutput(Answer):
+    """What is known of an output before anything runs."""
+
+    type: str = Field(description="Narrower than in the catalogue where the links tell more.")
+    facts: dict[str, str | int | float | bool | None] = Field(
+        description="Such as the size of a picture or the family of a model; empty where nothing is known."
+    )
+
+
 class PlannedNode(Answer):
     """What would happen to a node."""
 
     type: str
-    origin: Literal["run", "memory", "disk", "unneeded"] = Field(
-        description="`run`: it would run. `memory`, `disk`: its result is cached. `unneeded`: nothing asks "
-        "for it."
+    origin: Literal["run", "memory", "disk", "unneeded"] | None = Field(
+        description="`run`: it would run. `memory`, `disk`: its result, or a later one that makes it "
+        "unnecessary, is cached there. `unneeded`: nothing asks for it. null: the workflow must not run."
     )
+    outputs: dict[str, PlannedOutput] = Field(description="Empty where the node type is not known.")
 
 
 class PlanView(Answer):
     """What a job would do now."""
 
-    targets: list[str]
+    valid: bool = Field(description="Whether the workflow may run: no issue is an error.")
+    targets: list[str] = Field(description="The nodes whose results are wanted.")
     run: int = Field(description="How many nodes would run.")
-    nodes: dict[str, PlannedNode]
-    issues: list[IssueView] = Field(description="Warnings.")
+    nodes: dict[str, PlannedNode] = Field(
+        description="By id, subgraphs unfolded: `outer/inner`. Empty if the workflow is too large."
+    )
+    left_out: dict[str, str] = Field(
+        description="Nodes that are muted, or need one that is, with the node which is why."
+    )
+    issues: list[IssueView] = Field(description="Everything wrong or odd; each names its node and input.")
 
 
 class InputView(Answer):
     """An input of a node type."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
 
     type: str
     required: bool
@@ -187,7 +204,12 @@ class InputView(Answer):
         description="JSON Schema of its constants; `x-widget` says how to show it, `x-folder` whose files "
         "it names.",
     )
-    default: JsonValue = None
+    widget: dict[str, JsonValue] | None = Field(
+        description="How a constant is shown: `kind` (`number`, `text`, `switch`, `menu`, `file`, `seed`, "
+        "`colour`, `list`, `body`, `json`, or what a pack says), and `min`, `max`, `step`, `whole`, "
+        "`choices`, `folder` where they count; null where only a link can feed it."
+    )
+    default: JsonValue = Field(None, description="Absent where there is none.")
 
 
 class NodeOutputView(Answer):
@@ -212,6 +234,7 @@ class NodeView(Answer):
     cacheable: bool
     inputs: dict[str, InputView]
     outputs: list[NodeOutputView]
+    examples: list[str] = Field([], description="Names of the templates that use it.")
 
 
 class PackProblemView(Answer):
@@ -284,7 +307,7 @@ class FreeView(Answer):
 class ProblemView(Answer):
     """Problem details (RFC 9457)."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
 
     type: str
     title: str

@@ -19,7 +19,7 @@ BIGGEST = 2**53 - 1
 """The largest whole number that every JSON reader keeps exactly."""
 ID = r"^[0-9A-Za-z._-]{1,128}$"
 WHOLE = re.compile(r"-?[0-9]{1,16}")
-DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
+DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?")
 
 Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 Document = dict[str, Any]
@@ -46,8 +46,8 @@ def _decimal(text: Any) -> Any:
     return float(text) if isinstance(text, str) and DECIMAL.fullmatch(text) else text
 
 
-WholeText = BeforeValidator(_whole, json_schema_input_type=int)
-DecimalText = BeforeValidator(_decimal, json_schema_input_type=float)
+WholeText = BeforeValidator(_whole)
+DecimalText = BeforeValidator(_decimal)
 
 
 class NoQuery(Request):
@@ -57,7 +57,7 @@ class NoQuery(Request):
 class WaitQuery(Request):
     """Waiting for a job."""
 
-    wait: Annotated[float, DecimalText, Field(ge=0, le=86400)] = Field(
+    wait: Annotated[float, Field(ge=0, le=86400), DecimalText] = Field(
         0.0,
         description="Answer when the job has ended, at the latest after so many seconds. The server may "
         "answer earlier, with the job as it is then; ask again.",
@@ -70,8 +70,8 @@ class JobsQuery(Request):
     state: list[JobState] = Field(
         default_factory=list, description="Only jobs in this state; may be given several times."
     )
-    limit: Annotated[int, WholeText, Field(ge=1, le=MAX_PAGE)] = Field(100, description="How many at most.")
-    before: Annotated[int, WholeText, Field(ge=1, le=BIGGEST)] | None = Field(
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE), WholeText] = Field(100, description="How many at most.")
+    before: Annotated[int, Field(ge=1, le=BIGGEST), WholeText] | None = Field(
         None, description="Only jobs with a smaller number: the `next` of the page before."
     )
 
@@ -79,7 +79,7 @@ class JobsQuery(Request):
 class EventsQuery(Request):
     """Where an event stream begins."""
 
-    after: Annotated[int, WholeText, Field(ge=0, le=BIGGEST)] | None = Field(
+    after: Annotated[int, Field(ge=0, le=BIGGEST), WholeText] | None = Field(
         None, description="Begin after the event of this id; like the header `Last-Event-ID`."
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import faulthandler
 import gc
+import json
 import logging
 import os
 import signal
@@ -12,6 +13,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, BinaryIO
 
 from nodegraph.cache.disk import DiskStore
@@ -19,7 +21,7 @@ from nodegraph.cache.memory import MemoryStore
 from nodegraph.cache.results import ResultCache
 from nodegraph.devices import DeviceManager, pick_device
 from nodegraph.engine import Engine
-from nodegraph.errors import Cancelled, NodeGraphError
+from nodegraph.errors import Cancelled, FileProblem, NodeGraphError
 from nodegraph.execution.base import CancelToken
 from nodegraph.files import Folders
 from nodegraph.locations import default_folders
@@ -54,8 +56,8 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO, marks: int | None = None) -> N
         return
     worker = _Worker(WorkerOptions.model_validate_json(first[1]), outgoing, marks)
     worker.send({"type": "ready", "pid": os.getpid()})
-    jobs = threading.Thread(target=worker.listen, args=(incoming,), name="listener", daemon=True)
-    jobs.start()
+    threading.Thread(target=worker.listen, args=(incoming,), name="listener", daemon=True).start()
+    threading.Thread(target=worker.plan, name="planner", daemon=True).start()
     worker.work()
 
 
@@ -78,6 +80,7 @@ class _Worker:
         self._engine = Engine(self._registry, self._cache, self._shared, self._devices)
         self._arrived = threading.Condition()
         self._waiting: list[WorkerJob] = []
+        self._to_plan: SimpleQueue[tuple[int, bytes]] = SimpleQueue()
         self._ended = False
         self._tokens: dict[str, CancelToken] = {}
 
@@ -109,24 +112,30 @@ class _Worker:
             if token is not None:
                 token.cancel()
         elif message["type"] == "plan":  # takes a while, in which a job may be cancelled
-            threading.Thread(target=self._plan, args=(message, body), name="plan", daemon=True).start()
+            self._to_plan.put((message["number"], body))
         else:
             self.send({"type": "answer", "number": message["number"], "data": self._answer(message)})
 
-    def _plan(self, message: frames.Message, body: bytes) -> None:
-        data = self._planned(WorkerJob.model_validate_json(body))
-        self.send({"type": "answer", "number": message["number"], "data": data})
+    def plan(self) -> None:
+        """Make one plan after the other; whatever becomes of one, it is answered."""
+        while True:
+            number, body = self._to_plan.get()
+            data, text = self._planned(body)
+            self.send({"type": "answer", "number": number, "data": data}, text)
 
-    def _planned(self, job: WorkerJob) -> dict[str, Any]:
+    def _planned(self, body: bytes) -> tuple[dict[str, Any], bytes]:
+        """The plan as JSON text, which the server passes on unread; or why there is none."""
         try:
+            job = WorkerJob.model_validate_json(body)
             engine = self._engine.for_folders(self._folders(job))
-            return {"plan": plan_message(engine.plan(workflow_from_document(job.workflow), job.targets))}
+            plan = engine.plan(workflow_from_document(job.workflow), job.targets)
+            return {}, json.dumps(plan_message(plan), allow_nan=False, separators=(",", ":")).encode()
         except NodeGraphError as error:
-            return {"refused": refusal_message(error)}
+            return {"refused": refusal_message(error)}, b""
         except BaseException as error:  # code of a node runs here, too, such as its `fingerprint=`
             logger.exception("a plan failed in an unforeseen way")
             text = f"{type(error).__name__} in the worker; its log has more"
-            return {"refused": failure_message("internal_error", text)}
+            return {"refused": failure_message("internal_error", text)}, b""
 
     def _answer(self, message: frames.Message) -> dict[str, Any]:
         if message["type"] == "free":
@@ -204,7 +213,7 @@ class _Worker:
 
     def _folders(self, job: WorkerJob) -> Folders:
         for folder in (job.folders.output, job.folders.temporary):
-            Path(folder).mkdir(parents=True, exist_ok=True)
+            _make(folder)
         return replace(
             self._shared,
             output=job.folders.output,
@@ -212,6 +221,13 @@ class _Worker:
             inputs=(*job.folders.inputs, *self._shared.inputs),
             closed=job.folders.closed,
         )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileProblem(f"the folder {folder} cannot be made: {error.strerror}") from error
 
 
 def _types(workflow: Workflow) -> dict[str, str]:

@@ -21,8 +21,11 @@ from nodegraph.worker.telling import failure_message
 logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 10.0
+TOLD_AT_ONCE = 10
+"""Events told, perhaps to hundreds, before the event loop looks at its other work."""
 
 OnEvent = Callable[[dict[str, Any], bytes], None]
+Answer = tuple[dict[str, Any], bytes]
 
 
 class WorkerError(NodeGraphError):
@@ -45,7 +48,7 @@ class WorkerProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._result: asyncio.Future[dict[str, Any]] | None = None
-        self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._answers: dict[int, asyncio.Future[Answer | None]] = {}
         self._numbers = itertools.count()
         self._marks: RunningMarks | None = None
         self._cancelled = False
@@ -181,48 +184,66 @@ class WorkerProcess:
         assert self._process is not None
         try:
             while (message := await frames.read_async(self._stdout)) is not None:
-                self._take(*message)
+                await self._take(*message)
         except (frames.BrokenStreamError, ValueError) as error:
             logger.warning("the worker sent what cannot be read: %s", error)
             self.kill()
         code = await self._process.wait()
         self._over(_fate(code))
 
-    def _take(self, message: frames.Message, body: bytes) -> None:
+    async def _take(self, message: frames.Message, body: bytes) -> None:
         if message["type"] == "events":
-            for event in message["events"]:
+            for count, event in enumerate(message["events"], 1):
                 self._on_event({**event, "job": message["job"]}, body)
+                if count % TOLD_AT_ONCE == 0:
+                    await asyncio.sleep(0)
         elif message["type"] == "result":
             if self._result is not None and not self._result.done() and message["job"] == self.job:
                 self._result.set_result(message["result"])
         elif message["type"] == "answer":
-            answer = self._answers.pop(message["number"], None)
+            answer = self._answers.get(message["number"])
             if answer is not None and not answer.done():
-                answer.set_result(message["data"])
+                answer.set_result((message["data"], body))
 
     def _over(self, fate: str) -> None:
         for answer in self._answers.values():
             if not answer.done():
-                answer.set_result({})
-        self._answers.clear()
+                answer.set_result(None)
         if self._result is not None and not self._result.done():
             text = f"the process that ran the job ended: {fate}{self._where()}"
             self._result.set_result(failure_message("worker_crashed", text))
 
-    async def ask(self, what: str, body: bytes = b"", **data: Any) -> dict[str, Any]:
-        """Ask the process something (``memory``) or to do something (``free``); empty if it does not run."""
+    async def ask(self, what: str, **data: Any) -> dict[str, Any]:
+        """Ask the process something (``memory``), or to do something (``free``); empty without an answer."""
+        answer = await self._asked(what, b"", **data)
+        return answer[0] if answer else {}
+
+    async def plan(self, job: bytes) -> Answer | None:
+        """What a job would do now.
+
+        Args:
+            job: a ``WorkerJob`` as JSON.
+
+        Returns:
+            The plan as JSON text with an empty message, or an empty text with ``refused``; see
+            ``plan_message`` and ``refusal_message``. ``None`` if the process does not answer in time.
+        """
+        return await self._asked("plan", job)
+
+    async def _asked(self, what: str, body: bytes, **data: Any) -> Answer | None:
         if self.pid is None:
-            return {}
+            return None
         number = next(self._numbers)
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         self._answers[number] = answer
-        await self._send({"type": what, "number": number, **data}, body)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
+                await self._send({"type": what, "number": number, **data}, body)
                 return await answer
         except TimeoutError:
+            return None
+        finally:
             self._answers.pop(number, None)
-            return {}
 
     async def stop(self, grace: float) -> bool:
         """End the process.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from nodegraph.engine import RunResult
-from nodegraph.errors import NodeError, NodeGraphError, ValidationError
+from nodegraph.errors import Issue, NodeError, NodeGraphError, ValidationError
 from nodegraph.events import (
     Event,
     NodeCancelled,
@@ -27,6 +28,7 @@ from nodegraph.validation import Analysis
 
 MAX_VALUE = 64 << 10
 MAX_EVENT_VALUE = 8 << 10
+MAX_SHOWN = 64
 NAMES: dict[type, str] = {
     RunStarted: "job_started",
     NodeStarted: "node_started",
@@ -100,21 +102,41 @@ def _output(node: GraphNode, name: str, analysis: Analysis) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, str | int | float) else str(value)
+    finite = not isinstance(value, float) or math.isfinite(value)  # JSON has no other numbers
+    return value if value is None or (finite and isinstance(value, str | int | float)) else str(value)
 
 
 def plan_message(plan: Plan) -> dict[str, Any]:
     """What a run would do now."""
-    covered, outputs = plan.covered(), outputs_message(plan.graph, plan.analysis)
+    covered = plan.covered()
     origins = {id: plan.steps.get(id) or covered.get(id) or "unneeded" for id in plan.graph.nodes}
     return {
+        "valid": True,
         "targets": list(plan.targets),
         "run": sum(origin == "run" for origin in origins.values()),
-        "nodes": {
-            id: {"type": node.type, "origin": origins[id], "outputs": outputs.get(id, {})}
-            for id, node in plan.graph.nodes.items()
-        },
+        "nodes": _planned_nodes(plan.graph, plan.analysis, origins),
+        "left_out": dict(plan.graph.left_out),
         "issues": [issue.to_json() for issue in plan.analysis.issues],
+    }
+
+
+def no_plan_message(graph: Graph, analysis: Analysis, issues: Iterable[Issue]) -> dict[str, Any]:
+    """The same of a workflow that must not run: what is known of it, and why."""
+    return {
+        "valid": False,
+        "targets": [],
+        "run": 0,
+        "nodes": _planned_nodes(graph, analysis, {}),
+        "left_out": dict(graph.left_out),
+        "issues": [issue.to_json() for issue in issues],
+    }
+
+
+def _planned_nodes(graph: Graph, analysis: Analysis, origins: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    outputs = outputs_message(graph, analysis)
+    return {
+        id: {"type": node.type, "origin": origins.get(id), "outputs": outputs.get(id, {})}
+        for id, node in graph.nodes.items()
     }
 
 
@@ -143,10 +165,18 @@ def refusal_message(error: NodeGraphError) -> dict[str, Any]:
 
 
 def told_value(value: Any, folders: Folders, longest: int = MAX_VALUE) -> list[dict[str, Any]]:
-    """An output of a node: its files, and otherwise its value where that is plain and not too long."""
+    """An output of a node: its files, and otherwise its value where that is plain and not too long.
+
+    A class may say what is shown of its values: ``__shown__(self, longest)`` gives JSON data with a
+    ``kind``, such as ``series``, of about so many characters.
+    """
     files = output_files(value)
     if files:
         return [{"file": _file(file, folders)} for file in files]
+    if _is_shown(value):
+        return [_shown(value, longest)]
+    if isinstance(value, list) and value and all(map(_is_shown, value)):
+        return [_shown(item, longest // len(value)) for item in value[:MAX_SHOWN]]
     try:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
@@ -154,6 +184,21 @@ def told_value(value: Any, folders: Folders, longest: int = MAX_VALUE) -> list[d
     if len(text) > longest:
         return [{"note": f"a {type(value).__name__} of {len(text)} characters, too long to be kept here"}]
     return [{"value": value}]
+
+
+def _is_shown(value: Any) -> bool:
+    return hasattr(type(value), "__shown__")
+
+
+def _shown(value: Any, longest: int) -> dict[str, Any]:
+    """What a value shows of itself; what its author did wrong is told in its place."""
+    try:
+        data = value.__shown__(longest)
+        kind, rest = data["kind"], {name: item for name, item in data.items() if name != "kind"}
+        json.dumps([kind, rest], allow_nan=False)
+    except Exception as error:  # noqa: BLE001 - a pack's code must not keep the run from being told of
+        return {"note": f"a {type(value).__name__}, whose __shown__ failed: {type(error).__name__}: {error}"}
+    return {"kind": kind, "value": rest}
 
 
 def _file(file: OutputFile, folders: Folders) -> Mapping[str, Any]:

@@ -3,10 +3,10 @@
 from nodegraph.workflow.comfy import export_comfy, import_comfy
 from nodegraph.workflow.files import dump_workflow, parse_workflow, read_workflow, write_workflow
 from nodegraph.workflow.migration import migrate_entry, migrate_workflow
-from nodegraph.workflow.png import read_png_workflow, workflow_metadata
+from nodegraph.workflow.png import workflow_metadata
 from nodegraph.workflow.reading import workflow_from_document
 from nodegraph.workflow.schema import NodeEntry, SubgraphEntry, Workflow, new_entry
-from nodegraph.workflow.sources import load_workflow, workflow_of_any_format
+from nodegraph.workflow.sources import load_workflow, read_png_workflow, workflow_of_any_format
 from nodegraph.workflow.writing import workflow_document
 
 __all__ = [

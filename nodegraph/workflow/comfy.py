@@ -17,6 +17,7 @@ from nodegraph.node_type import Input, Node
 from nodegraph.sockets import OPEN_KINDS, is_instance
 from nodegraph.workflow.building import Links
 from nodegraph.workflow.migration import migrate_workflow
+from nodegraph.workflow.modes import without_modes
 from nodegraph.workflow.schema import NodeEntry, Workflow, new_entry
 from nodegraph.workflow.strict_json import describe, refuse
 from nodegraph.workflow.writing import json_value
@@ -38,26 +39,12 @@ def is_comfy(document: Any) -> bool:
     )
 
 
-def is_comfy_editor(document: Any) -> bool:
-    """Whether a JSON document looks like what ComfyUI's editor saves."""
-    return (
-        isinstance(document, dict)
-        and isinstance(document.get("nodes"), list)
-        and isinstance(document.get("links"), list)
-    )
-
-
 def import_comfy(document: Any, registry: NodeRegistry) -> Workflow:
     """Read a workflow from ComfyUI's API format; titles go to ``ui``, unknown nodes stay as they are.
 
     Raises:
         WorkflowError: the document is something else; the message lists every problem with its place.
     """
-    if is_comfy_editor(document):
-        raise WorkflowError(
-            "this is a file of ComfyUI's editor, which leaves out what the inputs are called; "
-            "export it there with 'Export (API)' and import that, or use a PNG that ComfyUI saved"
-        )
     if not isinstance(document, dict):
         raise WorkflowError(f"ComfyUI's API format is a JSON object, not {describe(document)}")
     refuse([problem for key, node in document.items() for problem in _problems(key, node)])
@@ -66,7 +53,7 @@ def import_comfy(document: Any, registry: NodeRegistry) -> Workflow:
 
 
 def export_comfy(workflow: Workflow, registry: NodeRegistry, *, complete: bool = False) -> dict[str, Any]:
-    """The workflow in ComfyUI's API format.
+    """The workflow in ComfyUI's API format, as ComfyUI writes it: without muted and bypassed nodes.
 
     Args:
         complete: write inputs left at their defaults as well, which ComfyUI itself insists on.
@@ -76,7 +63,7 @@ def export_comfy(workflow: Workflow, registry: NodeRegistry, *, complete: bool =
             outputs of unknown nodes by name); the message lists every place.
     """
     known = registry.extended(workflow.node_types) if workflow.node_types else registry
-    exporter = _Exporter(migrate_workflow(workflow, known), known, complete)
+    exporter = _Exporter(without_modes(migrate_workflow(workflow, known), known), known, complete)
     document = {key: exporter.node(key, entry) for key, entry in exporter.workflow.nodes.items()}
     refuse(exporter.problems)
     return document

@@ -11,11 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from nodegraph.errors import WorkflowError
-from nodegraph.workflow.comfy import export_comfy, import_comfy
-from nodegraph.workflow.migration import migrate_workflow
-from nodegraph.workflow.reading import parse_workflow
+from nodegraph.workflow.comfy import export_comfy
 from nodegraph.workflow.schema import Workflow
-from nodegraph.workflow.strict_json import parse_json
 from nodegraph.workflow.writing import dump_json, dump_workflow
 
 if TYPE_CHECKING:
@@ -24,6 +21,7 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 OWN_CHUNK = "nodegraph"
 COMFY_CHUNK = "prompt"
+COMFY_EDITOR_CHUNK = "workflow"
 SWEEP_CHUNK = "nodegraph_sweep"
 MAX_TEXT_BYTES = 64 << 20
 MAX_CHUNKS = 200_000
@@ -44,11 +42,11 @@ def workflow_metadata(workflow: Workflow, registry: NodeRegistry) -> dict[str, s
     return chunks
 
 
-def read_png_workflow(source: str | os.PathLike[str] | bytes, registry: NodeRegistry) -> Workflow:
-    """The workflow that a PNG carries: its own, else the one ComfyUI wrote.
+def png_workflow_text(source: str | os.PathLike[str] | bytes) -> str:
+    """The JSON text of the workflow that a PNG carries: its own, else one that ComfyUI wrote.
 
     Raises:
-        WorkflowError: the file is no PNG, carries no workflow, or a damaged one.
+        WorkflowError: the file is no PNG, carries no workflow, or a damaged text.
     """
     if isinstance(source, bytes):
         texts = png_texts(io.BytesIO(source))
@@ -58,10 +56,9 @@ def read_png_workflow(source: str | os.PathLike[str] | bytes, registry: NodeRegi
                 texts = png_texts(stream)
         except OSError as error:
             raise WorkflowError(f"cannot be read: {error.strerror or error}") from None
-    if OWN_CHUNK in texts:
-        return migrate_workflow(parse_workflow(texts[OWN_CHUNK]), registry)
-    if COMFY_CHUNK in texts:
-        return import_comfy(parse_json(texts[COMFY_CHUNK]), registry)
+    for keyword in (OWN_CHUNK, COMFY_CHUNK, COMFY_EDITOR_CHUNK):
+        if keyword in texts:
+            return texts[keyword]
     raise WorkflowError(
         "the picture carries no workflow; it was saved without metadata or by another program"
     )
@@ -79,7 +76,7 @@ def png_texts(stream: BinaryIO) -> dict[str, str]:
     for kind, data in _text_chunks(stream):
         keyword, _, rest = data.partition(b"\0")
         name = keyword.decode("latin-1")
-        if name in (OWN_CHUNK, COMFY_CHUNK, SWEEP_CHUNK):
+        if name in (OWN_CHUNK, COMFY_CHUNK, COMFY_EDITOR_CHUNK, SWEEP_CHUNK):
             texts.setdefault(name, _DECODERS[kind](rest))
     return texts
 

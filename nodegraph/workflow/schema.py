@@ -29,6 +29,7 @@ class _Says:
         return core_schema.custom_error_schema(handler(source), "workflow", custom_error_message=self.message)
 
 
+Mode = Literal["muted", "bypassed"]
 LINK_WORDS = 'must be a link ["node", "output"]'
 Text = Annotated[str, _Says("must be text")]
 Version = Annotated[int, Field(strict=True, ge=1), _Says("must be a whole number from 1 up")]
@@ -53,6 +54,8 @@ class NodeEntry(_Record):
         pack: the pack the type comes from, so that a missing one can be named.
         inputs: constants by input name.
         links: by input name the output it is wired to, or several that are gathered into a list.
+        mode: ``muted`` leaves the node out of the run, with all that needs it; ``bypassed`` puts what comes
+            into it in the place of what it would give.
         ui: what an editor keeps here (place, title, …); it never influences a run.
     """
 
@@ -61,6 +64,7 @@ class NodeEntry(_Record):
     pack: Text = ""
     inputs: Object = Field(default_factory=dict)
     links: dict[str, AnyLinks] = Field(default_factory=dict)
+    mode: Annotated[Mode | None, _Says('must be "muted", "bypassed" or null')] = None
     ui: Object = Field(default_factory=dict)
 
     @property

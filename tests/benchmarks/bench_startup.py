@@ -1,8 +1,9 @@
-"""How long the command line takes to start, beside what importing torch takes by itself.
+"""How long the command line and the server take to start, beside what importing torch takes by itself.
 
     python tests/benchmarks/bench_startup.py [--rounds 9]
 
-Every figure is the median over fresh processes; the commands take turns.
+Every figure is the median over fresh processes; the commands take turns. A server is ready once ``/health``
+answers; its memory is that of all its processes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from server_support import ANSWER, resident, serving
 
 WORKFLOW = Path(__file__).parents[2] / "workflows" / "text_to_image.json"
 COMMANDS = {
@@ -41,6 +44,31 @@ def run(arguments: tuple[str, ...], home: str) -> tuple[float, float]:
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def serve() -> tuple[float, ...]:
+    """Seconds until a server answers, of its first job and of its second; MiB before and after them."""
+    started = time.perf_counter()
+    with serving() as served:
+        assert served.ask("GET", "/api/v1/health").status == 200
+        ready, idle = time.perf_counter() - started, sum(resident(served))
+        jobs = []
+        for x in (1, 2):
+            began = time.perf_counter()
+            nodes = {"a": {**ANSWER["a"], "inputs": {"x": x}}}
+            assert served.submit(nodes, wait=60)["state"] == "done"
+            jobs.append(time.perf_counter() - began)
+        return ready, *jobs, idle, sum(resident(served))
+
+
+def print_servers(rounds: int) -> None:
+    """Print the table of the server."""
+    print("\n| `nodegraph serve` | ready, s | first job, s | second job, s | idle, MiB | after a job, MiB |")
+    print("|---|---:|---:|---:|---:|---:|")
+    medians = [statistics.median(figures) for figures in zip(*(serve() for _ in range(rounds)), strict=True)]
+    print(
+        "| |" + "|".join(f" {figure:.2f} " if figure < 100 else f" {figure:.0f} " for figure in medians) + "|"
+    )
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -58,6 +86,7 @@ def main() -> None:
     for name, found in seconds.items():
         wall, processor = (statistics.median(figures) for figures in zip(*found, strict=True))
         print(f"| `{name}` | {wall:.2f} | {processor:.2f} |")
+    print_servers(options.rounds)
 
 
 if __name__ == "__main__":

@@ -239,3 +239,12 @@ def test_without_a_command_help_is_shown(cli, arguments):
     result = cli(*arguments)
     assert result.exit_code == 2
     assert "Commands" in result.stdout + result.stderr
+
+
+def test_export_writes_a_program(cli, home):
+    (home / "n.json").write_text(
+        json.dumps({"format": "nodegraph", "version": 1, "nodes": {"t": {"type": "Text"}}})
+    )
+    result = cli("export", "n.json", "--format", "python", "-o", "n.py")
+    assert (result.exit_code, result.stdout.strip()) == (0, "n.py")
+    assert "t = Text.node()" in (home / "n.py").read_text().splitlines()

@@ -1,6 +1,7 @@
 """Imports the engine, then runs the graph of ``slow_nodes`` in a forked process for every line of input.
 
-A line is a JSON object with ``folder`` (of the results on disk) and ``workers``. Written, a line each: the
+A line is a JSON object with ``folder`` (of the results on disk), ``workers`` and, where the run shall end
+itself inside a write, ``kill`` (see ``killer``). Written, a line each: the
 process id, ``started`` and ``finished`` nodes, the digests of all results, and the exit status.
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import slow_nodes
+from killer import arm
 
 from nodegraph.cache.disk import DiskStore
 from nodegraph.cache.memory import MemoryStore
@@ -58,6 +60,8 @@ def main():
         pid = os.fork()
         if pid == 0:
             tell(pid=os.getpid())
+            if "kill" in request:
+                arm(**request["kill"])
             run(Path(request["folder"]), request["workers"])
             os._exit(0)
         _, status = os.waitpid(pid, 0)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from killer import MOMENTS
 from processes import GraphServer
 from slow_nodes import SECONDS, twenty_nodes
 
@@ -63,6 +64,20 @@ def test_killed_at_a_node_boundary(server, unkilled, tmp_path, kind, count):
     assert not set(ran) & set(finished)
     assert len(set(ran) & set(started)) <= 1
     assert len(ran) == len(set(ran))
+
+
+@pytest.mark.parametrize("what", ["write", "rename", "ledger"])
+@pytest.mark.parametrize("number", [1, 5, 20])
+def test_killed_inside_a_write(server, unkilled, tmp_path, what, number):
+    finished = set()
+    for moment in MOMENTS:
+        server.start(folder=str(tmp_path), workers=1, kill={"what": what, "number": number, "moment": moment})
+        *events, end = server.messages()
+        finished |= {message["finished"] for message in events if "finished" in message}
+        assert end == {"exit": KILLED} or finished == set(NODES)
+    ran, digests = run(server, tmp_path)
+    assert digests == unkilled
+    assert not set(ran) & finished
 
 
 @pytest.mark.parametrize("seed", range(8))

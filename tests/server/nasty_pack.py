@@ -6,7 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from nodegraph import node
+import torch
+
+from nodegraph import NodeContext, node
 
 
 @node(terminal=True)
@@ -64,6 +66,30 @@ def Hang(x: int = 0) -> int:
 
 
 @node(terminal=True)
+def Half(ctx: NodeContext, x: int = 0) -> str:
+    """Half a character, which UTF-8 cannot say, and numbers that JSON cannot."""
+    ctx.progress(torch.tensor(1), torch.tensor(2.0), "half \ud83d")
+    return "half \ud83d"
+
+
+@node(terminal=True)
+def Endless(ctx: NodeContext, x: int = 0) -> int:
+    """Progress that is no number."""
+    ctx.progress(float("nan"), float("inf"))
+    return x
+
+
+@node(terminal=True)
 def Large(x: int = 0) -> str:
     """A result too long for the history."""
     return "x" * 1_000_000
+
+
+def _no_fingerprint(x: int = 0) -> str:
+    raise RuntimeError("it has no finger")
+
+
+@node(terminal=True, fingerprint=_no_fingerprint)
+def Unfingerprinted(x: int = 0) -> int:
+    """Fails while it is planned."""
+    return x

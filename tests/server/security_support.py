@@ -9,7 +9,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -252,9 +252,15 @@ def serving_all(settings: ServerSettings, tls: ssl.SSLContext | None = None) -> 
 
 
 @contextmanager
-def serving(settings: ServerSettings, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """A server on a free port of this machine, in a thread of its own."""
+def serving(
+    settings: ServerSettings,
+    tls: ssl.SSLContext | None = None,
+    add: Callable[[web.Application], None] | None = None,
+) -> Iterator[Server]:
+    """A server on a free port of this machine, in a thread of its own; ``add`` gives it further routes."""
     server = Server(settings)
+    if add is not None:
+        add(server.app)
     with running(server.app, tls) as port:
         server.port = port
         yield server

@@ -65,6 +65,7 @@ def test_a_picture_is_made_and_downloaded(server):
         ("Leave", "worker_crashed"),
         ("Exit", "node_failed"),
         ("Interrupt", "node_failed"),
+        ("Endless", "node_failed"),
     ],
 )
 def test_whatever_a_node_does_the_next_job_runs(server, type, code):
@@ -90,6 +91,14 @@ def test_a_hanging_job_is_cancelled(server):
         next(line for line in lines if line == b"event: node_started\n")
     assert server.ask("POST", f"/api/v1/jobs/{job['id']}/cancel", {}).status == 200
     assert server.ended(job["id"])["state"] == "cancelled"
+
+
+def test_what_json_can_hardly_say_is_told_all_the_same(server):
+    job = server.submit(one("Half"), wait=60)
+    assert job["result"]["outputs"]["a"]["str"] == [{"value": "half \ud83d"}]
+    seen = events(server, f"/api/v1/jobs/{job['id']}/events", after=0)
+    [told] = [event for event in seen if event["type"] == "node_finished"]
+    assert told["outputs"] == {"str": [{"value": "half \ud83d"}]}
 
 
 def test_a_result_too_long_for_the_history_is_named(server):

@@ -238,7 +238,15 @@ def test_a_form_of_a_comfyui_client_that_stands_still_is_let_go(server: WholeSer
 
 
 @pytest.mark.filterwarnings("ignore::aiohttp.BadContentDispositionHeader")  # which aiohttp warns of
-@pytest.mark.parametrize("body", [b"--", b"", b"--edge\r\nContent-Disposition: form-data; name="])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"--",
+        b"",
+        b"--edge\r\nContent-Disposition: form-data; name=",
+        b'--edge\r\nContent-Disposition: form-data; name="a\x0bb"\r\n\r\nx\r\n--edge--\r\n',
+    ],
+)
 @pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=edge"])
 def test_a_damaged_form_of_a_comfyui_client_is_refused(server: WholeServer, ann, kind, body) -> None:
     assert server.ask("POST", "/upload/image", {**ann, "Content-Type": kind}, body).status == 400

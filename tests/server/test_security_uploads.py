@@ -122,6 +122,8 @@ def test_a_form_within_a_form_is_refused(server: Server) -> None:
         b"--edge\r\nContent-Disposition: x\r\n\r\nx\r\n--edge--\r\n",
         b'--edge\r\nContent-Disposition: form-data; name="file"; filename="x.png"\r\n'
         b"Content-Length: abc\r\n\r\nx\r\n--edge--\r\n",
+        b'--edge\r\nContent-Disposition: form-data; name="a\x0bb"\r\n\r\nx\r\n--edge--\r\n',
+        b"--edge\r\nA" + b"a" * 9000 + b": x\r\n\r\nx\r\n--edge--\r\n",
     ],
 )
 def test_a_form_without_a_file_is_refused(server: Server, body: bytes) -> None:

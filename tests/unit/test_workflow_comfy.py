@@ -197,9 +197,10 @@ def test_lists_every_problem_of_a_broken_document(registry):
     assert places == ["- 1", "- 2.class_type", "- 2.inputs", "- 3._meta"]
 
 
-def test_the_editor_format_is_refused_with_a_way_out(registry):
-    with pytest.raises(WorkflowError, match="Export \\(API\\)"):
-        workflow_of_any_format({"nodes": [], "links": [], "version": 0.4}, registry)
+def test_a_file_of_the_editor_is_read_as_well(registry):
+    placed = {"id": 1, "type": "Loader", "widgets_values": ["b"]}
+    workflow = workflow_of_any_format({"nodes": [placed], "links": [], "version": 0.4}, registry)
+    assert workflow.nodes["1"].inputs == {"name": "b"}
 
 
 def test_formats_are_told_apart(registry):

@@ -65,8 +65,6 @@ def add_comfy_routes(app: web.Application) -> None:
     app[RELAY] = Relay(app)
     app.cleanup_ctx.append(relay_context)
     app.on_shutdown.append(_let_go)
-    if all(resource.canonical != "/" for resource in app.router.resources()):
-        app.router.add_get("/", system.index)
     for method, path, handler in ROUTES:
         guarded = _answering(handler)
         add = app.router.add_get if method == "GET" else partial(app.router.add_route, method)

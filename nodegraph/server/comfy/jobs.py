@@ -18,7 +18,9 @@ from nodegraph.server.comfy.records import (
     prompt_of,
 )
 from nodegraph.server.comfy.requests import BadRequestError, json_object, names, whole_number
+from nodegraph.server.json_text import dump_in_parts
 from nodegraph.server.keys import SERVICE, user_of
+from nodegraph.server.routes.answers import answer_text
 
 STATUS: dict[JobState, str] = {
     "queued": "pending",
@@ -39,7 +41,8 @@ async def get_jobs(request: web.Request) -> web.Response:
     page, total = await _page(request, offset, min(limit, MAX_ITEMS))
     more = offset + len(page) < total
     about = {"offset": offset, "limit": limit, "total": total, "has_more": more}
-    return web.json_response({"jobs": list(map(summary, page)), "pagination": about})
+    shown = {"jobs": map(summary, page), "pagination": about}
+    return answer_text(await request.app[SERVICE].heavy(dump_in_parts, shown))
 
 
 async def _page(request: web.Request, offset: int, limit: int) -> tuple[list[Job], int]:

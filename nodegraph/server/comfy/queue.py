@@ -9,7 +9,9 @@ from aiohttp import web
 from nodegraph.jobs.records import Job, JobState
 from nodegraph.server.comfy.records import queue_item
 from nodegraph.server.comfy.requests import json_object, names
+from nodegraph.server.json_text import dump_in_parts
 from nodegraph.server.keys import SERVICE, user_of
+from nodegraph.server.routes.answers import answer_text
 
 RUNNING: tuple[JobState, ...] = ("running",)
 MAX_RUNNING = 1000
@@ -18,9 +20,8 @@ MAX_RUNNING = 1000
 async def get_queue(request: web.Request) -> web.Response:
     """The user's prompts that run and that wait, in the order in which they will run."""
     running, waiting = await active_jobs(request)
-    return web.json_response(
-        {"queue_running": list(map(queue_item, running)), "queue_pending": list(map(queue_item, waiting))}
-    )
+    shown = {"queue_running": map(queue_item, running), "queue_pending": map(queue_item, waiting)}
+    return answer_text(await request.app[SERVICE].heavy(dump_in_parts, shown))
 
 
 async def active_jobs(request: web.Request) -> tuple[list[Job], list[Job]]:

@@ -14,7 +14,7 @@ from nodegraph.jobs.records import ENDED, Job
 from nodegraph.server.comfy.clients import Client, Clients
 from nodegraph.server.comfy.feed import JobFeed
 from nodegraph.server.comfy.prompt import queue_status
-from nodegraph.server.comfy.records import Message
+from nodegraph.server.comfy.records import Message, prompt_of
 from nodegraph.server.comfy.user_settings import PREVIEW_METHOD, UserSettings
 from nodegraph.server.keys import HUB, SERVICE, SETTINGS
 
@@ -72,6 +72,7 @@ class Relay:
 
     async def _job_started(self, job: Job) -> None:
         if job.client:
+            await asyncio.to_thread(prompt_of, job)  # it is read once, and may be long
             feed = self._feeds[job.id] = JobFeed(job, previews=await self._wants_previews(job))
             self.clients.tell(job.owner, job.client, feed.start(job))
         await self.tell_status(job.owner)

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from nodegraph.errors import WorkflowError
 from nodegraph.server.keys import SERVICE
-from nodegraph.server.security.limits import in_time
+from nodegraph.server.security.limits import check_values, in_time
 from nodegraph.server.wire import BIGGEST
 from nodegraph.workflow.strict_json import check_depth
 
@@ -43,6 +43,7 @@ async def json_body(request: web.Request) -> Any:
     data = await in_time(request, request.read())
     if len(data) <= IN_A_THREAD:
         return _parsed(data)
+    check_values(data)
     return await request.app[SERVICE].heavy(_parsed, data)
 
 

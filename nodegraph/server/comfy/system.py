@@ -12,7 +12,9 @@ from nodegraph.server.comfy.machine import devices, system_info
 from nodegraph.server.comfy.object_info import all_nodes, describe_node
 from nodegraph.server.comfy.requests import json_object
 from nodegraph.server.comfy.websocket import features
+from nodegraph.server.json_text import dump_in_parts
 from nodegraph.server.keys import REGISTRY, RUNNER, SERVICE, TOKENS, user_of
+from nodegraph.server.routes.answers import answer_text
 
 EMBEDDINGS = "embeddings"
 
@@ -21,15 +23,11 @@ def _folders(request: web.Request) -> Folders:
     return request.app[SERVICE].folders(user_of(request).name)
 
 
-async def index(request: web.Request) -> web.Response:
-    """A page for clients that look whether anyone is there; the editor, where there is one, comes first."""
-    return web.Response(text="nodegraph: see /api/v1/docs\n")
-
-
 async def object_info(request: web.Request) -> web.Response:
     """Every node type."""
     names, registry = _folders(request).names, request.app[REGISTRY]
-    return web.json_response(await request.app[SERVICE].heavy(all_nodes, registry, names))
+    nodes = await request.app[SERVICE].heavy(all_nodes, registry, names)
+    return answer_text(await request.app[SERVICE].heavy(dump_in_parts, nodes))
 
 
 async def one_object_info(request: web.Request) -> web.Response:

@@ -17,7 +17,7 @@ from nodegraph.server.comfy import pictures
 from nodegraph.server.comfy.files import FileReference, storage_of
 from nodegraph.server.comfy.requests import BadRequestError
 from nodegraph.server.keys import SETTINGS
-from nodegraph.server.security.limits import in_time
+from nodegraph.server.security.limits import DAMAGED_FORM, in_time
 
 CHUNK = 1 << 18
 MAX_FIELD = 1 << 16
@@ -88,7 +88,7 @@ async def _parts(request: web.Request) -> AsyncIterator[Any]:
         parts = await request.multipart()
         while part := await in_time(request, parts.next()):
             yield part
-    except ValueError as error:
+    except DAMAGED_FORM as error:
         raise BadRequestError("invalid_request", f"the form is damaged: {error}") from None
 
 

@@ -10,13 +10,18 @@ from nodegraph.server import keys
 from nodegraph.server.openapi import Description
 from nodegraph.server.routes import (
     catalogue,
+    checks,
+    documents,
     events,
     jobs,
+    library,
     outputs,
+    personal,
     queue,
     session,
     submitting,
     system,
+    templates,
     uploads,
 )
 from nodegraph.server.routes.operation import PREFIX, Operation
@@ -30,6 +35,11 @@ MODULES: tuple[ModuleType, ...] = (
     uploads,
     session,
     catalogue,
+    checks,
+    documents,
+    library,
+    templates,
+    personal,
     system,
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -10,13 +9,18 @@ from urllib.parse import quote
 from aiohttp import web
 
 from nodegraph.jobs.records import Job
+from nodegraph.server.json_text import json_bytes, object_bytes
 from nodegraph.server.routes.operation import PREFIX
+
+
+def answer_text(text: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """An answer of JSON text."""
+    return web.Response(status=status, body=text, content_type="application/json", headers=headers)
 
 
 def answer(document: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A JSON answer."""
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return web.Response(status=status, body=text.encode(), content_type="application/json", headers=headers)
+    return answer_text(json_bytes(document), status, headers)
 
 
 def job_view(job: Job) -> dict[str, Any]:
@@ -38,6 +42,20 @@ def job_view(job: Job) -> dict[str, Any]:
         "webhook": job.webhook,
         "result": None if job.result is None else result_view(job.result),
     }
+
+
+def dump_job(job: Job) -> bytes:
+    """The text of ``job_view``; the result of thousands of nodes is long, so call it in a thread."""
+    view = job_view(job)
+    result = view.pop("result")
+    told = b"null" if result is None else object_bytes((name, _dump(value)) for name, value in result.items())
+    return object_bytes([*((name, json_bytes(value)) for name, value in view.items()), ("result", told)])
+
+
+def _dump(value: Any) -> bytes:
+    if not isinstance(value, dict):
+        return json_bytes(value)
+    return object_bytes((name, json_bytes(item)) for name, item in value.items())
 
 
 def job_url(id: str) -> str:

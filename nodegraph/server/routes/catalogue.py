@@ -1,4 +1,4 @@
-"""``/nodes``, ``/models`` and ``/validate``: what there is, and whether a workflow may run."""
+"""``/nodes`` and ``/models``: what there is."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from nodegraph.server import keys
 from nodegraph.server.problems import Problem
 from nodegraph.server.routes.answers import answer
 from nodegraph.server.routes.operation import Call, operation
-from nodegraph.server.views import CatalogueView, ModelFolderView, ModelsView, NodeView, ValidView
-from nodegraph.server.wire import NoBody, NoQuery, WorkflowRequest
+from nodegraph.server.views import CatalogueView, ModelFolderView, ModelsView, NodeView
+from nodegraph.server.wire import NoBody, NoQuery
 from nodegraph.workflow.writing import dump_json
 
 
@@ -38,7 +38,8 @@ async def get_node(call: Call[NoQuery, NoBody]) -> web.Response:
         near = list(call.service.registry.suggest(id))
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise Problem(404, "unknown_node_type", f"there is no node type {id!r}{hint}", suggestions=near)
-    return web.Response(text=dump_json(node.describe()), content_type="application/json")
+    text = await call.service.heavy(lambda: dump_json(call.app[keys.CATALOGUE].describe(node)))
+    return web.Response(text=text, content_type="application/json")
 
 
 @operation("GET", "/models", NoQuery, NoBody, {200: ModelsView})
@@ -61,12 +62,3 @@ def _models(call: Call[NoQuery, NoBody]) -> dict[str, list[str]]:
     folders = call.service.folders(call.user.name)
     kinds = [*folder_kinds(call.service.registry, folders), INPUTS]
     return {kind: folders.names(kind) for kind in kinds}
-
-
-@operation("POST", "/validate", NoQuery, WorkflowRequest, {200: ValidView})
-async def validate_workflow(call: Call[NoQuery, WorkflowRequest]) -> web.Response:
-    """Find every mistake of a workflow without running it."""
-    body = call.body
-    service, owner = call.service, call.user.name
-    checked = await service.heavy(service.check, body.workflow, owner=owner, targets=body.targets)
-    return answer({"valid": checked.valid, "issues": [issue.to_json() for issue in checked.issues]})

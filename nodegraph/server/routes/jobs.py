@@ -7,8 +7,9 @@ from typing import Any
 from aiohttp import web
 
 from nodegraph.jobs.records import ACTIVE, Job
+from nodegraph.server.json_text import dump_in_parts
 from nodegraph.server.problems import Problem, unknown_job
-from nodegraph.server.routes.answers import answer, job_view
+from nodegraph.server.routes.answers import answer, answer_text, dump_job, job_view
 from nodegraph.server.routes.operation import Call, operation
 from nodegraph.server.views import CancelView, JobPage, JobView, WorkflowView
 from nodegraph.server.wire import JobsQuery, MoveRequest, NoBody, NoQuery, WaitQuery
@@ -22,7 +23,8 @@ async def list_jobs(call: Call[JobsQuery, NoBody]) -> web.Response:
         owner=call.sees, states=query.state or None, limit=query.limit, before=query.before
     )
     more = jobs[-1].number if len(jobs) == query.limit else None
-    return answer({"jobs": [job_view(job) for job in jobs], "next": more})
+    text = await call.service.heavy(lambda: dump_in_parts({"jobs": map(job_view, jobs), "next": more}))
+    return answer_text(text)
 
 
 @operation("GET", "/jobs/{id}", WaitQuery, NoBody, {200: JobView}, problems=(404,))
@@ -33,13 +35,14 @@ async def get_job(call: Call[WaitQuery, NoBody]) -> web.Response:
     """
     job = await visible_job(call)
     shown = await call.service.wait(job.id, call.patience) if call.query.wait else job
-    return answer(job_view(shown or job))
+    return answer_text(await call.service.heavy(dump_job, shown or job))
 
 
 @operation("GET", "/jobs/{id}/workflow", NoQuery, NoBody, {200: WorkflowView}, problems=(404,))
 async def get_job_workflow(call: Call[NoQuery, NoBody]) -> web.Response:
     """The workflow of a job, in this project's format."""
-    return answer((await visible_job(call)).workflow)
+    job = await visible_job(call)
+    return web.Response(body=job.workflow_text.encode(), content_type="application/json")
 
 
 @operation("POST", "/jobs/{id}/cancel", NoQuery, NoBody, {200: CancelView}, problems=(404,))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import cleandoc
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from aiohttp import web
@@ -25,6 +26,8 @@ PREFIX = "/api/v1"
 
 Q = TypeVar("Q", bound=BaseModel)
 B = TypeVar("B", bound=BaseModel)
+
+NO_FILES: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
 Content = type[BaseModel] | str
 """A model that is sent as JSON, or the media type of something else."""
@@ -98,6 +101,7 @@ class Operation:
         answers: what comes back, by status.
         problems: the statuses of the problems that are its own; those of every operation are added.
         headers: the request headers it reads.
+        files: the schemas of bodies that are not JSON, by media type.
         admin: whether it takes the scope ``admin``.
         open: whether it takes no token.
         handler: what does it; its docstring is the summary and description.
@@ -110,6 +114,7 @@ class Operation:
     answers: Mapping[int, Content]
     problems: tuple[int, ...]
     headers: tuple[Header, ...]
+    files: Mapping[str, Mapping[str, Any]]
     admin: bool
     open: bool
     handler: Handler = field(repr=False)
@@ -156,12 +161,13 @@ def operation(
     *,
     problems: tuple[int, ...] = (),
     headers: tuple[Header, ...] = (),
+    files: Mapping[str, Mapping[str, Any]] = NO_FILES,
     admin: bool = False,
     open: bool = False,
 ) -> Callable[[Callable[[Call[Q, B]], Awaitable[web.StreamResponse]]], Operation]:
     """Declares a handler as an operation; see ``Operation``."""
 
     def declare(handler: Callable[[Call[Q, B]], Awaitable[web.StreamResponse]]) -> Operation:
-        return Operation(method, path, query, body, answers, problems, headers, admin, open, handler)
+        return Operation(method, path, query, body, answers, problems, headers, files, admin, open, handler)
 
     return declare

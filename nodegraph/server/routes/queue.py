@@ -20,7 +20,7 @@ async def get_queue(call: Call[NoQuery, NoBody]) -> web.Response:
     """What runs and what waits."""
     service, owner = call.service, call.sees
     running = await service.jobs(owner=owner, states=RUNNING, ascending=True)
-    waiting = (await service.waiting(owner))[:SHOWN]
+    waiting = await service.waiting(owner, SHOWN)
     return answer(
         {
             "paused": await service.paused(),

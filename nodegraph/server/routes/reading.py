@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from nodegraph.errors import WorkflowError
 from nodegraph.server import keys
 from nodegraph.server.problems import Problem
-from nodegraph.server.security.limits import in_time
+from nodegraph.server.security.limits import check_values, in_time
 from nodegraph.workflow.strict_json import describe, parse_json, place_name
 
 M = TypeVar("M", bound=BaseModel)
@@ -62,6 +62,7 @@ async def read_body(request: web.Request, model: type[M]) -> M:
     data = await in_time(request, request.read())
     if len(data) <= IN_A_THREAD:
         return parse_body(data, model)
+    check_values(data)
     return await request.app[keys.SERVICE].heavy(parse_body, data, model)
 
 

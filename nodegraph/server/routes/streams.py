@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import suppress
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
-if TYPE_CHECKING:
-    from nodegraph.server.hub import Subscription
+from nodegraph.server.hub import Subscription, event_text
 
 RETRY = b"retry: 1000\n\n"
 BEAT = b": still here\n\n"
@@ -25,23 +24,6 @@ HEADERS = {
 }
 
 Item = tuple[dict[str, Any], bytes]
-
-
-class Stream(Protocol):
-    """Where events go."""
-
-    @property
-    def response(self) -> web.StreamResponse:
-        """The answer that carries the stream."""
-
-    async def send(self, event: dict[str, Any], body: bytes) -> None:
-        """Send one event."""
-
-    async def beat(self) -> None:
-        """Tell that the server is there."""
-
-    async def close(self) -> None:
-        """End the stream in order."""
 
 
 class ServerSentEvents:
@@ -62,17 +44,33 @@ class ServerSentEvents:
         """Send one event."""
         if body:
             event = {**event, "data": base64.b64encode(body).decode()}
-        lines = [f"id: {event['id']}"] if "id" in event else []
-        lines += [f"event: {event['type']}", f"data: {_json(event)}"]
-        await self.response.write(("\n".join(lines) + "\n\n").encode())
+        head = f"id: {event['id']}\n" if "id" in event else ""
+        head += f"event: {event['type']}\ndata: "
+        await self.response.write(head.encode() + event_text(event) + b"\n\n")
 
     async def beat(self) -> None:
         """Send a comment, which clients skip."""
         await self.response.write(BEAT)
 
-    async def close(self) -> None:
-        """End the answer."""
-        await self.response.write_eof()
+    async def send_all(self, items: AsyncIterator[Item], heartbeat: float) -> None:
+        """Send events until there are no more, or the client is gone."""
+        pending: asyncio.Future[Item] | None = None
+        try:
+            while True:
+                pending = pending or asyncio.ensure_future(anext(items))
+                done, _ = await asyncio.wait({pending}, timeout=heartbeat)
+                async with asyncio.timeout(SEND_SECONDS):
+                    if done:
+                        event, body = pending.result()
+                        pending = None
+                        await self.send(event, body)
+                    else:
+                        await self.beat()
+        except (StopAsyncIteration, ConnectionError, TimeoutError):
+            return
+        finally:
+            if pending is not None:
+                pending.cancel()
 
 
 class WebSocketEvents:
@@ -88,25 +86,25 @@ class WebSocketEvents:
     @classmethod
     async def open(cls, request: web.Request, heartbeat: float) -> WebSocketEvents:
         """Shake hands."""
-        response = web.WebSocketResponse(heartbeat=heartbeat, max_msg_size=MAX_MESSAGE)
+        response = web.WebSocketResponse(heartbeat=heartbeat, max_msg_size=MAX_MESSAGE, compress=False)
         await response.prepare(request)
         return cls(response)
 
     async def send(self, event: dict[str, Any], body: bytes) -> None:
         """Send one event."""
-        text = _json(event)
-        if not body:
-            await self.response.send_str(text)
-            return
-        header = text.encode()
-        await self.response.send_bytes(len(header).to_bytes(4, "big") + header + body)
+        text = event_text(event)
+        if body:
+            await self.response.send_bytes(len(text).to_bytes(4, "big") + text + body)
+        else:
+            await self.response.send_frame(text, WSMsgType.TEXT)
 
-    async def beat(self) -> None:
-        """Nothing: the protocol does it."""
-
-    async def close(self) -> None:
-        """Say goodbye."""
-        await self.response.close()
+    async def send_all(self, items: AsyncIterator[Item]) -> None:
+        """Send events until there are no more, or the client is gone."""
+        with suppress(ConnectionError, TimeoutError):
+            async for event, body in items:
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self.send(event, body)
+            await self.response.close()
 
     async def until_closed(self) -> None:
         """Returns when the client has gone; what it says is of no interest."""
@@ -115,45 +113,19 @@ class WebSocketEvents:
                 return
 
 
-async def pump(items: AsyncIterator[Item], stream: Stream, heartbeat: float) -> None:
-    """Send events until there are no more, or the client is gone."""
-    pending: asyncio.Future[Item] | None = None
-    try:
-        while True:
-            pending = pending or asyncio.ensure_future(anext(items))
-            done, _ = await asyncio.wait({pending}, timeout=heartbeat)
-            async with asyncio.timeout(SEND_SECONDS):
-                if done:
-                    event, body = pending.result()
-                    pending = None
-                    await stream.send(event, body)
-                else:
-                    await stream.beat()
-    except (StopAsyncIteration, ConnectionError, TimeoutError):
-        return
-    finally:
-        if pending is not None:
-            pending.cancel()
-
-
 async def serve_stream(
     request: web.Request, subscription: Subscription, items: AsyncIterator[Item], heartbeat: float
 ) -> web.StreamResponse:
     """Answer a request with events: over a WebSocket if it asks for one."""
     if not web.WebSocketResponse().can_prepare(request).ok:
         events = await ServerSentEvents.open(request)
-        await pump(items, events, heartbeat)
+        await events.send_all(items, heartbeat)
         return events.response
     socket = await WebSocketEvents.open(request, heartbeat)
     reader = asyncio.create_task(socket.until_closed())
     reader.add_done_callback(lambda _: subscription.close())
     try:
-        await pump(items, socket, heartbeat)
-        await socket.close()
+        await socket.send_all(items)
     finally:
         reader.cancel()
     return socket.response
-
-
-def _json(event: dict[str, Any]) -> str:
-    return json.dumps(event, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

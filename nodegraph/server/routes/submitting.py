@@ -13,7 +13,7 @@ from aiohttp import web
 from nodegraph.errors import ValidationError, WorkflowError, errors_among
 from nodegraph.jobs.records import Job, NewJob
 from nodegraph.server.problems import Problem
-from nodegraph.server.routes.answers import answer, job_url, job_view
+from nodegraph.server.routes.answers import answer, answer_text, dump_job, job_url, job_view
 from nodegraph.server.routes.operation import Call, Header, operation
 from nodegraph.server.service import JobService
 from nodegraph.server.views import BatchView, JobView
@@ -48,9 +48,10 @@ async def submit_job(call: Call[WaitQuery, SubmitRequest]) -> web.Response:
     """
     new = await call.service.heavy(_single, call.service, _new_job(call, call.body, call.body.workflow))
     [job] = await call.service.submit([new], checked=True)
-    repeated = _was_repeated(job, new)
+    repeated = await call.service.heavy(_was_repeated, job, new)
     shown = await call.service.wait(job.id, call.patience) if call.query.wait else job
-    return answer(job_view(shown or job), 200 if repeated else 201, {"Location": job_url(job.id)})
+    text = await call.service.heavy(dump_job, shown or job)
+    return answer_text(text, 200 if repeated else 201, {"Location": job_url(job.id)})
 
 
 @operation(

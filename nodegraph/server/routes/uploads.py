@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from nodegraph.server.routes.answers import answer
 from nodegraph.server.routes.operation import PREFIX, Call, operation
 from nodegraph.server.routes.outputs import PARTS, FileQuery, Flag
 from nodegraph.server.routes.reading import checked
-from nodegraph.server.security.limits import in_time
+from nodegraph.server.security.limits import DAMAGED_FORM, in_time
 from nodegraph.server.security.media import media_type_of
 from nodegraph.server.serving import serve_file
 from nodegraph.server.storage import CHUNK_BYTES, StoredFile, UserStorage, storage_of
@@ -30,15 +30,14 @@ FORM = "multipart/form-data"
 RAW = ("application/octet-stream", "application/json", "image/", "model/", "application/vnd.safetensors")
 """Kinds of bodies that are taken as the file itself; none of them can a page send without asking first."""
 
-Subfolder = Annotated[str, Field(max_length=1000)]
+Subfolder = Annotated[str, Field(max_length=400)]
+Name = Annotated[str, Field(max_length=200)]
 
 
 class UploadQuery(Request):
     """Where an uploaded file goes; the fields of a form of the same names go before it."""
 
-    name: Annotated[str, Field(max_length=1000)] | None = Field(
-        None, description="Its name, where the body is the file itself."
-    )
+    name: Name | None = Field(None, description="Its name, where the body is the file itself.")
     subfolder: Subfolder = Field("", description="The folder it goes to, below that of your uploads.")
     overwrite: Flag = Field(False, description="Whether it replaces a file of its name.")
 
@@ -66,8 +65,28 @@ class UploadsView(Answer):
     uploads: list[UploadView]
 
 
+BODIES: Mapping[str, Mapping[str, Any]] = {
+    FORM: {
+        "type": "object",
+        "required": ["file"],
+        "properties": {
+            "subfolder": {"type": "string"},
+            "overwrite": {"type": "string", "enum": ["true", "false"]},
+            "file": {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}},
+        },
+    },
+    RAW[0]: {"type": "string", "format": "binary"},
+}
+
+
 @operation(
-    "POST", "/uploads", UploadQuery, NoBody, {201: UploadsView}, problems=(408, 409, 413, 415, 422, 507)
+    "POST",
+    "/uploads",
+    UploadQuery,
+    NoBody,
+    {201: UploadsView},
+    problems=(408, 409, 413, 415, 422, 507),
+    files=BODIES,
 )
 async def post_upload(call: Call[UploadQuery, NoBody]) -> web.Response:
     """Upload files: the parts `file` of a form (`multipart/form-data`), or one file as the body itself.
@@ -97,10 +116,10 @@ async def _from_form(call: Call[UploadQuery, NoBody]) -> AsyncIterator[StoredFil
     """Keep the files of a form, one after the other; fields that come before a file say where it goes."""
     fields: dict[str, str] = {}
     files = 0
-    async for part in _parts(call.request):
+    async for part in parts_of(call.request):
         if part.name == "file":
             files += 1
-            yield await _save(call, _chunks(part), _name_of(part), fields)
+            yield await _save(call, chunks_of(part), _name_of(part), fields)
         elif part.name in ("subfolder", "overwrite"):
             fields[part.name] = await in_time(call.request, _text(part))
         else:
@@ -111,7 +130,12 @@ async def _from_form(call: Call[UploadQuery, NoBody]) -> AsyncIterator[StoredFil
         raise Problem(400, "invalid_request", "the form has no part called 'file'")
 
 
-async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+async def parts_of(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    """The parts of a form, one after the other.
+
+    Raises:
+        Problem: it is damaged, has too many, or does not arrive in time.
+    """
     try:
         reader, count = await request.multipart(), 0
         while (part := await in_time(request, reader.next())) is not None:
@@ -121,7 +145,7 @@ async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
             if not isinstance(part, BodyPartReader):
                 raise Problem(400, "invalid_request", "a form within a form is not read")
             yield part
-    except ValueError as error:
+    except DAMAGED_FORM as error:
         raise Problem(400, "invalid_request", f"the form is damaged: {error}") from None
 
 
@@ -133,14 +157,15 @@ def _name_of(part: BodyPartReader) -> str:
     return name
 
 
-async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+async def chunks_of(part: BodyPartReader) -> AsyncIterator[bytes]:
+    """The content of a part, as it arrives."""
     while chunk := await part.read_chunk(CHUNK_BYTES):
         yield chunk
 
 
 async def _text(part: BodyPartReader) -> str:
     data = b""
-    async for chunk in _chunks(part):
+    async for chunk in chunks_of(part):
         data += chunk
         if len(data) > MAX_FIELD_BYTES:
             raise Problem(413, "too_large", f"the field {part.name!r} is too long")

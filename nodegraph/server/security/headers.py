@@ -23,6 +23,13 @@ UNLESS_SAID = {
     "Cache-Control": "no-store",
 }
 """No answer of the server is a page with scripts; one that is says so itself."""
+EDITOR_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; worker-src 'self'; "
+    "manifest-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self' {socket}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""For the editor, the one page with scripts: they come from files of this server alone. ``socket`` is its
+address for WebSockets, which some browsers do not count as the page's own."""
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; sandbox"
 """For files that clients made: whatever is in them, it runs nothing and belongs to no site."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from nodegraph.server.keys import SETTINGS, USER
@@ -24,8 +25,18 @@ T = TypeVar("T")
 
 REMEMBERED = 10_000
 MAX_HEADERS = 100
+MAX_VALUES = 300_000
+"""Values in one JSON body. Reading the text of so many takes tens of milliseconds, during which the
+interpreter does nothing else, whatever threads there are."""
 UPLOADS = frozenset(
-    ("/api/v1/uploads", "/upload/image", "/upload/mask", "/api/upload/image", "/api/upload/mask")
+    (
+        "/api/v1/uploads",
+        "/api/v1/workflows/import",
+        "/upload/image",
+        "/upload/mask",
+        "/api/upload/image",
+        "/api/upload/mask",
+    )
 )
 """The only places that take forms and files."""
 OWN_API = "/api/v1/"
@@ -137,11 +148,26 @@ def body_guard(settings: ServerSettings) -> Middleware:
             raise Problem(413, "too_large", f"the body may have up to {limit} bytes")
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise Problem(415, "unsupported_media_type", "the body must not be compressed")
-        if request.body_exists and not upload:
+        if request.body_exists and not upload and request.match_info.http_exception is None:
             _check_kind(request)
         return await handler(request)
 
     return guard
+
+
+def check_values(data: bytes) -> None:
+    """Refuse a JSON body of very many values: reading it would keep everyone waiting for too long.
+
+    Raises:
+        Problem: there are more commas, or more escaped characters, than could be in a sensible one.
+    """
+    if data.count(b",") > MAX_VALUES or data.count(b"\\") > MAX_VALUES:
+        text = f"the body may hold up to {MAX_VALUES} values, and as many escaped characters"
+        raise Problem(413, "too_large", text)
+
+
+DAMAGED_FORM = (ValueError, HttpProcessingError)
+"""What reading a form raises that is none."""
 
 
 async def in_time(request: web.Request, coming: Awaitable[T]) -> T:

@@ -105,8 +105,8 @@ def token_guard(settings: ServerSettings, tokens: Tokens) -> Middleware:
             request[USER] = User(LOCAL)
             return await handler(request)
         secret = secret_of(request, sessions)
-        if secret is None and is_open(request):
-            request[USER] = User("", frozenset())
+        if is_open(request) and (secret is None or "Authorization" not in request.headers):
+            request[USER] = User("", frozenset())  # who logs in may have the cookie of a revoked token
         elif secret is None:
             raise unauthorized("this server needs a token: Authorization: Bearer <token>")
         else:

@@ -1,0 +1,1 @@
+"""Numbers to look at: curves, histograms and tables."""

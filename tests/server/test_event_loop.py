@@ -1,0 +1,124 @@
+"""The event loop is never held up for long, whatever clients do."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from served import Served
+
+PACK = Path(__file__).with_name("nasty_pack.py")
+LIMIT = 0.050
+QUEUED, BATCH = 10_000, 250
+CLIENTS = 500
+METRIC = "nodegraph_event_loop_blocked_seconds_max"
+TINY = {"a": {"type": "nasty.Fine", "inputs": {"x": 1}}}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    settings = {"max_sockets": 1000, "max_queued": 100_000, "lag_every": 0.005}
+    served = Served(tmp_path_factory.mktemp("loop"), settings=settings, first=True)
+    served.plugins.mkdir(parents=True)
+    shutil.copy(PACK, served.plugins / "nasty.py")
+    yield served.start()
+    served.end()
+
+
+def longest(server: Served) -> float:
+    """The longest that the server has ever held its loop up, in seconds."""
+    lines = server.ask("GET", "/api/v1/metrics").body.decode().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"{METRIC} "))
+
+
+def body(nodes: dict[str, Any]) -> dict[str, Any]:
+    return {"workflow": {"format": "nodegraph", "version": 1, "nodes": nodes}}
+
+
+def test_500_clients_follow_a_run(server):
+    async def scene() -> list[int]:
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(server.url, connector=connector) as session:
+            sockets = [await session.ws_connect("/api/v1/events") for _ in range(CLIENTS)]
+            for x in range(5):
+                nodes = {f"n{n}": {"type": "nasty.Fine", "inputs": {"x": 100 * x + n}} for n in range(5)}
+                reply = await session.post("/api/v1/jobs?wait=60", json=body(nodes))
+                assert (await reply.json())["state"] == "done"
+            return await asyncio.gather(*(ends(socket, 5) for socket in sockets))
+
+    assert asyncio.run(scene()) == [5] * CLIENTS
+    assert longest(server) <= LIMIT
+
+
+async def ends(socket: aiohttp.ClientWebSocketResponse, wanted: int) -> int:
+    """How many jobs a client hears the end of."""
+    found = 0
+    while found < wanted:
+        found += (await socket.receive_json(timeout=60))["type"] == "job_finished"
+    await socket.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("inputs", "status"),
+    [
+        ({"x": "x" * 10_000_000}, 422),
+        ({"x": "é" * 2_500_000}, 413),
+        ({"x": [1] * 290_000}, 422),
+        ({"x": [""] * 4_000_000}, 413),
+    ],
+    ids=["text", "numbers", "too many escapes", "too many values"],
+)
+@pytest.mark.parametrize("path", ["/api/v1/validate", "/api/v1/jobs", "/prompt"])
+def test_large_bodies(server, path, inputs, status):
+    if path == "/prompt":
+        reply = server.ask("POST", path, {"prompt": {"a": {"class_type": "nasty.Fine", "inputs": inputs}}})
+        assert reply.status == (400 if status == 422 else status)
+    else:
+        reply = server.ask("POST", path, body({"a": {"type": "nasty.Fine", "inputs": inputs}}))
+        assert reply.status == (200 if status == 422 and "validate" in path else status)
+    assert longest(server) <= LIMIT
+
+
+def test_a_workflow_of_very_many_nodes(server):
+    nodes = {f"n{n}": {"type": "nasty.Fine", "inputs": {"x": n}} for n in range(5_000)}
+    id = server.submit(nodes)["id"]
+    assert len(server.ask("GET", f"/api/v1/jobs/{id}/workflow").json["nodes"]) == 5_000
+    assert server.ended(id)["state"] == "done"
+    assert longest(server) <= LIMIT
+
+
+def test_10_000_waiting_jobs(server):
+    assert server.ask("POST", "/api/v1/queue/pause", {}).status == 200
+    many = body(TINY) | {"variants": [{"a.x": number} for number in range(BATCH)]}
+    for _ in range(QUEUED // BATCH):
+        assert server.ask("POST", "/api/v1/jobs/batch", many).status == 201
+    for path in ("/api/v1/queue", "/api/v1/jobs?limit=1000", "/queue", "/prompt", "/api/jobs", "/history"):
+        assert server.ask("GET", path).status == 200, path
+    assert len(server.ask("GET", "/queue").json["queue_pending"]) >= QUEUED
+    assert server.ask("POST", "/queue", {"clear": True}).status == 200
+    assert longest(server) <= LIMIT
+
+
+def test_the_monitor_sees_a_loop_that_is_held_up():
+    import time
+
+    from nodegraph.server.lag import LoopMonitor
+
+    found: list[tuple[float, float]] = []
+
+    async def scene() -> None:
+        monitor = asyncio.create_task(LoopMonitor(0.001, lambda *seconds: found.append(seconds)).run())
+        await asyncio.sleep(0.02)
+        time.sleep(0.2)
+        await asyncio.sleep(0.02)
+        monitor.cancel()
+
+    asyncio.run(scene())
+    lag, blocked = max(found)
+    assert 0.15 < blocked <= lag
