@@ -25,6 +25,7 @@ import type { End } from "@/state/surface";
 import { t } from "@/strings";
 import { readFlowId, readWireId } from "./flow";
 import { cardGeometry } from "./geometry";
+import { defaultValue, widgetKind, type WidgetKind } from "@/widgets/kinds";
 import { bestSocket, opposite, typeOfEnd, wired } from "./wiring";
 
 const place = () => ({
@@ -55,6 +56,7 @@ export function addNodeOf(type: NodeType, at: Point, from?: End): string {
     type: type.id,
     version: type.version,
     ...(type.pack && { pack: type.pack }),
+    inputs: startingInputs(type),
     ui: { position: [Math.round(at[0]), Math.round(at[1])] },
   };
   const socket = from && bestSocket(from, typeOfEnd(from), type);
@@ -66,6 +68,16 @@ export function addNodeOf(type: NodeType, at: Point, from?: End): string {
   select([id]);
   announce(t("saidAdded", { title: type.title }));
   return id;
+}
+
+const CHOSEN: readonly (WidgetKind | undefined)[] = [undefined, "image", "mask", "file", "json"];
+
+/** What the widgets of required inputs show from the start, such as the empty text of a prompt. */
+function startingInputs(type: NodeType): NodeEntry["inputs"] {
+  const shown = type.inputs.filter(
+    (input) => input.required && input.default === undefined && !CHOSEN.includes(widgetKind(input)),
+  );
+  return Object.fromEntries(shown.map((input) => [input.name, defaultValue(input)]));
 }
 
 export function swapNode(id: string, type: NodeType): void {
