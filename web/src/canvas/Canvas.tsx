@@ -1,7 +1,6 @@
 import {
   Background,
   ConnectionMode,
-  MiniMap,
   ReactFlow,
   ReactFlowProvider,
   SelectionMode,
@@ -15,18 +14,20 @@ import { useSettings } from "@/state/settings";
 import { useSurface } from "@/state/surface";
 import { t } from "@/strings";
 import { useTheme } from "@/theme/useTheme";
-import { categoryColour } from "./colours";
 import { ConnectPalette } from "./ConnectPalette";
 import { ContextMenu } from "./ContextMenu";
 import { DrawnWire } from "./DrawnWire";
+import { FarWires } from "./FarWires";
+import type { FlowEdge } from "./flow";
 import { Frame } from "./Frame";
 import "./canvas.css";
 import { useCanvasKeys } from "./keyboard";
+import { Minimap } from "./Minimap";
 import { NodeCard } from "./NodeCard";
 import { Reroute } from "./Reroute";
 import { SearchPalette } from "./SearchPalette";
-import { nodeTypeNow } from "@/state/shownTypes";
 import { useConnecting } from "./useConnecting";
+import { useFar } from "./useFar";
 import { useFlow } from "./useFlow";
 import { useGestures } from "./useGestures";
 import { useViewport } from "./useViewport";
@@ -35,11 +36,8 @@ import { Wire } from "./Wire";
 const NODE_TYPES: NodeTypes = { card: NodeCard, frame: Frame, reroute: Reroute };
 const EDGE_TYPES: EdgeTypes = { wire: Wire };
 const GRID: [number, number] = [8, 8];
+const NO_EDGES: FlowEdge[] = [];
 const WITH_LEFT_AND_MIDDLE = [0, 1];
-
-function minimapColour({ id, type }: { id: string; type?: string }): string {
-  return type === "card" ? categoryColour(nodeTypeNow(id)?.category ?? "") : "var(--grey-3)";
-}
 
 /** The canvas with everything that opens over it. */
 export function Canvas() {
@@ -57,6 +55,7 @@ function Board() {
   const drawing = useSurface((surface) => surface.drawing !== undefined);
   const board = useRef<HTMLDivElement>(null);
   const flow = useFlow();
+  const far = useFar();
   const connecting = useConnecting();
   const gestures = useGestures();
   const view = useViewport();
@@ -73,6 +72,7 @@ function Board() {
     >
       <ReactFlow
         {...flow}
+        edges={far ? NO_EDGES : flow.edges}
         {...connecting}
         {...gestures}
         {...view}
@@ -102,15 +102,8 @@ function Board() {
         attributionPosition="bottom-left"
       >
         <Background gap={24} />
-        {minimap && (
-          <MiniMap
-            pannable
-            zoomable
-            ariaLabel={t("minimap")}
-            nodeColor={minimapColour}
-            nodeBorderRadius={8}
-          />
-        )}
+        {far && <FarWires edges={flow.edges} />}
+        {minimap && <Minimap />}
       </ReactFlow>
       <SearchPalette />
       <ConnectPalette />
