@@ -17,8 +17,8 @@ import { useTheme } from "@/theme/useTheme";
 import { ConnectPalette } from "./ConnectPalette";
 import { ContextMenu } from "./ContextMenu";
 import { DrawnWire } from "./DrawnWire";
-import { FarWires } from "./FarWires";
-import type { FlowEdge } from "./flow";
+import { FarLayer } from "./FarLayer";
+import type { FlowEdge, FlowNode } from "./flow";
 import { Frame } from "./Frame";
 import "./canvas.css";
 import { useCanvasKeys } from "./keyboard";
@@ -28,6 +28,7 @@ import { Reroute } from "./Reroute";
 import { SearchPalette } from "./SearchPalette";
 import { useConnecting } from "./useConnecting";
 import { useFar } from "./useFar";
+import { useFarGestures } from "./useFarGestures";
 import { useFlow } from "./useFlow";
 import { useGestures } from "./useGestures";
 import { useViewport } from "./useViewport";
@@ -36,8 +37,19 @@ import { Wire } from "./Wire";
 const NODE_TYPES: NodeTypes = { card: NodeCard, frame: Frame, reroute: Reroute };
 const EDGE_TYPES: EdgeTypes = { wire: Wire };
 const GRID: [number, number] = [8, 8];
+/** With more nodes than this the view from afar is painted, not mounted. */
+const LARGE = 150;
 const NO_EDGES: FlowEdge[] = [];
 const WITH_LEFT_AND_MIDDLE = [0, 1];
+
+const hiddenOf = new WeakMap<readonly FlowNode[], FlowNode[]>();
+
+/** The same nodes, not mounted; React Flow keeps their places. */
+function hidden(nodes: FlowNode[]): FlowNode[] {
+  const known = hiddenOf.get(nodes) ?? nodes.map((node) => ({ ...node, hidden: true }));
+  hiddenOf.set(nodes, known);
+  return known;
+}
 
 /** The canvas with everything that opens over it. */
 export function Canvas() {
@@ -55,7 +67,9 @@ function Board() {
   const drawing = useSurface((surface) => surface.drawing !== undefined);
   const board = useRef<HTMLDivElement>(null);
   const flow = useFlow();
-  const far = useFar();
+  const large = flow.nodes.length > LARGE;
+  const far = useFar() && large;
+  const farGestures = useFarGestures(flow.nodes);
   const connecting = useConnecting();
   const gestures = useGestures();
   const view = useViewport();
@@ -72,7 +86,9 @@ function Board() {
     >
       <ReactFlow
         {...flow}
+        nodes={far ? hidden(flow.nodes) : flow.nodes}
         edges={far ? NO_EDGES : flow.edges}
+        {...(far && farGestures)}
         {...connecting}
         {...gestures}
         {...view}
@@ -102,8 +118,8 @@ function Board() {
         attributionPosition="bottom-left"
       >
         <Background gap={24} />
-        {far && <FarWires edges={flow.edges} />}
-        {minimap && <Minimap />}
+        {far && <FarLayer nodes={flow.nodes} edges={flow.edges} />}
+        {minimap && <Minimap nodes={flow.nodes} />}
       </ReactFlow>
       <SearchPalette />
       <ConnectPalette />

@@ -4,7 +4,8 @@ import { useShallow } from "zustand/react/shallow";
 import { nodeTypeNow } from "@/state/shownTypes";
 import { t } from "@/strings";
 import { useTheme } from "@/theme/useTheme";
-import { categoryColour } from "./colours";
+import { categoryColour, resolved } from "./colours";
+import type { FlowNode } from "./flow";
 import { fitBounds, toFlow, toMap, type Bounds, type Box, type Scale } from "./minimapScale";
 
 const MAP: Box = { width: 198, height: 142 };
@@ -14,8 +15,7 @@ const MAP: Box = { width: 198, height: 142 };
  *
  * The cards are drawn once for each change of the workflow, on a canvas: moving the view moves one element.
  */
-export const Minimap = memo(function Minimap() {
-  const nodes = useStore((state) => state.nodes);
+export const Minimap = memo(function Minimap({ nodes }: { nodes: readonly FlowNode[] }) {
   const boxes = useMemo(
     () =>
       nodes.map(({ id, type, position, measured }) => ({
@@ -78,11 +78,6 @@ function draw(canvas: HTMLCanvasElement, boxes: readonly Drawn[], scale: Scale):
 
 function colourOf({ id, type }: Drawn): string {
   return type === "card" ? categoryColour(nodeTypeNow(id)?.category ?? "") : "var(--grey-3)";
-}
-
-/** A canvas knows no variables of CSS. */
-function resolved(style: CSSStyleDeclaration, colour: string): string {
-  return colour.replace(/var\((--[\w-]+)\)/g, (_, name: string) => style.getPropertyValue(name).trim());
 }
 
 const viewOf = ({ transform: [x, y, zoom], width, height }: ReactFlowState): Bounds => ({

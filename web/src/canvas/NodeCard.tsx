@@ -15,6 +15,7 @@ import { cardGeometry, CARD_WIDTH } from "./geometry";
 import { cardRows, type Row } from "./rows";
 import { Socket } from "./Socket";
 import { useFar } from "./useFar";
+import { useTurn } from "./turns";
 import { useRunOf } from "@/state/runs";
 
 const NARROWEST = 180;
@@ -22,12 +23,12 @@ const NARROWEST = 180;
 export const NodeCard = memo(function NodeCard({ id, selected, height }: NodeProps<FlowNode>) {
   const entry = useEntry(id);
   const type = useNodeType(id);
-  const far = useFar();
+  const near = useTurn(!useFar());
   if (entry === undefined || type === undefined) return null;
-  return far ? (
-    <Outline id={id} entry={entry} type={type} height={height} />
-  ) : (
+  return near ? (
     <Card id={id} entry={entry} type={type} selected={selected} />
+  ) : (
+    <Outline id={id} entry={entry} type={type} height={height} />
   );
 });
 
