@@ -7,10 +7,11 @@ import { undoName } from "@/model/history";
 import { writeJson } from "@/model/json";
 import { isSeed, nextSeed, type AfterRun } from "@/model/seeds";
 import { t } from "@/strings";
+import { seconds } from "@/strings/units";
 import { announce, tell } from "./announcer";
 import { checkSoon, useCheck } from "./check";
 import { currentTab, editWorkflow, tabOf, useDocuments, workflowOf } from "./documents";
-import { activeRuns, followJob, useRuns } from "./runs";
+import { activeRuns, followJob, useRuns, type Run } from "./runs";
 import { useSettings } from "./settings";
 
 /** Queue the document in front, `batchCount` times; seeds that shall change do so after each. */
@@ -106,9 +107,21 @@ function withoutUi(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, inner]) => [key, withoutUi(inner)]));
 }
 
-/** Ask the server again what would run, once something has run. */
+/** Once something has run: ask the server again what would run now, and tell how runs of open tabs ended. */
 export function watchRuns(): () => void {
   return useRuns.subscribe((state, before) => {
-    if (state.runs !== before.runs) checkSoon();
+    if (state.runs === before.runs) return;
+    checkSoon();
+    for (const run of Object.values(state.runs))
+      if (run.state !== before.runs[run.job]?.state) announceEnd(run);
   });
+}
+
+function announceEnd({ state, started, error }: Run): void {
+  if (state === "done") announce(t("saidFinished", { time: seconds(secondsSince(started)) }));
+  if (state === "failed") tell(t("saidFailed", { why: error ?? "" }));
+}
+
+function secondsSince(moment: number | undefined): number {
+  return moment === undefined ? 0 : Math.max(0, Date.now() - moment) / 1000;
 }
