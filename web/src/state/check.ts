@@ -1,7 +1,7 @@
 /** What the server says of the document in front: issues, and what a run would do. */
 import { create } from "zustand";
 import { currentTab, tabOf, useDocuments, workflowOf } from "./documents";
-import { lookUp, type Workflow } from "@/model/document";
+import type { Workflow } from "@/model/document";
 import { json } from "@/api/http";
 import { ApiError, Unreachable } from "@/api/problems";
 import type { components } from "@/api/types";
@@ -77,11 +77,19 @@ async function validate(workflow: Workflow, signal: AbortSignal): Promise<readon
 }
 
 function readPlan(plan: components["schemas"]["PlanView"]): Omit<Check, "checking"> {
-  const told = Object.entries(plan.nodes).map(([id, { origin, outputs }]): [string, PlannedNode] => {
-    const leftOutBy = lookUp(plan.left_out, id);
-    return [id, { origin, outputs: shapes(outputs), ...(leftOutBy !== undefined && { leftOutBy }) }];
-  });
-  return { run: plan.valid ? plan.run : undefined, issues: plan.issues, nodes: Object.fromEntries(told) };
+  const told = Object.entries(plan.nodes).map(([id, { origin, outputs }]): [string, PlannedNode] => [
+    id,
+    { origin, outputs: shapes(outputs) },
+  ]);
+  const left = Object.entries(plan.left_out).map(([id, leftOutBy]): [string, PlannedNode] => [
+    id,
+    { origin: null, outputs: "", leftOutBy },
+  ]);
+  return {
+    run: plan.valid ? plan.run : undefined,
+    issues: plan.issues,
+    nodes: Object.fromEntries([...told, ...left]),
+  };
 }
 
 /** The facts known of the outputs of a node, in short. */
