@@ -1,14 +1,12 @@
 /** Workflows in other formats, read and written by the server. */
 import type { Workflow } from "@/model/document";
 import { exactJson, json } from "./http";
-import type { IssueView } from "./problems";
+import type { components } from "./types";
 
-export interface Imported {
-  readonly workflow: Workflow;
-  readonly source: "nodegraph" | "comfyui" | "comfyui-editor";
-  /** What could not be carried over, then what validation finds. */
-  readonly issues: readonly IssueView[];
-}
+type Schemas = components["schemas"];
+/** What was read; its workflow is kept as it is, with all digits. */
+export type Imported = Omit<Schemas["ImportView"], "workflow"> & { readonly workflow: Workflow };
+export type Exported = Schemas["ExportView"];
 
 /** Read a workflow out of JSON or a picture, this project's or ComfyUI's. */
 export async function importWorkflow(file: Blob): Promise<Imported> {
@@ -17,12 +15,6 @@ export async function importWorkflow(file: Blob): Promise<Imported> {
 }
 
 export type ExportFormat = "comfyui" | "python";
-
-export interface Exported {
-  readonly name: string;
-  readonly media_type: string;
-  readonly text: string;
-}
 
 export function exportWorkflow(workflow: Workflow, format: ExportFormat): Promise<Exported> {
   return json("/workflows/export", { body: { workflow }, query: { format } });

@@ -2,30 +2,16 @@
 import type { Workflow } from "@/model/document";
 import { parseJson } from "@/model/json";
 import { exactJson, json, send } from "./http";
-import type { IssueView } from "./problems";
+import type { components } from "./types";
 
-export interface SavedView {
-  readonly path: string;
-  readonly modified: number;
-  readonly etag: string;
-  readonly size: number;
-  readonly name: string;
-}
-
-export interface TemplateView {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-  /** Whether it would run here as it is; `issues` say why not. */
-  readonly valid: boolean;
-  readonly issues: readonly IssueView[];
-  readonly picture: string | null;
-}
+type Schemas = components["schemas"];
+export type SavedView = Schemas["SavedView"];
+export type TemplateView = Schemas["TemplateView"];
 
 const address = (path: string): string => `/workflows/${path.split("/").map(encodeURIComponent).join("/")}`;
 
 export async function listSaved(): Promise<readonly SavedView[]> {
-  return (await json<{ workflows: readonly SavedView[] }>("/workflows")).workflows;
+  return (await json<Schemas["SavedListView"]>("/workflows")).workflows;
 }
 
 /** A saved workflow, with the tag that saving it again must name. */
@@ -56,7 +42,7 @@ export async function deleteSaved(path: string): Promise<void> {
 }
 
 export async function listTemplates(): Promise<readonly TemplateView[]> {
-  return (await json<{ templates: readonly TemplateView[] }>("/templates")).templates;
+  return (await json<Schemas["TemplatesView"]>("/templates")).templates;
 }
 
 export async function readTemplate(name: string): Promise<Workflow> {

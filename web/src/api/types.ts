@@ -216,6 +216,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/log": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The last lines of the server's log; new ones come as events of the type `log`, to admins alone
+         * @description Takes the scope `admin`.
+         */
+        readonly get: operations["get_log"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/memory/free": {
         readonly parameters: {
             readonly query?: never;
@@ -375,6 +395,28 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/plan": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Tell what a job would do now: which nodes would run, and what is cached
+         * @description Types and facts of the outputs are told as far as they are known before the run. A workflow that must
+         *     not run is told with its issues, and without origins. 503 says that the worker, which knows the cache,
+         *     did not answer in ten seconds.
+         */
+        readonly post: operations["plan_workflow"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/queue": {
         readonly parameters: {
             readonly query?: never;
@@ -450,6 +492,24 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/settings": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Your settings */
+        readonly get: operations["get_settings"];
+        /** Keep your settings, in the place of those that were kept before */
+        readonly put: operations["put_settings"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/system": {
         readonly parameters: {
             readonly query?: never;
@@ -459,6 +519,57 @@ export interface paths {
         };
         /** Tell what the server is, its packs, limits and memory */
         readonly get: operations["get_system"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/templates": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The workflows to start from, and whether each would run here */
+        readonly get: operations["list_templates"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/templates/{name}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** One of them: the workflow itself */
+        readonly get: operations["get_template"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/templates/{name}/picture": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A picture of what it makes */
+        readonly get: operations["get_template_picture"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -518,6 +629,89 @@ export interface paths {
         readonly put?: never;
         /** Find every mistake of a workflow without running it */
         readonly post: operations["validate_workflow"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/workflows": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The workflows you saved, by name */
+        readonly get: operations["list_workflows"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/workflows/{path}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** One of them, with its `ETag` */
+        readonly get: operations["get_workflow"];
+        /**
+         * Save a workflow under a name
+         * @description With `If-Match`, only if nobody else saved it since it was read; otherwise the answer is 412, and nothing
+         *     is changed. It is kept as it is given, in this project's format; it need not be valid. Whoever follows
+         *     the events is told by `workflow_saved`.
+         */
+        readonly put: operations["put_workflow"];
+        readonly post?: never;
+        /** Delete one of them; told to followers by `workflow_deleted` */
+        readonly delete: operations["delete_workflow"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/workflows/export": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Turn a workflow into ComfyUI's API format or into a Python program
+         * @description What a format has no words for is told as a problem, every place at once.
+         */
+        readonly post: operations["export_workflow"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/api/v1/workflows/import": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Read a workflow out of JSON or a PNG, this project's or ComfyUI's
+         * @description ComfyUI's API format and the files of its editor are told apart by their content, and so is a picture
+         *     that carries a workflow. Nodes of unknown types are kept as they are. The file is the body itself, or the
+         *     part `file` of a form.
+         */
+        readonly post: operations["import_workflow"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -634,6 +828,20 @@ export interface components {
             readonly code: string;
             readonly message: string;
         };
+        /** @description A workflow to turn into another format. */
+        readonly ExportRequest: {
+            /** @description A workflow, in this project's format or in ComfyUI's API format. */
+            readonly workflow: {
+                readonly [key: string]: unknown;
+            };
+        };
+        /** @description A workflow in another format. */
+        readonly ExportView: {
+            readonly media_type: string;
+            /** @description What a file of it may be called. */
+            readonly name: string;
+            readonly text: string;
+        };
         /** @description A file that a job wrote. */
         readonly FileView: {
             readonly digest: string;
@@ -667,9 +875,23 @@ export interface components {
             /** @constant */
             readonly status: "ok";
         };
+        /** @description A workflow that was read. */
+        readonly ImportView: {
+            /** @description What could not be carried over (code `not_mapped`), then what validation finds. */
+            readonly issues: readonly components["schemas"]["IssueView"][];
+            /**
+             * @description The format it was in.
+             * @enum {string}
+             */
+            readonly source: "nodegraph" | "comfyui" | "comfyui-editor";
+            readonly workflow: components["schemas"]["WorkflowView"];
+        };
         /** @description An input of a node type. */
         readonly InputView: {
-            /** @default null */
+            /**
+             * @description Absent where there is none.
+             * @default null
+             */
             readonly default: components["schemas"]["JsonValue"];
             readonly description: string;
             readonly lazy: boolean;
@@ -681,6 +903,10 @@ export interface components {
             /** @description Whether only a link can feed it. */
             readonly socket_only: boolean;
             readonly type: string;
+            /** @description How a constant is shown: `kind` (`number`, `text`, `switch`, `menu`, `file`, `seed`, `colour`, `list`, `body`, `json`, or what a pack says), and `min`, `max`, `step`, `whole`, `choices`, `folder` where they count; null where only a link can feed it. */
+            readonly widget: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            } | null;
         } & {
             readonly [key: string]: unknown;
         };
@@ -736,6 +962,19 @@ export interface components {
             readonly webhook: string | null;
         };
         readonly JsonValue: unknown;
+        /** @description One line of the log. */
+        readonly LogLineView: {
+            readonly level: string;
+            readonly logger: string;
+            readonly message: string;
+            /** @description Rises with each line. */
+            readonly number: number;
+            readonly time: number;
+        };
+        /** @description The last lines of the log, the newest last. */
+        readonly LogView: {
+            readonly lines: readonly components["schemas"]["LogLineView"][];
+        };
         /** @description The files of one folder. */
         readonly ModelFolderView: {
             readonly folder: string;
@@ -791,6 +1030,11 @@ export interface components {
             readonly description: string;
             readonly device: boolean;
             readonly display_name: string;
+            /**
+             * @description Names of the templates that use it.
+             * @default []
+             */
+            readonly examples: readonly string[];
             readonly id: string;
             readonly inputs: {
                 readonly [key: string]: components["schemas"]["InputView"];
@@ -805,6 +1049,11 @@ export interface components {
         readonly OutputView: {
             /** @default null */
             readonly file: components["schemas"]["FileView"] | null;
+            /**
+             * @description How `value` is drawn: `series`, `table`, or as it is.
+             * @default null
+             */
+            readonly kind: string | null;
             /** @default null */
             readonly value: components["schemas"]["JsonValue"];
         } & {
@@ -824,6 +1073,44 @@ export interface components {
         /** @description Whether jobs are started. */
         readonly PausedView: {
             readonly paused: boolean;
+        };
+        /** @description What would happen to a node. */
+        readonly PlannedNode: {
+            /** @description `run`: it would run. `memory`, `disk`: its result, or a later one that makes it unnecessary, is cached there. `unneeded`: nothing asks for it. null: the workflow must not run. */
+            readonly origin: ("run" | "memory" | "disk" | "unneeded") | null;
+            /** @description Empty where the node type is not known. */
+            readonly outputs: {
+                readonly [key: string]: components["schemas"]["PlannedOutput"];
+            };
+            readonly type: string;
+        };
+        /** @description What is known of an output before anything runs. */
+        readonly PlannedOutput: {
+            /** @description Such as the size of a picture or the family of a model; empty where nothing is known. */
+            readonly facts: {
+                readonly [key: string]: string | number | boolean | null;
+            };
+            /** @description Narrower than in the catalogue where the links tell more. */
+            readonly type: string;
+        };
+        /** @description What a job would do now. */
+        readonly PlanView: {
+            /** @description Everything wrong or odd; each names its node and input. */
+            readonly issues: readonly components["schemas"]["IssueView"][];
+            /** @description Nodes that are muted, or need one that is, with the node which is why. */
+            readonly left_out: {
+                readonly [key: string]: string;
+            };
+            /** @description By id, subgraphs unfolded: `outer/inner`. Empty if the workflow is too large. */
+            readonly nodes: {
+                readonly [key: string]: components["schemas"]["PlannedNode"];
+            };
+            /** @description How many nodes would run. */
+            readonly run: number;
+            /** @description The nodes whose results are wanted. */
+            readonly targets: readonly string[];
+            /** @description Whether the workflow may run: no issue is an error. */
+            readonly valid: boolean;
         };
         /** @description Problem details (RFC 9457). */
         readonly ProblemView: {
@@ -882,6 +1169,29 @@ export interface components {
         } & {
             readonly [key: string]: unknown;
         };
+        /** @description Saved workflows. */
+        readonly SavedListView: {
+            readonly workflows: readonly components["schemas"]["SavedView"][];
+        };
+        /** @description A saved workflow. */
+        readonly SavedView: {
+            /** @description Changes with its content; for `If-Match`. */
+            readonly etag: string;
+            readonly modified: number;
+            /** @description What the workflow itself says it is called. */
+            readonly name: string;
+            /** @description Its name, with the folders it lies in before it. */
+            readonly path: string;
+            /** @description In bytes. */
+            readonly size: number;
+        };
+        /** @description A workflow to keep. */
+        readonly SaveRequest: {
+            /** @description A workflow, in this project's format or in ComfyUI's API format. */
+            readonly workflow: {
+                readonly [key: string]: unknown;
+            };
+        };
         /** @description Who logs in. */
         readonly SessionRequest: {
             /** @description The token; it is not kept by the browser. */
@@ -891,6 +1201,19 @@ export interface components {
         readonly SessionView: {
             readonly scopes: readonly string[];
             readonly user: string;
+        };
+        /** @description All settings of a user. */
+        readonly SettingsRequest: {
+            /** @description Any JSON object; what is in it is up to the editor. */
+            readonly settings: {
+                readonly [key: string]: unknown;
+            };
+        };
+        /** @description All settings of a user. */
+        readonly SettingsView: {
+            readonly settings: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
         };
         /** @description One job. */
         readonly SubmitRequest: {
@@ -947,6 +1270,22 @@ export interface components {
             readonly worker: {
                 readonly [key: string]: components["schemas"]["JsonValue"];
             };
+        };
+        /** @description The workflows to start from. */
+        readonly TemplatesView: {
+            readonly templates: readonly components["schemas"]["TemplateView"][];
+        };
+        /** @description A workflow to start from. */
+        readonly TemplateView: {
+            readonly description: string;
+            /** @description What it lacks, such as weights that are not there. */
+            readonly issues: readonly components["schemas"]["IssueView"][];
+            readonly name: string;
+            /** @description Where a picture of what it makes is; null if there is none. */
+            readonly picture: string | null;
+            readonly title: string;
+            /** @description Whether it would run here as it is. */
+            readonly valid: boolean;
         };
         /** @description Uploaded files. */
         readonly UploadsView: {
@@ -1074,6 +1413,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly follow_events: {
@@ -1152,6 +1509,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly get_health: {
@@ -1210,6 +1585,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1282,6 +1675,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1418,6 +1829,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly get_job: {
@@ -1490,6 +1919,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1580,6 +2027,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly cancel_job: {
@@ -1649,6 +2114,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1738,6 +2221,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -1870,6 +2371,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly get_job_output: {
@@ -1975,6 +2494,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly get_job_workflow: {
@@ -2044,6 +2581,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -2177,6 +2732,112 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly get_log: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only lines with a larger number. */
+                readonly after?: number;
+                /** @description How many at most. */
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LogView"];
+                };
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly free_memory: {
@@ -2282,6 +2943,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly get_metrics: {
@@ -2347,6 +3026,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly list_models: {
@@ -2405,6 +3102,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -2488,6 +3203,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly list_nodes: {
@@ -2553,6 +3286,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -2636,6 +3387,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly get_openapi: {
@@ -2653,7 +3422,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": string;
+                    readonly "application/json": Record<string, never>;
                 };
             };
             /** @description The request is malformed. */
@@ -2694,6 +3463,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -2798,6 +3585,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -2910,6 +3715,147 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly plan_workflow: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["WorkflowRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body did not arrive in time. */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request is too large. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is of another kind than is read here. */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not as described, or the workflow must not run. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly get_queue: {
@@ -2968,6 +3914,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -3040,6 +4004,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly resume_queue: {
@@ -3098,6 +4080,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -3210,6 +4210,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly end_session: {
@@ -3266,6 +4284,230 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly get_settings: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly put_settings: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SettingsRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body did not arrive in time. */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request is too large. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is of another kind than is read here. */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not as described, or the workflow must not run. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -3338,6 +4580,295 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly list_templates: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TemplatesView"];
+                };
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly get_template: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WorkflowView"];
+                };
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no such thing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly get_template_picture: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly name: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "image/webp": string;
+                };
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no such thing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly list_uploads: {
@@ -3403,6 +4934,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly post_upload: {
@@ -3419,7 +4968,17 @@ export interface operations {
             readonly path?: never;
             readonly cookie?: never;
         };
-        readonly requestBody?: never;
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/octet-stream": string;
+                readonly "multipart/form-data": {
+                    readonly file: readonly string[];
+                    /** @enum {string} */
+                    readonly overwrite?: "true" | "false";
+                    readonly subfolder?: string;
+                };
+            };
+        };
         readonly responses: {
             /** @description Queued. */
             readonly 201: {
@@ -3520,7 +5079,16 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Your files take up all the room there is for them. */
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
             readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -3635,6 +5203,24 @@ export interface operations {
                     readonly "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
         };
     };
     readonly delete_upload: {
@@ -3707,6 +5293,24 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -3812,6 +5416,718 @@ export interface operations {
             };
             /** @description The server failed; its log says why. */
             readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly list_workflows: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SavedListView"];
+                };
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly get_workflow: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description `*` if it must not be there yet. */
+                readonly "If-None-Match"?: string;
+            };
+            readonly path: {
+                readonly path: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["WorkflowView"];
+                };
+            };
+            /** @description Nothing has changed. */
+            readonly 304: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no such thing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly put_workflow: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description The `etag` it must still have; `*` if it only must be there. */
+                readonly "If-Match"?: string;
+                /** @description `*` if it must not be there yet. */
+                readonly "If-None-Match"?: string;
+            };
+            readonly path: {
+                readonly path: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SaveRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body did not arrive in time. */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description It cannot be done in the present state. */
+            readonly 409: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description It is not as the request expects: it was changed meanwhile. */
+            readonly 412: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request is too large. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is of another kind than is read here. */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not as described, or the workflow must not run. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly delete_workflow: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description The `etag` it must still have; `*` if it only must be there. */
+                readonly "If-Match"?: string;
+            };
+            readonly path: {
+                readonly path: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done; there is nothing to tell. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no such thing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description It is not as the request expects: it was changed meanwhile. */
+            readonly 412: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly export_workflow: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description `comfyui`: its API format, as JSON. `python`: a program that builds and runs it. */
+                readonly format?: "comfyui" | "python";
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ExportRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body did not arrive in time. */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request is too large. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is of another kind than is read here. */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not as described, or the workflow must not run. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly import_workflow: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": Record<string, never>;
+                readonly "application/octet-stream": string;
+                readonly "image/png": string;
+                readonly "multipart/form-data": {
+                    /** Format: binary */
+                    readonly file: string;
+                };
+            };
+        };
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body did not arrive in time. */
+            readonly 408: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request is too large. */
+            readonly 413: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is of another kind than is read here. */
+            readonly 415: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not as described, or the workflow must not run. */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

@@ -2,6 +2,7 @@ import { useEffect } from "react";
 import { Canvas } from "@/canvas/Canvas";
 import { loadCatalogue } from "@/state/catalogue";
 import { watchDocument } from "@/state/check";
+import { findSession, useSession } from "@/state/session";
 import { watchRuns, watchForRuns } from "@/state/running";
 import { FileQuestions } from "@/files/FileQuestions";
 import { beginFiles } from "@/files/begin";
@@ -15,11 +16,20 @@ import { appCommands } from "./appCommands";
 import { ConnectionNotice } from "./ConnectionNotice";
 import { IssueList } from "./IssueList";
 import { SidePanels } from "./SidePanels";
+import { SignIn } from "./SignIn";
 import { Tabs } from "./Tabs";
 import { TopBar } from "./TopBar";
 import { Trail } from "./Trail";
 
+/** The editor, once the server lets this browser in. */
 export function App() {
+  const status = useSession((session) => session.status);
+  useEffect(() => void findSession(), []);
+  if (status === "asking") return null;
+  return status === "needed" ? <SignIn /> : <Editor />;
+}
+
+function Editor() {
   useTheme();
   useEffect(start, []);
   return (

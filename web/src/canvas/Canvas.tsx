@@ -1,7 +1,6 @@
 import {
   Background,
   ConnectionMode,
-  MiniMap,
   ReactFlow,
   ReactFlowProvider,
   SelectionMode,
@@ -15,18 +14,21 @@ import { useSettings } from "@/state/settings";
 import { useSurface } from "@/state/surface";
 import { t } from "@/strings";
 import { useTheme } from "@/theme/useTheme";
-import { categoryColour } from "./colours";
 import { ConnectPalette } from "./ConnectPalette";
 import { ContextMenu } from "./ContextMenu";
 import { DrawnWire } from "./DrawnWire";
+import { FarLayer } from "./FarLayer";
+import type { FlowEdge, FlowNode } from "./flow";
 import { Frame } from "./Frame";
 import "./canvas.css";
 import { useCanvasKeys } from "./keyboard";
+import { Minimap } from "./Minimap";
 import { NodeCard } from "./NodeCard";
 import { Reroute } from "./Reroute";
 import { SearchPalette } from "./SearchPalette";
-import { nodeTypeNow } from "@/state/shownTypes";
 import { useConnecting } from "./useConnecting";
+import { useFar } from "./useFar";
+import { useFarGestures } from "./useFarGestures";
 import { useFlow } from "./useFlow";
 import { useGestures } from "./useGestures";
 import { useViewport } from "./useViewport";
@@ -35,10 +37,18 @@ import { Wire } from "./Wire";
 const NODE_TYPES: NodeTypes = { card: NodeCard, frame: Frame, reroute: Reroute };
 const EDGE_TYPES: EdgeTypes = { wire: Wire };
 const GRID: [number, number] = [8, 8];
+/** With more nodes than this the view from afar is painted, not mounted. */
+const LARGE = 150;
+const NO_EDGES: FlowEdge[] = [];
 const WITH_LEFT_AND_MIDDLE = [0, 1];
 
-function minimapColour({ id, type }: { id: string; type?: string }): string {
-  return type === "card" ? categoryColour(nodeTypeNow(id)?.category ?? "") : "var(--grey-3)";
+const hiddenOf = new WeakMap<readonly FlowNode[], FlowNode[]>();
+
+/** The same nodes, not mounted; React Flow keeps their places. */
+function hidden(nodes: FlowNode[]): FlowNode[] {
+  const known = hiddenOf.get(nodes) ?? nodes.map((node) => ({ ...node, hidden: true }));
+  hiddenOf.set(nodes, known);
+  return known;
 }
 
 /** The canvas with everything that opens over it. */
@@ -57,6 +67,9 @@ function Board() {
   const drawing = useSurface((surface) => surface.drawing !== undefined);
   const board = useRef<HTMLDivElement>(null);
   const flow = useFlow();
+  const large = flow.nodes.length > LARGE;
+  const far = useFar() && large;
+  const farGestures = useFarGestures(flow.nodes);
   const connecting = useConnecting();
   const gestures = useGestures();
   const view = useViewport();
@@ -73,6 +86,9 @@ function Board() {
     >
       <ReactFlow
         {...flow}
+        nodes={far ? hidden(flow.nodes) : flow.nodes}
+        edges={far ? NO_EDGES : flow.edges}
+        {...(far && farGestures)}
         {...connecting}
         {...gestures}
         {...view}
@@ -102,15 +118,8 @@ function Board() {
         attributionPosition="bottom-left"
       >
         <Background gap={24} />
-        {minimap && (
-          <MiniMap
-            pannable
-            zoomable
-            ariaLabel={t("minimap")}
-            nodeColor={minimapColour}
-            nodeBorderRadius={8}
-          />
-        )}
+        {far && <FarLayer nodes={flow.nodes} edges={flow.edges} />}
+        {minimap && <Minimap nodes={flow.nodes} />}
       </ReactFlow>
       <SearchPalette />
       <ConnectPalette />

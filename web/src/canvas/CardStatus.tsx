@@ -73,6 +73,9 @@ function Plan({ id }: { id: string }) {
   const planned = useCheck((check) => check.nodes[path]);
   const text = useRunOf(id, (run) => run && told(run));
   const shape = planned?.outputs;
+  const cause = planned?.leftOutBy;
+  if (cause !== undefined)
+    return <p className="plan">{cause === path ? t("leftOutItself") : t("leftOut", { node: cause })}</p>;
   if (!text && !planned?.origin && !shape) return null;
   return (
     <p className="plan">

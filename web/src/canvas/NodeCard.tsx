@@ -1,4 +1,4 @@
-import { NodeResizeControl, useStore, type NodeProps } from "@xyflow/react";
+import { NodeResizeControl, type NodeProps } from "@xyflow/react";
 import { memo } from "react";
 import { lookUp, type NodeEntry } from "@/model/document";
 import { useEntry } from "@/state/documents";
@@ -14,21 +14,21 @@ import type { FlowNode } from "./flow";
 import { cardGeometry, CARD_WIDTH } from "./geometry";
 import { cardRows, type Row } from "./rows";
 import { Socket } from "./Socket";
+import { useFar } from "./useFar";
+import { useTurn } from "./turns";
 import { useRunOf } from "@/state/runs";
 
-/** Below this zoom text cannot be read, and a card is only its outline. */
-const FAR = 0.35;
 const NARROWEST = 180;
 
 export const NodeCard = memo(function NodeCard({ id, selected, height }: NodeProps<FlowNode>) {
   const entry = useEntry(id);
   const type = useNodeType(id);
-  const far = useStore((state) => state.transform[2] < FAR);
+  const near = useTurn(!useFar());
   if (entry === undefined || type === undefined) return null;
-  return far ? (
-    <Outline id={id} entry={entry} type={type} height={height} />
-  ) : (
+  return near ? (
     <Card id={id} entry={entry} type={type} selected={selected} />
+  ) : (
+    <Outline id={id} entry={entry} type={type} height={height} />
   );
 });
 
@@ -56,8 +56,8 @@ function stripe({ entry, type }: Shown) {
 /**
  * A card seen from afar: its place and state, nothing to read.
  *
- * React Flow looks for sockets in whatever it mounts, by their classes; points that cannot be met are enough for
- * wires to end at.
+ * React Flow looks for sockets in whatever it mounts, by their classes, and keeps their places for when the card
+ * is seen from near again; points that cannot be met are enough for that.
  */
 function Outline({ height, ...shown }: Shown & { height: number | undefined }) {
   const run = useRunOf(shown.id, (state) => state?.status);

@@ -1,4 +1,6 @@
 import { useMemo, useState } from "react";
+import { shownOf } from "@/panels/outputs";
+import { ShownValue } from "@/panels/ShownValue";
 import type { Outputs, OutputView } from "@/state/runs";
 import { t } from "@/strings";
 
@@ -8,10 +10,19 @@ const LONGEST = 400;
 export function OutputValues({ outputs, node }: { outputs: Outputs; node: string }) {
   const values = useMemo(() => Object.values(outputs).flat(), [outputs]);
   const pictures = values.filter(isPicture);
-  const texts = values.filter((value) => !value.file && isTellable(value.value));
+  const drawn = useMemo(
+    () => Object.entries(outputs).flatMap(([name, given]) => shownOf(name, given.filter(drawsItself))),
+    [outputs],
+  );
+  const texts = values.filter((value) => !value.file && !drawsItself(value) && isTellable(value.value));
   return (
     <>
       {pictures.length > 0 && <Pictures pictures={pictures} node={node} />}
+      {drawn.map((shown, index) => (
+        <div key={index} className="drawn nodrag nowheel">
+          <ShownValue shown={shown} />
+        </div>
+      ))}
       {texts.map((value, index) => (
         <output key={index} className="value nodrag">
           {tell(value.value)}
@@ -25,6 +36,11 @@ function isPicture(value: OutputView): boolean {
   return value.file?.media_type.startsWith("image/") ?? false;
 }
 
+/** Curves and tables. */
+function drawsItself({ kind }: OutputView): boolean {
+  return kind === "series" || kind === "table";
+}
+
 function isTellable(value: unknown): boolean {
   return ["string", "number", "boolean"].includes(typeof value) || Array.isArray(value);
 }
@@ -36,17 +52,23 @@ function tell(value: unknown): string {
 
 function Pictures({ pictures, node }: { pictures: readonly OutputView[]; node: string }) {
   const [chosen, choose] = useState(0);
+  const [gone, setGone] = useState<string>();
   const at = Math.min(chosen, pictures.length - 1);
   const file = pictures[at]?.file;
   if (!file) return null;
   return (
     <figure className="pictures">
-      <img
-        className="preview"
-        src={file.url}
-        alt={t("resultOf", { node, name: file.name })}
-        draggable={false}
-      />
+      {gone === file.url ? (
+        <p className="quiet">{t("gone", { name: file.name })}</p>
+      ) : (
+        <img
+          className="preview"
+          src={file.url}
+          alt={t("resultOf", { node, name: file.name })}
+          draggable={false}
+          onError={() => setGone(file.url)}
+        />
+      )}
       {pictures.length > 1 && (
         <figcaption>
           <button

@@ -52,3 +52,8 @@ export function ownColour(color: string | undefined): string | undefined {
   if (hue !== undefined) return `hsl(${hue} 45% var(--lightness))`;
   return /^#[0-9a-f]{3,8}$/i.test(color) ? color : undefined;
 }
+
+/** A colour with its variables replaced, as a canvas needs it. */
+export function resolved(style: CSSStyleDeclaration, colour: string): string {
+  return colour.replace(/var\((--[\w-]+)\)/g, (_, name: string) => style.getPropertyValue(name).trim());
+}

@@ -22,6 +22,7 @@ const TYPE: NodeType = {
   description: "",
   pack: "",
   terminal: false,
+  examples: [],
   missing: false,
   inputs: [input("one"), steps, input("two")],
   outputs: [{ name: "image", type: "Image", description: "" }],

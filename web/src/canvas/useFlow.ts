@@ -23,8 +23,8 @@ import { REROUTE } from "./geometry";
 type Places = ReadonlyMap<string, { x: number; y: number }>;
 type Flow = Pick<
   ReactFlowProps<FlowNode, FlowEdge>,
-  "nodes" | "edges" | "onNodesChange" | "onEdgesChange" | "onNodeDragStart" | "onNodeDragStop"
->;
+  "onNodesChange" | "onEdgesChange" | "onNodeDragStart" | "onNodeDragStop"
+> & { nodes: FlowNode[]; edges: FlowEdge[] };
 
 const STILL: Places = new Map();
 

@@ -1,5 +1,6 @@
 import { useDeferredValue, useMemo, useState } from "react";
 import { addNodeOf } from "@/canvas/actions";
+import { openTemplate } from "@/files/opening";
 import { rank } from "@/model/search";
 import { useCatalogue } from "@/state/catalogue";
 import type { NodeType } from "@/state/nodeTypes";
@@ -95,6 +96,16 @@ function NodeDocs({ type }: { type: NodeType }) {
           </div>
         ))}
       </dl>
+      {type.examples.length > 0 && (
+        <p className="examples">
+          {t("usedIn")}
+          {type.examples.map((name) => (
+            <button key={name} onClick={() => void openTemplate(name)}>
+              {name.replaceAll("_", " ")}
+            </button>
+          ))}
+        </p>
+      )}
     </div>
   );
 }

@@ -1,12 +1,11 @@
-import { lazy, Suspense } from "react";
 import { prefixOf, tabOf, useDocuments, useTab } from "@/state/documents";
 import { useRuns, type NodeRun, type Outputs } from "@/state/runs";
 import { t } from "@/strings";
-import { picturesOf, shownOf, textOf, type Shown, type Table } from "./outputs";
+import { picturesOf, shownOf } from "./outputs";
 import { PictureGrid } from "./PictureGrid";
 import { Shell } from "./Shell";
+import { ShownValue } from "./ShownValue";
 
-const SeriesChart = lazy(() => import("./SeriesChart"));
 const NONE: Readonly<Record<string, NodeRun>> = {};
 
 /** What the nodes gave: of those that are selected, else of all. */
@@ -38,47 +37,8 @@ function Results({ path, outputs }: { path: string; outputs: Outputs }) {
       <h3>{path}</h3>
       <PictureGrid pictures={picturesOf({ [path]: outputs })} />
       {plain.map((shown, index) => (
-        <Value key={index} shown={shown} />
+        <ShownValue key={index} shown={shown} />
       ))}
     </section>
-  );
-}
-
-function Value({ shown }: { shown: Shown }) {
-  if (shown.kind === "text") return <output className="result-text">{shown.text}</output>;
-  if (shown.kind === "series")
-    return (
-      <Suspense fallback={<p className="quiet">{t("loading")}</p>}>
-        <SeriesChart chart={shown} />
-      </Suspense>
-    );
-  return <ValueTable table={shown} />;
-}
-
-function ValueTable({ table: { name, columns, rows, total } }: { table: Table }) {
-  return (
-    <div className="table-scroll" tabIndex={0} role="group" aria-label={name}>
-      <table className="result-table">
-        <thead>
-          <tr>
-            {columns.map((column) => (
-              <th key={column} scope="col">
-                {column}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, index) => (
-            <tr key={index}>
-              {row.map((cell, at) => (
-                <td key={at}>{cell === null ? "" : textOf(cell)}</td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {total > rows.length && <p className="quiet">{t("rowsOf", { shown: rows.length, total })}</p>}
-    </div>
   );
 }

@@ -4,7 +4,7 @@ import "uplot/dist/uPlot.min.css";
 import { t } from "@/strings";
 import { textOf, type Chart, type Line } from "./outputs";
 
-const [WIDTH, HEIGHT] = [288, 176];
+const HEIGHT = 176;
 const COLOURS = ["--accent", "--warning", "--success", "--danger"];
 /** Channels of a picture have their own colours. */
 const CHANNELS: Readonly<Record<string, string>> = { red: "--danger", green: "--success", blue: "--accent" };
@@ -15,7 +15,7 @@ export default function SeriesChart({ chart }: { chart: Chart }) {
   useEffect(() => {
     const target = place.current;
     if (target === null) return;
-    const plot = new Plot(optionsOf(chart, getComputedStyle(target)), dataOf(chart.lines), target);
+    const plot = new Plot(optionsOf(chart, target), dataOf(chart.lines), target);
     return () => plot.destroy();
   }, [chart]);
   const words = chart.lines.map(wordsOf);
@@ -50,12 +50,13 @@ function dataOf(lines: readonly Line[]): Plot.AlignedData {
   return Plot.join(tables);
 }
 
-function optionsOf({ lines, xLabel, yLabel }: Chart, style: CSSStyleDeclaration): Plot.Options {
+function optionsOf({ lines, xLabel, yLabel }: Chart, target: HTMLElement): Plot.Options {
+  const style = getComputedStyle(target);
   const colour = (name: string) => style.getPropertyValue(name);
   const axis = { stroke: colour("--text-quiet"), grid: { stroke: colour("--line") }, ticks: { show: false } };
   const bars = Plot.paths.bars?.({ size: [1, Infinity] });
   return {
-    width: WIDTH,
+    width: target.clientWidth,
     height: HEIGHT,
     legend: { show: lines.length > 1, live: false },
     scales: { x: { time: false } },

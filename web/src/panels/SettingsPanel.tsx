@@ -1,5 +1,6 @@
 import { freeMemory, getSystem } from "@/api/client";
 import { tell } from "@/state/announcer";
+import { signOut, useSession } from "@/state/session";
 import { useSettings, type Theme } from "@/state/settings";
 import { t } from "@/strings";
 import { Shell } from "./Shell";
@@ -16,6 +17,8 @@ export default function SettingsPanel() {
       () => tell(t("saidFreed")),
       (error: unknown) => tell(wordsOf(error)),
     );
+  const endable = useSession((session) => session.endable);
+  const leave = () => signOut().catch((error: unknown) => tell(wordsOf(error)));
   return (
     <Shell problem={problem} onRetry={reload}>
       <fieldset>
@@ -58,6 +61,7 @@ export default function SettingsPanel() {
         <button onClick={() => void free(false)}>{t("freeModels")}</button>
         <button onClick={() => void free(true)}>{t("freeResults")}</button>
       </fieldset>
+      {endable && <button onClick={() => void leave()}>{t("signOut")}</button>}
       {value && (
         <p className="quiet">
           {t("aboutServer", { version: value.version, torch: value.torch, user: value.user })}

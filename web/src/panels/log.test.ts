@@ -13,7 +13,7 @@ test("an event is one line: what, which job and node, how it went", () => {
   expect(lineOf(event, 1)).toEqual({
     id: 1,
     time: 2000,
-    text: "node finished · 01234567 · save · disk 1.00 s",
+    text: "node finished · 01234567 · save · disk · 1.0 s",
     problem: false,
   });
 });

@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import type { ServerEvent } from "@/api/events";
 import { onServerEvent } from "@/state/connection";
+import { seconds as inWords } from "@/strings/units";
 
 export interface LogLine {
   readonly id: number;
@@ -30,7 +31,7 @@ export function watchLog(): () => void {
 export function lineOf(event: ServerEvent, id: number): LogLine {
   const { type, time, job, node, message, state, origin, seconds, error } = event as ServerEvent & Details;
   const parts = [type.replaceAll("_", " "), job?.slice(0, 8), node, origin, state, message, error?.message];
-  const took = seconds === undefined ? "" : ` ${seconds.toFixed(2)} s`;
+  const took = seconds === undefined ? "" : ` · ${inWords(seconds)}`;
   const problem = type === "node_failed" || state === "failed" || type === "gap";
   return {
     id,

@@ -82,7 +82,7 @@ function lineOf(name: string, y: Line["y"], x: Line["x"] = y.map((_, index) => i
   return { name, x, y, bars };
 }
 
-function shownAs(name: string, { kind, value, note }: OutputView & { note?: unknown }): Shown {
+function shownAs(name: string, { kind, value, note }: OutputView): Shown {
   if (kind === "table") return tableOf(value as Told);
   if (isCurve(value)) return { kind: "series", lines: [lineOf(name, value)], xLabel: "", yLabel: "" };
   return { kind: "text", text: textOf(note ?? value) };

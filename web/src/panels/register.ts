@@ -11,7 +11,7 @@ const PANELS: readonly Panel[] = [
     title: "nodes",
     icon: icons.NodesIcon,
     side: "left",
-    key: "N",
+    key: "L",
     body: lazy(() => import("./NodesPanel")),
   },
   {

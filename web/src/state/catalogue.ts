@@ -1,8 +1,8 @@
 import { create } from "zustand";
 import { getModels } from "@/api/client";
 import { json } from "@/api/http";
-import type { Bases } from "@/model/sockets";
-import { NO_CATALOGUE, readNodeType, type Catalogue, type NodeType, type NodeView } from "./nodeTypes";
+import type { components } from "@/api/types";
+import { NO_CATALOGUE, readNodeType, type Catalogue, type NodeType } from "./nodeTypes";
 
 interface CatalogueStore {
   status: "loading" | "ready" | "failed";
@@ -20,19 +20,14 @@ export const useCatalogue = create<CatalogueStore>(() => ({
   problem: "",
 }));
 
-interface CatalogueView {
-  nodes: Readonly<Record<string, NodeView>>;
-  types?: Bases;
-}
-
 /** Read the catalogue; what was there stays if the server does not answer. */
 export async function loadCatalogue(): Promise<void> {
   try {
-    const [told] = await Promise.all([json<CatalogueView>("/nodes"), loadFolders()]);
+    const [told] = await Promise.all([json<components["schemas"]["CatalogueView"]>("/nodes"), loadFolders()]);
     const nodes = Object.fromEntries(
       Object.entries(told.nodes).map(([id, view]) => [id, readNodeType(view)]),
     );
-    const catalogue = { nodes, bases: told.types ?? {} };
+    const catalogue = { nodes, bases: told.types };
     useCatalogue.setState({ status: "ready", catalogue, problem: "" });
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);

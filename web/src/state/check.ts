@@ -7,11 +7,14 @@ import { ApiError, Unreachable } from "@/api/problems";
 import type { components } from "@/api/types";
 
 export type Issue = components["schemas"]["IssueView"];
-type Origin = "run" | "memory" | "disk" | "unneeded";
+type Planned = components["schemas"]["PlannedNode"];
+type Facts = components["schemas"]["PlannedOutput"]["facts"];
 
 export interface PlannedNode {
-  /** Unknown for a workflow that must not run. */
-  readonly origin: Origin | undefined;
+  /** `null` for a workflow that must not run. */
+  readonly origin: Planned["origin"];
+  /** The node that is why this one is left out: muted, or needing one that is. */
+  readonly leftOutBy?: string;
   /** What comes out, in short, such as `512×512`. */
   readonly outputs: string;
 }
@@ -28,20 +31,6 @@ const NOTHING: Check = { issues: [], nodes: {}, run: undefined, checking: false 
 const PAUSE_MS = 350;
 
 export const useCheck = create<Check>(() => NOTHING);
-
-interface Fact {
-  readonly type: string;
-  readonly facts?: Readonly<Record<string, unknown>>;
-}
-
-interface PlanAnswer {
-  readonly valid: boolean;
-  readonly run: number | null;
-  readonly nodes: Readonly<
-    Record<string, { origin: Origin | null; outputs?: Readonly<Record<string, Fact>> }>
-  >;
-  readonly issues: readonly Issue[];
-}
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 let asked: AbortController | undefined;
@@ -68,7 +57,7 @@ export async function checkNow(): Promise<void> {
 
 async function ask(workflow: Workflow, signal: AbortSignal): Promise<Omit<Check, "checking">> {
   try {
-    return readPlan(await json<PlanAnswer>("/plan", { body: { workflow }, signal }));
+    return readPlan(await json<components["schemas"]["PlanView"]>("/plan", { body: { workflow }, signal }));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     const issues = error.issues.length > 0 ? error.issues : await validate(workflow, signal);
@@ -79,36 +68,45 @@ async function ask(workflow: Workflow, signal: AbortSignal): Promise<Omit<Check,
 /** The worker, which plans, may be busy or not there: what is wrong can still be told. */
 async function validate(workflow: Workflow, signal: AbortSignal): Promise<readonly Issue[]> {
   try {
-    return (await json<{ issues: readonly Issue[] }>("/validate", { body: { workflow }, signal })).issues;
+    return (await json<components["schemas"]["ValidView"]>("/validate", { body: { workflow }, signal }))
+      .issues;
   } catch (error) {
     if (error instanceof ApiError) return error.issues;
     throw error;
   }
 }
 
-function readPlan({ valid, run, nodes, issues }: PlanAnswer): Omit<Check, "checking"> {
-  const told = Object.entries(nodes).map(([id, { origin, outputs }]): [string, PlannedNode] => [
+function readPlan(plan: components["schemas"]["PlanView"]): Omit<Check, "checking"> {
+  const told = Object.entries(plan.nodes).map(([id, { origin, outputs }]): [string, PlannedNode] => [
     id,
-    { origin: origin ?? undefined, outputs: shapes(outputs) },
+    { origin, outputs: shapes(outputs) },
   ]);
-  return { run: valid ? (run ?? undefined) : undefined, issues, nodes: Object.fromEntries(told) };
+  const left = Object.entries(plan.left_out).map(([id, leftOutBy]): [string, PlannedNode] => [
+    id,
+    { origin: null, outputs: "", leftOutBy },
+  ]);
+  return {
+    run: plan.valid ? plan.run : undefined,
+    issues: plan.issues,
+    nodes: Object.fromEntries([...told, ...left]),
+  };
 }
 
 /** The facts known of the outputs of a node, in short. */
-function shapes(outputs: Readonly<Record<string, Fact>> = {}): string {
-  const told = Object.values(outputs).map(({ facts = {} }) => shape(facts));
+function shapes(outputs: Planned["outputs"]): string {
+  const told = Object.values(outputs).map(({ facts }) => shape(facts));
   return [...new Set(told.filter((text) => text !== ""))].join(" · ");
 }
 
-function shape(facts: Readonly<Record<string, unknown>>): string {
+function shape(facts: Facts): string {
   const { width, height, latent_width, latent_height, family, batch, count } = facts;
   const size = times(width, height) || times(latent_width, latent_height);
   const many = Number(batch ?? count ?? 1) > 1 ? `×${String(batch ?? count)}` : "";
-  return [size, many, family === undefined ? "" : String(family)].filter((part) => part !== "").join(" ");
+  return [size, many, String(family ?? "")].filter((part) => part !== "").join(" ");
 }
 
-function times(width: unknown, height: unknown): string {
-  return width === undefined || height === undefined ? "" : `${String(width)}×${String(height)}`;
+function times(width: Facts[string] | undefined, height: Facts[string] | undefined): string {
+  return width == null || height == null ? "" : `${String(width)}×${String(height)}`;
 }
 
 /** Keep asking while the document in front changes. */

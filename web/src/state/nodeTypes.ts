@@ -50,6 +50,8 @@ export interface NodeType {
   readonly description: string;
   readonly pack: string;
   readonly terminal: boolean;
+  /** Names of templates that use it. */
+  readonly examples: readonly string[];
   /** Neither in the catalogue nor a subgraph of the file. */
   readonly missing: boolean;
   readonly inputs: readonly InputType[];
@@ -84,7 +86,7 @@ export function nodeTypeOf(id: string, entry: NodeEntry, place: Place): NodeType
 
 /** A node type as the server tells it. */
 export function readNodeType(view: NodeView): NodeType {
-  const { id, category, version, description, pack, terminal, outputs } = view;
+  const { id, category, version, description, pack, terminal, examples, outputs } = view;
   const inputs = Object.entries(view.inputs).map(([name, input]) => ({
     name,
     type: input.type,
@@ -95,7 +97,19 @@ export function readNodeType(view: NodeView): NodeType {
     ...(input.default !== undefined && { default: input.default as Json }),
   }));
   const title = view.display_name;
-  return { id, title, category, version, description, pack, terminal, missing: false, inputs, outputs };
+  return {
+    id,
+    title,
+    category,
+    version,
+    description,
+    pack,
+    terminal,
+    examples,
+    missing: false,
+    inputs,
+    outputs,
+  };
 }
 
 let subgraphTypes = new Map<string, NodeType>();
@@ -141,7 +155,7 @@ function describeSubgraph(
     const found = inner(id)?.outputs.find((output) => output.name === at);
     return { name: outer, type: found?.type ?? "Any", description: found?.description ?? "" };
   });
-  const bare = { version: 1, description: "", pack: "", terminal: false, missing: false };
+  const bare = { version: 1, description: "", pack: "", terminal: false, examples: [], missing: false };
   return { ...bare, id: `subgraph/${name}`, title: name, category: "subgraph", inputs, outputs };
 }
 
@@ -170,6 +184,7 @@ function missingType(entry: NodeEntry, outputs: readonly string[]): NodeType {
     description: "",
     pack: entry.pack ?? "",
     terminal: false,
+    examples: [],
     missing: true,
     inputs: [...names].map((name) => missingInput(name, lookUp(entry.inputs, name))),
     outputs: outputs.map((name) => ({ name, type: "Any", description: "" })),

@@ -11,7 +11,7 @@ import { seconds } from "@/strings/units";
 import { announce, tell } from "./announcer";
 import { checkSoon, useCheck } from "./check";
 import { currentTab, editWorkflow, tabOf, useDocuments, workflowOf } from "./documents";
-import { activeRuns, followJob, hasEnded, useRuns, type Run } from "./runs";
+import { activeRuns, followJob, useRuns, type Run } from "./runs";
 import { useSettings } from "./settings";
 
 /** Queue the document in front, `batchCount` times; seeds that shall change do so after each. */
@@ -107,20 +107,21 @@ function withoutUi(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, inner]) => [key, withoutUi(inner)]));
 }
 
-/** Once something has run, ask the server again what would run, and read out how it went. */
+/** Once something has run: ask the server again what would run now, and tell how runs of open tabs ended. */
 export function watchRuns(): () => void {
   return useRuns.subscribe((state, before) => {
     if (state.runs === before.runs) return;
     checkSoon();
-    for (const run of Object.values(state.runs)) {
-      const then = before.runs[run.job];
-      if (then && !hasEnded(then) && hasEnded(run)) announceEnd(run);
-    }
+    for (const run of Object.values(state.runs))
+      if (run.state !== before.runs[run.job]?.state) announceEnd(run);
   });
 }
 
-function announceEnd({ state, started, error = "" }: Run): void {
-  const time = seconds((Date.now() - (started ?? Date.now())) / 1000);
-  if (state === "done") announce(t("saidFinished", { time }));
-  if (state === "failed") announce(t("saidFailed", { why: error }));
+function announceEnd({ state, started, error }: Run): void {
+  if (state === "done") announce(t("saidFinished", { time: seconds(secondsSince(started)) }));
+  if (state === "failed") tell(t("saidFailed", { why: error ?? "" }));
+}
+
+function secondsSince(moment: number | undefined): number {
+  return moment === undefined ? 0 : Math.max(0, Date.now() - moment) / 1000;
 }

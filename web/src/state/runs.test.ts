@@ -10,7 +10,7 @@ beforeEach(() => {
   followJob(job(), "tab");
 });
 
-const picture = { files: [{ file: null, value: 1 }] };
+const picture = { files: [{ file: null, kind: null, value: 1 }] };
 
 it("follows a node from its start to its end", () => {
   applyEvent({ type: "job_started", job: "j", planned: 1, time: 10 });

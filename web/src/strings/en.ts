@@ -17,6 +17,15 @@ export const en = {
   trail: "Where you are",
   serverGone: "The server does not answer. Your work is kept here; the editor goes on as soon as it is back.",
 
+  // Signing in
+  signInTitle: "Sign in to nodegraph",
+  signInHelp: "This server asks for a token. Who runs it makes one with: nodegraph token create NAME",
+  token: "Token",
+  tokenUnknown: "The server does not know this token.",
+  signInUnreachable: "The server does not answer. Try again in a moment.",
+  signIn: "Sign in",
+  signOut: "Sign out",
+
   // Running
   runBar: "Run",
   run: "Run",
@@ -47,6 +56,9 @@ export const en = {
   origin_memory: "cached",
   origin_disk: "cached on disk",
   origin_unneeded: "not needed",
+  leftOut: "left out: {node} is muted",
+  leftOutItself: "left out",
+  gone: "{name} is no longer on the server. Run again to make it anew.",
   issues: "Issues",
   issueCount: "Issues: {count}",
   needsWires: "Needs a wire: {inputs}",

@@ -39,6 +39,7 @@ export const panels = {
 
   addNode: "Add {title}",
   nodeOf: "Inputs and outputs of {title}",
+  usedIn: "Used in",
   required: "required",
   defaultsTo: "default {value}",
 
