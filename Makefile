@@ -20,16 +20,17 @@ test: $(VENV)/.dev  ## install what tests need, then run them
 slow: $(VENV)/.dev  ## the tests that take long
 	$(BIN)/python -m pytest -m "slow and not gpu"
 
-check: $(VENV)/.dev  ## formatting, lint and types
+check: $(VENV)/.dev  ## formatting, lint and types; of the editor too, where npm is
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	sh web/scripts/check.sh
 
 bench: $(VENV)/.dev  ## every benchmark; takes minutes
 	for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
-web:  ## build the editor; needs Node and npm
-	cd web && npm ci && npm run build
+web:  ## build the editor into web/dist; needs Node 20 or newer
+	cd web && npm ci --no-audit --no-fund && npm run build
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

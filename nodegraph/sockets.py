@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -226,6 +226,14 @@ def variables_in(declared: SocketType) -> frozenset[str]:
     if declared.kind == "var":
         return frozenset({declared.name})
     return frozenset().union(*map(variables_in, declared.args))
+
+
+def classes_in(declared: SocketType) -> Iterator[type]:
+    """The classes that a type mentions."""
+    if declared.cls is not None:
+        yield declared.cls
+    for member in declared.args:
+        yield from classes_in(member)
 
 
 def type_of_value(value: object) -> SocketType:

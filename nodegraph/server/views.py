@@ -250,6 +250,9 @@ class CatalogueView(Answer):
 
     nodes: dict[str, NodeView]
     problems: list[PackProblemView]
+    types: dict[str, list[str]] = Field(
+        description="The classes that sockets carry, each with those it derives from."
+    )
 
 
 class ModelsView(Answer):

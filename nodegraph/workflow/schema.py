@@ -86,11 +86,13 @@ class SubgraphEntry(_Record):
         inputs: by the name it has outside, the inner inputs (``[node, input]``) that get the value.
         outputs: by the name it has outside, the inner output.
         nodes: the inner nodes, as in a workflow.
+        ui: what an editor keeps about the inside; it never influences a run.
     """
 
     inputs: dict[str, ManyLinks] = Field(default_factory=dict)
     outputs: dict[str, OneLink] = Field(default_factory=dict)
     nodes: dict[str, NodeEntry] = Field(default_factory=dict)
+    ui: Object = Field(default_factory=dict)
 
 
 class Workflow(_Record):

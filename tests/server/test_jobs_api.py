@@ -133,6 +133,13 @@ def test_events_are_numbered_and_a_stream_goes_on_where_it_broke(server):
     assert events(server, path, after=numbers[3]) == whole[4:]
 
 
+def test_events_of_outputs_say_where_the_files_are(server):
+    job = server.submit(picture("#654321"))
+    told = [event for event in events(server, f"/api/v1/jobs/{job['id']}/events") if event.get("outputs")]
+    (file,) = [value["file"] for event in told for values in event["outputs"].values() for value in values]
+    assert server.ask("GET", file["url"]).headers["Content-Type"] == "image/png"
+
+
 def test_a_paused_queue_waits_and_is_put_in_another_order(server):
     assert server.ask("POST", "/api/v1/queue/pause", {}).status == 200
     ids = [server.submit(one("Fine", x=x))["id"] for x in range(3)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -65,11 +65,13 @@ def job_url(id: str) -> str:
 
 def result_view(result: Mapping[str, Any]) -> dict[str, Any]:
     """A result document with an address for each file in it."""
-    outputs = {
-        node: {name: [with_url(entry) for entry in entries] for name, entries in named.items()}
-        for node, named in result.get("outputs", {}).items()
-    }
+    outputs = {node: with_urls(named) for node, named in result.get("outputs", {}).items()}
     return {**result, "outputs": outputs}
+
+
+def with_urls(named: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:
+    """The outputs of a node by name; each file gets its address."""
+    return {name: [with_url(entry) for entry in entries] for name, entries in named.items()}
 
 
 def with_url(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from nodegraph.jobs.records import ENDED, Job
 from nodegraph.server import keys
 from nodegraph.server.hub import Subscription
 from nodegraph.server.problems import Problem
+from nodegraph.server.routes.answers import with_urls
 from nodegraph.server.routes.jobs import visible_job
 from nodegraph.server.routes.operation import Call, Header, operation
 from nodegraph.server.routes.streams import HEADERS, Item, serve_stream
@@ -35,7 +36,7 @@ async def follow_events(call: Call[EventsQuery, NoBody]) -> web.StreamResponse:
     after = _after(call)
     with _subscribed(call, after) as subscription:
         heartbeat = call.service.settings.heartbeat
-        return await serve_stream(call.request, subscription, subscription, heartbeat)
+        return await serve_stream(call.request, subscription, _addressed(subscription), heartbeat)
 
 
 @operation("GET", "/jobs/{id}/events", EventsQuery, NoBody, STREAM, headers=(LAST_EVENT_ID,), problems=(404,))
@@ -49,7 +50,7 @@ async def follow_job(call: Call[EventsQuery, NoBody]) -> web.StreamResponse:
     with _subscribed(call, after or 0, [job.id]) as subscription:
         items = _to_the_end(subscription, job.id, call.service, resumed=after is not None)
         heartbeat = call.service.settings.heartbeat
-        return await serve_stream(call.request, subscription, items, heartbeat)
+        return await serve_stream(call.request, subscription, _addressed(items), heartbeat)
 
 
 @contextmanager
@@ -63,6 +64,13 @@ def _subscribed(
             yield subscription
         finally:
             subscription.close()
+
+
+async def _addressed(items: AsyncIterator[Item]) -> AsyncIterator[Item]:
+    """The events, with an address for each file of an output."""
+    async for event, body in items:
+        outputs = event.get("outputs")
+        yield ({**event, "outputs": with_urls(outputs)} if outputs else event), body
 
 
 def _after(call: Call[EventsQuery, NoBody]) -> int | None:

@@ -1,0 +1,102 @@
+"""Screen readers, focus, reduced motion, large text, touch, and axe in each panel and both themes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import Opens
+from editing import Editor, template, workflow
+from served import Served
+
+PANELS = [
+    *("Nodes", "Templates", "Workflows", "Models", "Settings", "Shortcuts"),
+    *("Queue", "History", "Results", "Sweep", "Log"),
+]
+SERIOUS = ("serious", "critical")
+
+
+def findings(page: Any) -> list[str]:
+    """What axe calls serious or critical, with where."""
+    told = Axe().run(page).response["violations"]
+    return [
+        f"{found['id']}: {found['nodes'][0]['html'][:160]}" for found in told if found["impact"] in SERIOUS
+    ]
+
+
+@pytest.fixture(params=["light", "dark"])
+def themed(request: pytest.FixtureRequest, site: Served, opens: Opens) -> Iterator[Editor]:
+    """The editor with a workflow that ran, in each theme; axe is put into the page past its own rules."""
+    editor = opens(site.url, color_scheme=request.param, bypass_csp=True)
+    image = {"type": "EmptyImage", "inputs": {"width": 32, "height": 32}}
+    show = {"type": "PreviewImage", "links": {"images": ["image", "image"]}}
+    bad = {"type": "KSampler", "inputs": {}}
+    editor.open(workflow({"image": image, "show": show}))
+    editor.runs_to_the_end()
+    editor.open(workflow({"image": image, "show": show, "bad": bad, "all": {"type": "testing.Widgets"}}))
+    yield editor
+
+
+def test_axe_finds_nothing_serious(themed: Editor) -> None:
+    found = {"canvas": findings(themed.page)}
+    for name in PANELS:
+        themed.panel(name).wait_for()
+        themed.page.wait_for_timeout(150)
+        found[name] = findings(themed.page)
+    themed.canvas.focus()
+    themed.press("Tab")
+    themed.page.locator(".filter-list").wait_for()
+    found["search"] = findings(themed.page)
+    assert {name: problems for name, problems in found.items() if problems} == {}
+
+
+def test_names_and_announcements(editor: Editor) -> None:
+    editor.open(template())
+    editor.canvas.focus()
+    editor.press("]")
+    editor.said(re.compile("inputs connected"))
+    assert editor.page.get_by_label("ckpt_name").count() > 0
+    for part in ("Canvas", "Workflows", "Run"):
+        assert editor.page.get_by_label(part, exact=True).count() > 0
+
+
+def test_the_focus_is_seen_and_f6_goes_round(editor: Editor) -> None:
+    editor.canvas.focus()
+    seen = set()
+    for _ in range(4):
+        editor.press("F6")
+        seen.add(editor.page.evaluate("document.activeElement.closest('[data-region]')?.dataset.region"))
+        outline = editor.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none"
+    assert {"top", "canvas"} <= seen
+
+
+def test_reduced_motion(site: Served, opens: Opens) -> None:
+    editor = opens(site.url, reduced_motion="reduce")
+    editor.open(template())
+    moving = """[...document.querySelectorAll('*')].filter((element) => {
+        const style = getComputedStyle(element);
+        return parseFloat(style.transitionDuration) > 0.01 ||
+            (style.animationName !== 'none' && parseFloat(style.animationDuration) > 0.01);
+    }).map((element) => element.className)"""
+    assert editor.page.evaluate(moving) == []
+
+
+def test_zoomed_text(site: Served, opens: Opens) -> None:
+    editor = opens(site.url, viewport={"width": 720, "height": 450}, device_scale_factor=2)
+    overflow = "document.documentElement.scrollWidth <= innerWidth"
+    assert editor.page.evaluate(overflow)
+    for name in ("Run", "File"):
+        box = editor.page.get_by_role("button", name=re.compile(f"^{name}")).first.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 720
+
+
+def test_touch(site: Served, opens: Opens) -> None:
+    editor = opens(site.url, has_touch=True)
+    editor.open(workflow({"number": {"type": "Integer"}}))
+    x, y = editor.place(editor.title("number"))
+    editor.page.touchscreen.tap(x, y)
+    editor.page.locator('.react-flow__node.selected [data-node="number"]').wait_for()

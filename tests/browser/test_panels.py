@@ -1,0 +1,97 @@
+"""Tabs and panels: several workflows, the queue, history, nodes, models, settings, keys, log."""
+
+from __future__ import annotations
+
+import re
+
+from editing import Editor, workflow
+from served import Served
+
+KEYS = ("Ctrl+Enter", "Ctrl+Z", "Ctrl+G", "Tab")
+
+
+def test_tabs(editor: Editor) -> None:
+    editor.open(workflow({"one": {"type": "Integer"}}, name="First"))
+    editor.open(workflow({"two": {"type": "Integer"}}, name="Second"))
+    tabs = editor.page.get_by_role("navigation", name="Workflows")
+    tabs.get_by_role("button", name=re.compile("^First")).click()
+    editor.card("one").wait_for()
+    assert editor.card("two").count() == 0
+    tabs.get_by_role("button", name="Close First").click()
+    editor.card("two").wait_for()
+    tabs.get_by_role("button", name="New workflow").click()
+    editor.card("two").wait_for(state="detached")
+
+
+def test_the_queue_is_reordered_paused_and_emptied(editor: Editor, site: Served) -> None:
+    panel = editor.panel("Queue")
+    panel.get_by_role("button", name="Pause the queue").click()
+    panel.get_by_text("Paused: what runs goes on").wait_for()
+    for salt in ("first", "second"):
+        nodes = {"slow": {"type": "testing.Slow", "inputs": {"steps": 1, "salt": salt}}}
+        site.submit(nodes, label=f"queued {salt}")
+    waiting = panel.get_by_role("listitem")
+    editor.until(lambda: waiting.count() == 2, "both jobs")
+    panel.get_by_role("button", name=re.compile("^Move .*queued second up")).click()
+    editor.until(lambda: "second" in waiting.first.inner_text(), "the other order")
+    panel.get_by_role("button", name=re.compile("^Cancel .*queued first")).click()
+    editor.until(lambda: waiting.count() == 1, "one job less")
+    panel.get_by_role("button", name="Go on with the queue").click()
+    editor.until(lambda: waiting.count() == 0, "an empty queue")
+
+
+def test_history_reruns_and_opens(editor: Editor, site: Served) -> None:
+    nodes = {"slow": {"type": "testing.Slow", "inputs": {"steps": 1, "salt": "history"}}}
+    site.submit(nodes, wait=60, label="Remembered")
+    entries = editor.panel("History").locator("li.job", has_text="Remembered")
+    entries.first.get_by_role("button", name="Run again").click()
+    editor.until(lambda: entries.count() == 2, "the second run")
+    entries.first.get_by_role("button", name="Open this workflow").click()
+    editor.card("slow").wait_for()
+
+
+def test_the_library_of_nodes(editor: Editor) -> None:
+    panel = editor.panel("Nodes")
+    panel.get_by_role("searchbox").or_(panel.get_by_role("textbox")).first.fill("KSampler")
+    panel.get_by_role("button", name="KSampler", exact=True).click()
+    panel.get_by_text("Denoise latents").first.wait_for()
+    panel.get_by_text("latent_image").first.wait_for()
+    panel.get_by_role("button", name="Add KSampler").click()
+    editor.until(lambda: len(editor.ids()) == 1, "the node")
+
+
+def test_models(editor: Editor) -> None:
+    editor.panel("Models").get_by_text("emoji-sd").first.wait_for()
+
+
+def test_templates_have_pictures(editor: Editor) -> None:
+    picture = editor.panel("Templates").locator(".template img").first
+    picture.wait_for()
+    assert editor.loaded(picture)
+
+
+def test_the_theme_is_kept(editor: Editor) -> None:
+    background = "getComputedStyle(document.querySelector('.side')).backgroundColor"
+    panel = editor.panel("Settings")
+    panel.get_by_role("radio", name="dark").check()
+    dark = editor.page.evaluate(background)
+    panel.get_by_role("radio", name="light").check()
+    assert editor.page.evaluate(background) != dark
+    editor.page.reload()
+    editor.ready()
+    assert editor.page.evaluate(background) != dark
+
+
+def test_the_sheet_of_shortcuts(editor: Editor) -> None:
+    editor.canvas.focus()
+    editor.keyboard.press("?")
+    panel = editor.page.get_by_role("region", name="Shortcuts")
+    panel.get_by_role("table").wait_for()
+    assert set(KEYS) <= set(panel.locator("kbd").all_inner_texts())
+
+
+def test_the_log_tells_of_runs(editor: Editor) -> None:
+    panel = editor.panel("Log")
+    editor.open(workflow({"bad": {"type": "testing.Fails", "inputs": {"text": "logged"}}}))
+    editor.run()
+    panel.get_by_text(re.compile("cannot be done with 'logged'")).first.wait_for()

@@ -1,0 +1,98 @@
+"""Running: what will happen is told before, progress while it does, results and errors where they belong."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from editing import Editor, template, workflow
+from served import Served
+
+FAILING = {"bad": {"type": "testing.Fails", "inputs": {"text": "this"}}}
+
+
+def jobs(site: Served, label: str) -> list[Any]:
+    found = site.ask("GET", "/api/v1/jobs?limit=200").json
+    return [job for job in found["jobs"] if job["label"] == label]
+
+
+def slow(salt: str, steps: int = 100, **more: Any) -> dict[str, Any]:
+    nodes = {"slow": {"type": "testing.Slow", "inputs": {"steps": steps, "salt": salt}}}
+    return workflow(nodes, **more)
+
+
+def test_before_during_and_after(editor: Editor) -> None:
+    document = template()
+    document["nodes"]["sampler"]["inputs"].update(seed=901, steps=40)
+    editor.open(document)
+    sampler = editor.card("sampler")
+    sampler.get_by_text("will run").wait_for()
+    editor.card("decode").get_by_text("128×128").wait_for()
+    editor.run()
+    sampler.get_by_role("progressbar").wait_for(timeout=60_000)
+    sampler.get_by_text(re.compile(r"\d+/40")).wait_for()
+    editor.picture("sampler").wait_for()
+    editor.page.get_by_role("progressbar", name="Progress of the run").wait_for()
+    editor.done()
+    sampler.get_by_text("cached").first.wait_for()
+    sampler.locator(".time").get_by_text(re.compile(r"\d+(\.\d)? m?s")).wait_for()
+    assert editor.loaded(editor.picture("save"))
+    editor.button("Run (0)").wait_for()
+    editor.runs_to_the_end()
+    editor.card("decode").get_by_text(re.compile("from (memory|disk)")).wait_for()
+
+
+def test_cancel_is_immediate(editor: Editor) -> None:
+    editor.open(slow("cancel", steps=600))
+    editor.run()
+    editor.card("slow").get_by_role("progressbar").wait_for()
+    editor.button("Cancel").click()
+    editor.card("slow").get_by_text("cancelled").wait_for(timeout=5000)
+
+
+def test_an_error_stays_on_its_node(editor: Editor) -> None:
+    editor.open(workflow(FAILING))
+    editor.run()
+    alert = editor.card("bad").get_by_role("alert")
+    alert.get_by_text("This cannot be done with 'this'; write something else.").wait_for()
+    editor.field("bad", "text").fill("that")
+    assert alert.is_visible()
+
+
+def test_an_issue_leads_to_its_node_inside_a_subgraph(editor: Editor) -> None:
+    inner = {"nodes": {"deep": {"type": "KSampler", "inputs": {"steps": 0}, "ui": {"position": [0, 0]}}}}
+    editor.open(workflow({"outer": {"type": "subgraph/part"}}, subgraphs={"part": inner}))
+    editor.button(re.compile(r"^Issues: \d+")).click()
+    editor.page.get_by_role("button", name=re.compile("outer/deep")).first.click()
+    editor.page.get_by_role("navigation", name="Where you are").wait_for()
+    editor.card("deep").wait_for()
+    assert editor.page.locator('.react-flow__node.selected [data-node="deep"]').count() == 1
+
+
+def test_batch_count(editor: Editor, site: Served) -> None:
+    editor.open(slow("batch", steps=1, name="Batch"))
+    editor.page.get_by_label("How many runs").fill("3")
+    editor.run()
+    editor.until(lambda: len(jobs(site, "Batch")) == 3, "three jobs")
+
+
+def test_run_on_change(editor: Editor) -> None:
+    editor.open(workflow({"sum": {"type": "testing.Slow", "inputs": {"steps": 2, "salt": "change"}}}))
+    editor.page.get_by_label("On change").check()
+    editor.field("sum", "steps").fill("3")
+    editor.press("Enter")
+    editor.card("sum").locator("output", has_text="3").wait_for()
+
+
+def test_a_sweep_gives_a_grid(editor: Editor) -> None:
+    image = {"type": "EmptyImage", "inputs": {"width": 16, "height": 16}}
+    save = {"type": "PreviewImage", "links": {"images": ["image", "image"]}}
+    editor.open(workflow({"image": image, "save": save}))
+    panel = editor.panel("Sweep")
+    for axis, input, values in (("Across", "width", "16, 32"), ("Down", "height", "16, 24")):
+        choice = panel.get_by_label(f"Input {axis}")
+        option = choice.locator("option", has_text=input).first.inner_text()
+        choice.select_option(option)
+        panel.get_by_label(f"Values {axis}").fill(values)
+    panel.get_by_role("button", name="Run 4 combinations").click()
+    editor.until(lambda: panel.locator(".sweep-grid img").count() == 4, "four pictures", 60)

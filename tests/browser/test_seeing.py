@@ -1,0 +1,92 @@
+"""What came out: the gallery with its compare slider, charts, tables, and where a picture came from."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from editing import Editor, workflow
+
+CURVE = {"type": "SeriesFromList", "inputs": {"values": [3.0, 1.0, 2.0]}}
+
+
+def images(count: int) -> dict[str, Any]:
+    image = {"type": "EmptyImage", "inputs": {"width": 24, "height": 16, "batch_size": count}}
+    return {"image": image, "show": {"type": "PreviewImage", "links": {"images": ["image", "image"]}}}
+
+
+@pytest.fixture
+def gallery(editor: Editor) -> Editor:
+    editor.open(workflow(images(2)))
+    editor.runs_to_the_end()
+    editor.panel("Results").get_by_role("button", name=re.compile("^View ")).first.click()
+    editor.page.get_by_role("dialog").wait_for()
+    return editor
+
+
+def test_pictures_are_compared(gallery: Editor) -> None:
+    viewer = gallery.page.get_by_role("dialog")
+    viewer.get_by_label("Compare with").select_option(index=1)
+    slider = viewer.get_by_role("slider", name=re.compile("^Where one picture ends"))
+    clipped = "() => document.querySelector('.compare-stage img:nth-of-type(2)').style.clipPath"
+    before = gallery.page.evaluate(clipped)
+    slider.press("Home")
+    assert gallery.page.evaluate(clipped) != before
+
+
+def test_a_picture_is_zoomed(gallery: Editor) -> None:
+    viewer = gallery.page.get_by_role("dialog")
+    viewer.get_by_role("button", name="Zoom in").click()
+    viewer.get_by_text("125 %").wait_for()
+    viewer.get_by_role("button", name="Fit").click()
+    viewer.get_by_text("100 %").wait_for()
+
+
+def test_the_workflow_that_made_a_picture_is_opened(editor: Editor) -> None:
+    editor.open(workflow(images(1), name="Maker"))
+    editor.runs_to_the_end()
+    history = editor.panel("History")
+    entry = history.locator("li.job", has_text="Maker").first
+    entry.get_by_role("button", name=re.compile("^View ")).first.click()
+    viewer = editor.page.get_by_role("dialog")
+    viewer.get_by_text("Made by show").wait_for()
+    viewer.get_by_role("button", name="Open this workflow").click()
+    editor.until(lambda: editor.page.locator(".tab").count() == 2, "a tab with it")
+    assert {node["type"] for node in editor.nodes().values()} == {"EmptyImage", "PreviewImage"}
+
+
+def test_a_curve_is_drawn(editor: Editor) -> None:
+    show = {"type": "PreviewSeries", "links": {"series": ["curve", "series"]}}
+    editor.open(workflow({"curve": CURVE, "show": show}))
+    editor.runs_to_the_end()
+    panel = editor.panel("Results")
+    panel.locator("canvas").first.wait_for()
+    panel.get_by_role("img", name=re.compile("lowest 1, highest 3, last 2")).wait_for()
+
+
+def test_a_histogram_and_a_table(editor: Editor) -> None:
+    nodes = {
+        **images(1),
+        "histogram": {"type": "ImageHistogram", "links": {"image": ["image", "image"]}},
+        "chart": {"type": "PreviewSeries", "links": {"series": ["histogram", "results"]}},
+        "statistics": {"type": "ImageStatistics", "links": {"image": ["image", "image"]}},
+        "table": {"type": "PreviewTable", "links": {"table": ["statistics", "table"]}},
+    }
+    editor.open(workflow(nodes))
+    editor.runs_to_the_end()
+    panel = editor.panel("Results")
+    panel.locator("canvas").first.wait_for()
+    panel.get_by_role("table").get_by_text("red").first.wait_for()
+
+
+def test_a_mask_is_seen(editor: Editor) -> None:
+    nodes = {
+        **images(1),
+        "mask": {"type": "ImageToMask", "links": {"image": ["image", "image"]}},
+        "grey": {"type": "MaskToImage", "links": {"mask": ["mask", "mask"]}},
+        "seen": {"type": "PreviewImage", "links": {"images": ["grey", "image"]}},
+    }
+    editor.open(workflow(nodes))
+    editor.runs_to_the_end()
+    assert editor.loaded(editor.picture("seen"))

@@ -1,0 +1,174 @@
+"""Widgets from the schema of a node alone."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from editing import Editor, workflow
+from PIL import Image
+
+
+@pytest.fixture
+def widgets(editor: Editor) -> Editor:
+    editor.open(workflow({"all": {"type": "testing.Widgets", "inputs": {}}}))
+    editor.field("all", "count").wait_for()
+    return editor
+
+
+def value(editor: Editor, input: str, id: str = "all") -> Any:
+    return editor.nodes()[id].get("inputs", {}).get(input)
+
+
+def png(size: tuple[int, int] = (64, 48), colour: str = "teal") -> bytes:
+    stream = BytesIO()
+    Image.new("RGB", size, colour).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def test_a_number_is_dragged_typed_and_kept_in_its_limits(widgets: Editor) -> None:
+    x, y = widgets.place(widgets.field("all", "count"))
+    widgets.drag((x, y), (x + 20, y))
+    assert 4 < value(widgets, "count") <= 10
+    widgets.field("all", "count").fill("999")
+    widgets.press("Enter")
+    assert value(widgets, "count") == 10
+    widgets.press("ArrowDown")
+    assert value(widgets, "count") == 9
+
+
+def test_a_slider(widgets: Editor) -> None:
+    slider = widgets.card("all").get_by_role("slider").first
+    slider.focus()
+    widgets.press("Home")
+    assert value(widgets, "share") == 0
+    widgets.press("End")
+    assert value(widgets, "share") == 1
+
+
+def test_a_menu_is_searched(widgets: Editor) -> None:
+    widgets.field("all", "kind").click()
+    widgets.pick("odd")
+    assert value(widgets, "kind") == "odd"
+
+
+def test_texts_and_weights_of_prompts(widgets: Editor) -> None:
+    widgets.field("all", "line").fill("a line")
+    prompt = widgets.field("all", "prompt")
+    prompt.fill("cat")
+    prompt.press("Control+A")
+    prompt.press("Control+ArrowUp")
+    assert prompt.input_value() == "(cat:1.1)"
+    prompt.press("Control+ArrowDown")
+    prompt.press("Control+ArrowDown")
+    assert "0.9" in prompt.input_value()
+    assert value(widgets, "line") == "a line"
+
+
+def test_a_switch_and_a_colour(widgets: Editor) -> None:
+    widgets.field("all", "tiled").click()
+    assert value(widgets, "tiled") is True
+    widgets.field("all", "tint").fill("#ff0000")
+    assert value(widgets, "tint") == "#ff0000"
+
+
+def test_seeds(widgets: Editor) -> None:
+    widgets.button("New random seed").click()
+    random = value(widgets, "seed")
+    assert random != 7
+    widgets.field("all", "seed").fill("18446744073709551615")
+    widgets.press("Enter")
+    assert value(widgets, "seed") == 18446744073709551615
+    widgets.field("all", "seed").fill("41")
+    widgets.press("Enter")
+    widgets.card("all").get_by_label("After each run").select_option("increment")
+    widgets.runs_to_the_end()
+    assert value(widgets, "seed") == 42
+    widgets.card("all").get_by_label("After each run").select_option("randomise")
+    widgets.run()
+    widgets.until(lambda: value(widgets, "seed") != 42, "another seed")
+
+
+def test_a_curve(widgets: Editor) -> None:
+    curve = widgets.card("all").get_by_role("group", name="shape")
+    curve.wait_for()
+    curve.dblclick()
+    assert len(value(widgets, "shape")) == 3
+    point = widgets.card("all").get_by_role("slider", name="Point 2")
+    point.focus()
+    before = value(widgets, "shape")[1][1]
+    widgets.press("ArrowUp", "ArrowUp")
+    assert value(widgets, "shape")[1][1] > before
+    widgets.press("Delete")
+    assert len(value(widgets, "shape")) == 2
+
+
+def test_a_widget_becomes_a_socket_and_a_widget_again(widgets: Editor) -> None:
+    widgets.menu("all", "Socket for count")
+    widgets.field("all", "count").wait_for(state="detached")
+    widgets.socket("all", "count").wait_for()
+    widgets.menu("all", "Widget for count")
+    widgets.field("all", "count").wait_for()
+
+
+@pytest.fixture
+def picture(editor: Editor) -> Editor:
+    editor.open(workflow({"load": {"type": "LoadImage", "inputs": {"image": ""}}}))
+    editor.card("load").locator(".image-widget").wait_for()
+    return editor
+
+
+def test_a_picture_is_dropped(picture: Editor) -> None:
+    picture.drop("dropped.png", png(), '[data-node="load"] .image-widget')
+    shown = picture.card("load").locator(".image-widget img")
+    shown.wait_for()
+    assert picture.loaded(shown)
+    assert value(picture, "image", "load").endswith("dropped.png")
+
+
+def test_a_picture_is_uploaded_and_chosen(picture: Editor) -> None:
+    with picture.page.expect_file_chooser() as chooser:
+        picture.button("Upload a picture").click()
+    chooser.value.set_files({"name": "mine.png", "mimeType": "image/png", "buffer": png()})
+    picture.card("load").locator(".image-widget img").wait_for()
+    assert value(picture, "image", "load") == "mine.png"
+
+
+def test_a_picture_is_pasted(picture: Editor) -> None:
+    picture.page.evaluate(
+        """async (bytes) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([Uint8Array.from(bytes)], "pasted.png", {type: "image/png"}));
+            const target = document.querySelector(".image-widget button");
+            target.dispatchEvent(new ClipboardEvent("paste", {bubbles: true, clipboardData: transfer}));
+        }""",
+        list(png()),
+    )
+    picture.card("load").locator(".image-widget img").wait_for()
+    assert "pasted" in value(picture, "image", "load")
+
+
+def test_a_mask_is_painted(picture: Editor) -> None:
+    picture.drop("tomask.png", png(), '[data-node="load"] .image-widget')
+    picture.card("load").locator(".image-widget img").wait_for()
+    picture.button("Paint the mask").click()
+    dialog = picture.page.get_by_role("dialog", name="Paint the mask")
+    x, y = picture.place(dialog.locator("canvas"))
+    picture.drag((x - 20, y), (x + 20, y))
+    dialog.get_by_role("button", name="Keep").click()
+    picture.until(lambda: "masked" in value(picture, "image", "load"), "the masked picture")
+    name = value(picture, "image", "load")
+    response = picture.page.request.get(
+        picture.card("load").locator(".image-widget img").evaluate("i => i.src")
+    )
+    with Image.open(BytesIO(response.body())) as kept:
+        low, high = kept.getchannel("A").getextrema()
+    assert (low, high) == (0, 255), name
+
+
+def test_a_file_is_chosen_by_name(editor: Editor) -> None:
+    editor.open(workflow({"loader": {"type": "CheckpointLoaderSimple", "inputs": {}}}))
+    editor.field("loader", "ckpt_name").click()
+    editor.option("emoji-sd").first.click()
+    assert value(editor, "ckpt_name", "loader") == "emoji-sd"

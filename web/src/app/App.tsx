@@ -1,0 +1,74 @@
+import { useEffect } from "react";
+import { Canvas } from "@/canvas/Canvas";
+import { loadCatalogue } from "@/state/catalogue";
+import { watchDocument } from "@/state/check";
+import { findSession, useSession } from "@/state/session";
+import { watchRuns, watchForRuns } from "@/state/running";
+import { FileQuestions } from "@/files/FileQuestions";
+import { beginFiles } from "@/files/begin";
+import { watchLog } from "@/panels/log";
+import { registerPanels } from "@/panels/register";
+import { useTheme } from "@/theme/useTheme";
+import { Announcer } from "./Announcer";
+import "./app.css";
+import { handleKey, registerCommands } from "./commands";
+import { appCommands } from "./appCommands";
+import { ConnectionNotice } from "./ConnectionNotice";
+import { IssueList } from "./IssueList";
+import { SidePanels } from "./SidePanels";
+import { SignIn } from "./SignIn";
+import { Tabs } from "./Tabs";
+import { TopBar } from "./TopBar";
+import { Trail } from "./Trail";
+
+/** The editor, once the server lets this browser in. */
+export function App() {
+  const status = useSession((session) => session.status);
+  useEffect(() => void findSession(), []);
+  if (status === "asking") return null;
+  return status === "needed" ? <SignIn /> : <Editor />;
+}
+
+function Editor() {
+  useTheme();
+  useEffect(start, []);
+  return (
+    <div className="app">
+      <header className="top" data-region="top">
+        <Tabs />
+        <TopBar />
+      </header>
+      <div className="middle">
+        <SidePanels side="left" />
+        <main className="stage">
+          <Trail />
+          <Canvas />
+          <IssueList />
+          <ConnectionNotice />
+        </main>
+        <SidePanels side="right" />
+      </div>
+      <FileQuestions />
+      <Announcer />
+    </div>
+  );
+}
+
+/** What goes on as long as the editor is open. */
+function start(): () => void {
+  void loadCatalogue();
+  const stops = [
+    beginFiles(),
+    registerPanels(),
+    watchLog(),
+    watchDocument(),
+    watchRuns(),
+    watchForRuns(),
+    registerCommands(appCommands),
+  ];
+  document.addEventListener("keydown", handleKey);
+  return () => {
+    document.removeEventListener("keydown", handleKey);
+    for (const stop of stops) stop();
+  };
+}

@@ -1,0 +1,48 @@
+import { FileMenu } from "@/files/FileMenu";
+import {
+  activateTab,
+  closeTab,
+  isChanged,
+  newWorkflow,
+  useDocuments,
+  workflowOf,
+  type Tab,
+} from "@/state/documents";
+import { t } from "@/strings";
+
+/** The open workflows. */
+export function Tabs() {
+  const tabs = useDocuments((state) => state.tabs);
+  const active = useDocuments((state) => state.active);
+  return (
+    <nav className="tabs" aria-label={t("workflows")}>
+      <FileMenu />
+      {tabs.map((tab) => (
+        <TabButton key={tab.key} tab={tab} active={tab.key === active} />
+      ))}
+      <button
+        className="quiet-button"
+        aria-label={t("newWorkflow")}
+        title={t("newWorkflow")}
+        onClick={newWorkflow}
+      >
+        +
+      </button>
+    </nav>
+  );
+}
+
+function TabButton({ tab, active }: { tab: Tab; active: boolean }) {
+  const name = workflowOf(tab).name || t("untitled");
+  return (
+    <span className={`tab ${active ? "active" : ""}`}>
+      <button aria-current={active ? "page" : undefined} onClick={() => activateTab(tab.key)}>
+        {name}
+        {isChanged(tab) && <span title={t("changed")}> •</span>}
+      </button>
+      <button className="quiet-button" aria-label={t("closeTab", { name })} onClick={() => closeTab(tab.key)}>
+        ×
+      </button>
+    </span>
+  );
+}

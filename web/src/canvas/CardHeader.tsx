@@ -1,0 +1,53 @@
+import { memo, useState } from "react";
+import type { NodeEntry } from "@/model/document";
+import { subgraphName } from "@/model/document";
+import { enterNode } from "@/state/documents";
+import type { NodeType } from "@/state/nodeTypes";
+import { t } from "@/strings";
+import { renameNodeTo, toggleCollapsed } from "./actions";
+import { TitleField } from "./TitleField";
+
+interface Props {
+  id: string;
+  entry: NodeEntry;
+  type: NodeType;
+}
+
+export const CardHeader = memo(function CardHeader({ id, entry, type }: Props) {
+  const [renaming, setRenaming] = useState(false);
+  const title = entry.ui?.title ?? type.title;
+  const collapsed = entry.ui?.collapsed ?? false;
+  const rename = (text: string) => {
+    setRenaming(false);
+    renameNodeTo(id, text === type.title ? "" : text);
+  };
+  return (
+    <header className="card-header" title={type.description}>
+      <button
+        className="fold nodrag"
+        aria-label={t(collapsed ? "expandNode" : "collapseNode", { title })}
+        aria-expanded={!collapsed}
+        onClick={() => toggleCollapsed([id])}
+      >
+        {collapsed ? "▸" : "▾"}
+      </button>
+      {renaming ? (
+        <TitleField value={title} onDone={rename} />
+      ) : (
+        <h2 className="card-title" onDoubleClick={() => setRenaming(true)}>
+          {title}
+        </h2>
+      )}
+      {entry.mode && <span className="badge">{t(entry.mode === "muted" ? "muted" : "bypassed")}</span>}
+      {subgraphName(entry.type) !== undefined && (
+        <button
+          className="enter nodrag"
+          aria-label={t("openSubgraph", { title })}
+          onClick={() => enterNode(id)}
+        >
+          ↗
+        </button>
+      )}
+    </header>
+  );
+});

@@ -1,0 +1,42 @@
+import { memo } from "react";
+import { useElapsed } from "@/state/clock";
+import { useRunOf } from "@/state/runs";
+import { t } from "@/strings";
+import { seconds } from "@/strings/units";
+import { OutputValues } from "./OutputValues";
+
+/** What a node shows while it runs and what came of it. */
+export const CardResult = memo(function CardResult({ id }: { id: string }) {
+  return (
+    <>
+      <Progress id={id} />
+      <Preview id={id} />
+      <Outputs id={id} />
+    </>
+  );
+});
+
+function Progress({ id }: { id: string }) {
+  const run = useRunOf(id, (state) => (state?.status === "running" ? state : undefined));
+  const elapsed = useElapsed(run?.started);
+  if (run === undefined) return null;
+  const share = run.total ? (run.value ?? 0) / run.total : undefined;
+  return (
+    <div className="progress">
+      <progress max={1} value={share} aria-label={t("progressOf", { node: id })} />
+      <span>
+        {run.total ? t("steps", { value: run.value ?? 0, total: run.total }) : ""} {seconds(elapsed)}
+      </span>
+    </div>
+  );
+}
+
+function Preview({ id }: { id: string }) {
+  const preview = useRunOf(id, (state) => (state?.outputs ? undefined : state?.preview));
+  return preview ? <img className="preview" src={preview} alt={t("previewOf", { node: id })} /> : null;
+}
+
+function Outputs({ id }: { id: string }) {
+  const outputs = useRunOf(id, (state) => state?.outputs);
+  return outputs ? <OutputValues outputs={outputs} node={id} /> : null;
+}

@@ -1,0 +1,94 @@
+import { useReactFlow, useStore, type ReactFlowState } from "@xyflow/react";
+import { memo, useEffect, useMemo, useRef, type PointerEvent } from "react";
+import { useShallow } from "zustand/react/shallow";
+import { nodeTypeNow } from "@/state/shownTypes";
+import { t } from "@/strings";
+import { useTheme } from "@/theme/useTheme";
+import { categoryColour, resolved } from "./colours";
+import type { FlowNode } from "./flow";
+import { fitBounds, toFlow, toMap, type Bounds, type Box, type Scale } from "./minimapScale";
+
+const MAP: Box = { width: 198, height: 142 };
+
+/**
+ * A map of the workflow; whoever drags on it moves the view.
+ *
+ * The cards are drawn once for each change of the workflow, on a canvas: moving the view moves one element.
+ */
+export const Minimap = memo(function Minimap({ nodes }: { nodes: readonly FlowNode[] }) {
+  const boxes = useMemo(
+    () =>
+      nodes.map(({ id, type, position, measured }) => ({
+        ...position,
+        width: measured?.width ?? 0,
+        height: measured?.height ?? 0,
+        id,
+        type,
+      })),
+    [nodes],
+  );
+  const scale = useMemo(() => fitBounds(boxes, MAP), [boxes]);
+  const { getZoom, setCenter } = useReactFlow();
+  const go = (event: PointerEvent<HTMLDivElement>) => {
+    if (event.buttons !== 1) return;
+    const { left, top } = event.currentTarget.getBoundingClientRect();
+    const { x, y } = toFlow(scale, { x: event.clientX - left, y: event.clientY - top });
+    void setCenter(x, y, { zoom: getZoom() });
+  };
+  return (
+    <div
+      className="minimap"
+      role="img"
+      aria-label={t("minimap")}
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId);
+        go(event);
+      }}
+      onPointerMove={go}
+    >
+      <Drawing boxes={boxes} scale={scale} />
+      <View scale={scale} />
+    </div>
+  );
+});
+
+type Drawn = Bounds & { readonly id: string; readonly type?: string | undefined };
+
+const Drawing = memo(function Drawing({ boxes, scale }: { boxes: readonly Drawn[]; scale: Scale }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const theme = useTheme();
+  useEffect(() => {
+    if (canvas.current) draw(canvas.current, boxes, scale);
+  }, [boxes, scale, theme]);
+  return <canvas ref={canvas} width={MAP.width * 2} height={MAP.height * 2} />;
+});
+
+function draw(canvas: HTMLCanvasElement, boxes: readonly Drawn[], scale: Scale): void {
+  const pen = canvas.getContext("2d");
+  if (pen === null) return;
+  const style = getComputedStyle(canvas);
+  pen.setTransform(2, 0, 0, 2, 0, 0);
+  pen.clearRect(0, 0, MAP.width, MAP.height);
+  for (const box of boxes) {
+    const { x, y, width, height } = toMap(scale, box);
+    pen.fillStyle = resolved(style, colourOf(box));
+    pen.fillRect(x, y, Math.max(1, width), Math.max(1, height));
+  }
+}
+
+function colourOf({ id, type }: Drawn): string {
+  return type === "card" ? categoryColour(nodeTypeNow(id)?.category ?? "") : "var(--grey-3)";
+}
+
+const viewOf = ({ transform: [x, y, zoom], width, height }: ReactFlowState): Bounds => ({
+  x: -x / zoom,
+  y: -y / zoom,
+  width: width / zoom,
+  height: height / zoom,
+});
+
+/** What of the workflow is in the window. */
+function View({ scale }: { scale: Scale }) {
+  const { x, y, width, height } = toMap(scale, useStore(useShallow(viewOf)));
+  return <div className="minimap-view" style={{ transform: `translate(${x}px, ${y}px)`, width, height }} />;
+}

@@ -1,0 +1,102 @@
+import { useReactFlow } from "@xyflow/react";
+import { useMemo } from "react";
+import { rank } from "@/model/search";
+import { wouldContainItself } from "@/model/subgraphs";
+import { allTypes, currentCatalogue } from "@/state/catalogue";
+import { currentGraph, currentTab, currentWorkflow, scopeOf } from "@/state/documents";
+import { subgraphType, type NodeType } from "@/state/nodeTypes";
+import { closeSurface, useSurface, type SearchRequest } from "@/state/surface";
+import { t } from "@/strings";
+import { FilterList, type Choice } from "@/widgets/FilterList";
+import { addNodeOf, swapNode } from "./actions";
+import { typeColour } from "./colours";
+import { bringIntoView } from "./bringIntoView";
+import { focusCanvas } from "./focus";
+import { bestSocket, typeOfEnd } from "./wiring";
+
+interface TypeChoice extends Choice {
+  readonly type: NodeType;
+}
+
+/** Search over all nodes; limited to those that fit where a wire was let go. */
+export function SearchPalette() {
+  const request = useSurface((surface) => surface.search);
+  return request && <Search request={request} />;
+}
+
+function Search({ request }: { request: SearchRequest }) {
+  const flow = useReactFlow();
+  const types = useMemo(() => candidates(request), [request]);
+  const label = request.swap ? t("searchSwap") : request.from ? t("searchFitting") : t("searchNodes");
+  const pick = ({ type }: TypeChoice) => {
+    closeSurface();
+    if (request.swap) swapNode(request.swap, type);
+    const id = request.swap ?? addNodeOf(type, request.at, request.from);
+    bringIntoView(flow, id);
+  };
+  return (
+    <div
+      className="palette-veil"
+      onPointerDown={(event) => event.target === event.currentTarget && closeSurface()}
+    >
+      <div className="palette" role="dialog" aria-modal aria-label={label}>
+        <FilterList
+          label={label}
+          find={(words) => rank(types, words).map(choiceOf)}
+          onPick={pick}
+          onCancel={() => {
+            closeSurface();
+            focusCanvas();
+          }}
+          about={({ type }) => <About type={type} />}
+        />
+      </div>
+    </div>
+  );
+}
+
+function choiceOf(type: NodeType): TypeChoice {
+  return { key: type.id, label: type.title, detail: type.category, type };
+}
+
+function candidates({ from }: SearchRequest): NodeType[] {
+  const place = { graph: currentGraph(), workflow: currentWorkflow(), catalogue: currentCatalogue() };
+  const scope = scopeOf(currentTab());
+  const own = Object.keys(place.workflow.subgraphs ?? {})
+    .filter((name) => !wouldContainItself(place.workflow, scope, `subgraph/${name}`))
+    .flatMap((name) => subgraphType(`subgraph/${name}`, place) ?? []);
+  const all = [...allTypes(), ...own];
+  if (from === undefined) return all;
+  const given = typeOfEnd(from);
+  const fitting = all.filter((type) => bestSocket(from, given, type) !== undefined);
+  const same = (type: NodeType) =>
+    (from.side === "output" ? type.inputs : type.outputs).some((socket) => socket.type === given);
+  return [...fitting.filter(same), ...fitting.filter((type) => !same(type))];
+}
+
+function About({ type }: { type: NodeType }) {
+  return (
+    <>
+      <h2>{type.title}</h2>
+      <p className="quiet">{type.category}</p>
+      <p>{type.description}</p>
+      <Sockets title={t("inputs")} sockets={type.inputs} />
+      <Sockets title={t("outputs")} sockets={type.outputs} />
+    </>
+  );
+}
+
+function Sockets({ title, sockets }: { title: string; sockets: readonly { name: string; type: string }[] }) {
+  if (sockets.length === 0) return null;
+  return (
+    <dl>
+      <dt>{title}</dt>
+      {sockets.map(({ name, type }) => (
+        <dd key={name}>
+          <span className="dot" style={{ background: typeColour(type) }} />
+          {name} <span className="quiet">{type}</span>
+        </dd>
+      ))}
+    </dl>
+  );
+}

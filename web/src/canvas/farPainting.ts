@@ -1,0 +1,107 @@
+/** Cards and wires as they are seen from afar, on a canvas. */
+import { nodeTypeNow } from "@/state/shownTypes";
+import { currentGraph } from "@/state/documents";
+import { nodeOf } from "@/model/document";
+import { categoryColour, ownColour, resolved, typeColour } from "./colours";
+import type { FlowEdge, FlowNode } from "./flow";
+
+export interface Scene {
+  readonly nodes: readonly FlowNode[];
+  readonly edges: readonly FlowEdge[];
+  readonly transform: readonly [x: number, y: number, zoom: number];
+}
+
+const STRIPE = 12;
+const WIRE = 3;
+
+/** Draw what of the scene is in the window. */
+export function paint(canvas: HTMLCanvasElement, { nodes, edges, transform: [x, y, zoom] }: Scene): void {
+  const pen = canvas.getContext("2d");
+  if (pen === null) return;
+  const colours = new Colours(getComputedStyle(canvas));
+  pen.setTransform(1, 0, 0, 1, 0, 0);
+  pen.clearRect(0, 0, canvas.width, canvas.height);
+  pen.setTransform(zoom, 0, 0, zoom, x, y);
+  const view = {
+    left: -x / zoom,
+    top: -y / zoom,
+    right: (canvas.width - x) / zoom,
+    bottom: (canvas.height - y) / zoom,
+  };
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  for (const edge of edges) paintWire(pen, edge, byId, colours);
+  for (const node of nodes) if (isIn(node, view)) paintNode(pen, node, colours);
+}
+
+interface View {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+export function isIn({ position: { x, y }, measured }: FlowNode, view: View): boolean {
+  return (
+    x < view.right &&
+    y < view.bottom &&
+    x + (measured?.width ?? 0) > view.left &&
+    y + (measured?.height ?? 0) > view.top
+  );
+}
+
+/** Variables of CSS, each looked up once for a drawing. */
+class Colours {
+  private readonly known = new Map<string, string>();
+
+  constructor(private readonly style: CSSStyleDeclaration) {}
+
+  of(colour: string): string {
+    const found = this.known.get(colour) ?? resolved(this.style, colour);
+    this.known.set(colour, found);
+    return found;
+  }
+}
+
+function paintNode(pen: CanvasRenderingContext2D, node: FlowNode, colours: Colours): void {
+  const { x, y } = node.position;
+  const { width = 0, height = 0 } = node.measured ?? {};
+  pen.fillStyle = colours.of(node.type === "card" ? "var(--card)" : "var(--grey-3)");
+  pen.fillRect(x, y, width, height);
+  if (node.type === "card") {
+    pen.fillStyle = colours.of(stripeOf(node.id));
+    pen.fillRect(x, y, width, STRIPE);
+  }
+  if (!node.selected) return;
+  pen.strokeStyle = colours.of("var(--accent)");
+  pen.lineWidth = STRIPE;
+  pen.strokeRect(x, y, width, height);
+}
+
+function stripeOf(id: string): string {
+  return ownColour(nodeOf(currentGraph(), id)?.ui?.color) ?? categoryColour(nodeTypeNow(id)?.category ?? "");
+}
+
+function paintWire(
+  pen: CanvasRenderingContext2D,
+  edge: FlowEdge,
+  nodes: ReadonlyMap<string, FlowNode>,
+  colours: Colours,
+): void {
+  const from = endAt(nodes.get(edge.source), "source", edge.sourceHandle);
+  const to = endAt(nodes.get(edge.target), "target", edge.targetHandle);
+  if (from === undefined || to === undefined) return;
+  const bend = Math.max(40, Math.abs(to.x - from.x) / 2);
+  pen.strokeStyle = colours.of(typeColour(edge.data?.type ?? "Any"));
+  pen.lineWidth = WIRE;
+  pen.beginPath();
+  pen.moveTo(from.x, from.y);
+  pen.bezierCurveTo(from.x + bend, from.y, to.x - bend, to.y, to.x, to.y);
+  pen.stroke();
+}
+
+function endAt(node: FlowNode | undefined, type: "source" | "target", id: string | null | undefined) {
+  const handle = node?.handles?.find((one) => one.type === type && one.id === id);
+  if (node === undefined || handle === undefined) return undefined;
+  const { width = 0, height = 0 } = handle;
+  return { x: node.position.x + handle.x + width / 2, y: node.position.y + handle.y + height / 2 };
+}

@@ -1,0 +1,127 @@
+/** Which wires may be drawn in the graph that is shown, and drawing them. */
+import { lookUp, nodesOf, type Graph } from "@/model/document";
+import type { Refusal } from "@/model/sockets";
+import { Typing } from "@/model/typing";
+import { connect, disconnect } from "@/model/wires";
+import { gathers, listOf, socketType, wiring } from "@/model/sockets";
+import { announce } from "@/state/announcer";
+import { currentCatalogue } from "@/state/catalogue";
+import { currentGraph, currentWorkflow, edit } from "@/state/documents";
+import { nodeTypeOf, type Catalogue, type NodeType } from "@/state/nodeTypes";
+import type { End } from "@/state/surface";
+import { t, type StringKey } from "@/strings";
+
+const typings = new WeakMap<Graph, { catalogue: Catalogue; typing: Typing }>();
+
+/** The types in the graph that is shown; worked out once for each state of it. */
+export function currentTyping(): Typing {
+  const [graph, workflow, catalogue] = [currentGraph(), currentWorkflow(), currentCatalogue()];
+  const known = typings.get(graph);
+  if (known?.catalogue === catalogue) return known.typing;
+  const place = { graph, workflow, catalogue };
+  const typing = new Typing(graph, (id, entry) => nodeTypeOf(id, entry, place), catalogue.bases);
+  typings.set(graph, { catalogue, typing });
+  return typing;
+}
+
+const REASONS: Record<Refusal["reason"], StringKey> = {
+  otherType: "refusedOtherType",
+  mayBeNone: "refusedMayBeNone",
+  mayBeOther: "refusedMayBeOther",
+  cycle: "refusedCycle",
+  full: "refusedFull",
+  self: "refusedSelf",
+};
+
+/** Why two ends must not be wired, in words; `undefined` where they may. */
+export function whyRefused(one: End, other: End): string | undefined {
+  if (one.side === other.side) return t(one.side === "input" ? "refusedTwoInputs" : "refusedTwoOutputs");
+  const [from, to] = one.side === "output" ? [one, other] : [other, one];
+  const refusal = currentTyping().refusal([from.node, from.socket], to.node, to.socket);
+  return refusal && t(REASONS[refusal.reason], { ...refusal });
+}
+
+export const opposite = (side: End["side"]): End["side"] => (side === "output" ? "input" : "output");
+
+/** Wire two ends, in either order. */
+export function wire(one: End, other: End): void {
+  edit({ name: t("stepConnect") }, (graph) => join(graph, one, other, typeOfEnd(one), typeOfEnd(other)));
+  announce(t("saidConnected", { from: one.socket, to: other.socket }));
+}
+
+/** The graph with an end wired to one of a node that is only just there. */
+export function wired(graph: Graph, from: End, fresh: End, type: NodeType): Graph {
+  const sockets = fresh.side === "input" ? type.inputs : type.outputs;
+  const found = sockets.find(({ name }) => name === fresh.socket);
+  return join(graph, from, fresh, typeOfEnd(from), found?.type ?? "Any");
+}
+
+/** Outputs are gathered where an input takes a list. */
+function join(graph: Graph, one: End, other: End, oneType: string, otherType: string): Graph {
+  const [from, to] = one.side === "output" ? [one, other] : [other, one];
+  const [given, wanted] = one.side === "output" ? [oneType, otherType] : [otherType, oneType];
+  const gather = gathers(socketType(wanted)) && !gathers(socketType(given));
+  const options = { gather, ...(from.via && { via: from.via }) };
+  return connect(graph, [from.node, from.socket], to.node, to.socket, options);
+}
+
+export function unplug(target: string, input: string): void {
+  edit({ name: t("stepDisconnect") }, (graph) => disconnect(graph, target, input));
+}
+
+export function isWired(node: string, input: string): boolean {
+  return lookUp(lookUp(currentGraph().nodes, node)?.links, input) !== undefined;
+}
+
+/** Every end in the graph that an end may be wired to, nearest kinds of type first. */
+export function fittingEnds(from: End): End[] {
+  const place = { graph: currentGraph(), workflow: currentWorkflow(), catalogue: currentCatalogue() };
+  return Object.entries(nodesOf(place.graph)).flatMap(([node, entry]) =>
+    endsOf(node, nodeTypeOf(node, entry, place), opposite(from.side)).filter(
+      (end) => whyRefused(from, end) === undefined,
+    ),
+  );
+}
+
+export function endsOf(node: string, type: NodeType, side: End["side"]): End[] {
+  const sockets = side === "input" ? type.inputs : type.outputs;
+  return sockets.map(({ name }) => ({ node, socket: name, side }));
+}
+
+/** The socket of a type that an end fits best: the same type before one that takes anything. */
+export function bestSocket(from: End, fromType: string, type: NodeType): string | undefined {
+  const fits = fittingSockets(from, fromType, type);
+  return (
+    fits.find((socket) => socket.type === fromType) ??
+    fits.find((socket) => !isOpen(socket.type)) ??
+    fits[0]
+  )?.name;
+}
+
+function isOpen(type: string): boolean {
+  return ["any", "var"].includes(socketType(type).kind);
+}
+
+function fittingSockets(
+  from: End,
+  fromType: string,
+  type: NodeType,
+): readonly { name: string; type: string }[] {
+  const { bases } = currentCatalogue();
+  if (from.side === "output") return type.inputs.filter((input) => fits(fromType, input.type, bases));
+  return type.outputs.filter((output) => fits(output.type, fromType, bases));
+}
+
+function fits(given: string, wanted: string, bases: Catalogue["bases"]): boolean {
+  const [source, target] = [socketType(given), socketType(wanted)];
+  return (
+    wiring(source, target, bases) !== undefined ||
+    (gathers(target) && wiring(listOf(source), target, bases) === "direct")
+  );
+}
+
+export function typeOfEnd(end: End): string {
+  const typing = currentTyping();
+  return (end.side === "output" ? typing.output([end.node, end.socket]) : typing.input(end.node, end.socket))
+    .name;
+}

@@ -1,0 +1,32 @@
+/** What the editor does with files from the moment it opens. */
+import { registerCommands, type Command } from "@/app/commands";
+import { watchEvents } from "@/state/connection";
+import { useDocuments } from "@/state/documents";
+import { noteRuns, resumeRuns } from "@/state/resume";
+import { startAutosave } from "./autosave";
+import { chooseFiles, watchDrops } from "./opening";
+import { askName, save, watchSaves } from "./saving";
+
+const COMMANDS: readonly Command[] = [
+  { id: "save", label: "keySave", keys: ["Ctrl+S"], where: "everywhere", run: () => void save() },
+  { id: "saveAs", label: "keySaveAs", keys: ["Ctrl+Shift+S"], where: "everywhere", run: askName },
+  { id: "open", label: "keyOpen", keys: ["Ctrl+O"], where: "everywhere", run: chooseFiles },
+];
+
+/** Restore what was open, follow its runs again, and keep everything from then on. */
+export function beginFiles(): () => void {
+  const stops = [watchDrops(), watchSaves(), registerCommands(COMMANDS)];
+  let over = false;
+  const add = (stop: () => void) => (over ? stop() : stops.push(stop));
+  const begin = async () => {
+    add(await startAutosave());
+    const after = await resumeRuns(new Set(useDocuments.getState().tabs.map(({ key }) => key)));
+    add(noteRuns());
+    if (!over) add(watchEvents(after));
+  };
+  void begin();
+  return () => {
+    over = true;
+    for (const stop of stops) stop();
+  };
+}

@@ -1,0 +1,45 @@
+/** Workflows as files on a person's own disk. */
+import { exportWorkflow, type ExportFormat } from "@/api/documents";
+import { ApiError, Unreachable } from "@/api/problems";
+import type { Workflow } from "@/model/document";
+import { writeJson } from "@/model/json";
+import { tell } from "@/state/announcer";
+import { currentWorkflow } from "@/state/documents";
+import { t } from "@/strings";
+
+export function download(name: string, type: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address));
+}
+
+/** A plain file name for a workflow; letters of every language stay. */
+export function fileStem({ name = "" }: Workflow): string {
+  return (
+    name
+      .replace(/[^\p{L}\p{N}]+/gu, "_")
+      .replace(/^_+|_+$/g, "")
+      .toLowerCase()
+      .slice(0, 100) || "workflow"
+  );
+}
+
+export function exportJson(): void {
+  const workflow = currentWorkflow();
+  download(`${fileStem(workflow)}.json`, "application/json", `${writeJson(workflow, 2)}\n`);
+}
+
+/** Export what the server writes; it says what the format has no words for. */
+export async function exportAs(format: ExportFormat): Promise<void> {
+  try {
+    const { name, media_type, text } = await exportWorkflow(currentWorkflow(), format);
+    download(name, media_type, text);
+  } catch (error) {
+    if (error instanceof ApiError) return tell(error.detail);
+    if (error instanceof Unreachable) return tell(t("serverGone"));
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+/** Opening workflows: from the server, from files, from jobs and templates. */
+import { getJobWorkflow } from "@/api/client";
+import { importWorkflow } from "@/api/documents";
+import { readSaved, readTemplate } from "@/api/library";
+import { ApiError, Unreachable } from "@/api/problems";
+import { autoLayout } from "@/model/layout";
+import { nodesOf, type Workflow } from "@/model/document";
+import { tell } from "@/state/announcer";
+import { activateTab, openWorkflow, useDocuments } from "@/state/documents";
+import { t } from "@/strings";
+import { noteEtag } from "./places";
+
+/** Run what opens something; says what went wrong, in the words of the server. */
+async function telling(open: () => Promise<void>): Promise<void> {
+  try {
+    await open();
+  } catch (error) {
+    if (error instanceof ApiError) return tell(error.detail);
+    if (error instanceof Unreachable) return tell(t("serverGone"));
+    throw error;
+  }
+}
+
+/** Open a saved workflow, or show the tab that has it. */
+export function openSaved(place: string): Promise<void> {
+  const there = useDocuments.getState().tabs.find((tab) => tab.place === place);
+  if (there) {
+    activateTab(there.key);
+    return Promise.resolve();
+  }
+  return telling(async () => {
+    const { workflow, etag } = await readSaved(place);
+    noteEtag(place, etag);
+    openWorkflow(workflow, place);
+  });
+}
+
+export function openTemplate(name: string): Promise<void> {
+  return telling(async () => {
+    openWorkflow(await readTemplate(name));
+  });
+}
+
+/** The workflow as a job ran it. */
+export function openJob(id: string): Promise<void> {
+  return telling(async () => {
+    openWorkflow(await placed(await getJobWorkflow(id)));
+  });
+}
+
+/** A JSON or PNG of this project or of ComfyUI. */
+export function openFile(file: File): Promise<void> {
+  return telling(async () => {
+    const { workflow, issues } = await importWorkflow(file);
+    const name = workflow.name || file.name.replace(/\.\w+$/, "");
+    openWorkflow({ ...(await placed(workflow)), name });
+    const lost = issues.filter(({ code }) => code === "not_mapped").length;
+    if (lost > 0) tell(t("saidNotMapped", { count: lost }));
+  });
+}
+
+/** Nodes without places, as other programs write them, are laid out. */
+async function placed(workflow: Workflow): Promise<Workflow> {
+  const nodes = Object.values(nodesOf(workflow));
+  const bare = nodes.some((node) => node.ui?.position === undefined);
+  return bare ? autoLayout(workflow) : workflow;
+}
+
+/** Let a person choose files. */
+export function chooseFiles(): void {
+  const input = document.createElement("input");
+  input.type = "file";
+  input.accept = ".json,.png,application/json,image/png";
+  input.multiple = true;
+  input.addEventListener("change", () => void openFiles([...(input.files ?? [])]));
+  input.click();
+}
+
+export async function openFiles(files: readonly File[]): Promise<void> {
+  for (const file of files) await openFile(file);
+}
+
+const carriesFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
+
+/** Open files that are dropped anywhere; a widget that takes them itself comes first. */
+export function watchDrops(): () => void {
+  const over = (event: DragEvent) => {
+    if (carriesFiles(event)) event.preventDefault();
+  };
+  const drop = (event: DragEvent) => {
+    if (event.defaultPrevented || !carriesFiles(event)) return;
+    event.preventDefault();
+    void openFiles([...(event.dataTransfer?.files ?? [])]);
+  };
+  addEventListener("dragover", over);
+  addEventListener("drop", drop);
+  return () => {
+    removeEventListener("dragover", over);
+    removeEventListener("drop", drop);
+  };
+}

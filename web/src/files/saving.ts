@@ -1,0 +1,104 @@
+/** Saving to the server, and what is to be done when someone else saved there meanwhile. */
+import { create } from "zustand";
+import { writeSaved, readSaved, type Expectation, type SavedView } from "@/api/library";
+import { ApiError, Unreachable } from "@/api/problems";
+import { announce, tell } from "@/state/announcer";
+import { currentTab, markSaved, openWorkflow, useDocuments, workflowOf, type Tab } from "@/state/documents";
+import { onServerEvent } from "@/state/connection";
+import { t } from "@/strings";
+import { etagOf, noteChange, noteEtag } from "./places";
+
+/** A question that is open: under which name, or what of a conflict. */
+export type Question =
+  | { readonly kind: "name"; readonly tab: string; readonly suggested: string; readonly taken?: boolean }
+  | { readonly kind: "conflict"; readonly tab: string; readonly place: string };
+
+interface Saving {
+  readonly question: Question | undefined;
+}
+
+export const useSaving = create<Saving>(() => ({ question: undefined }));
+export const ask = (question: Question | undefined): void => useSaving.setState({ question });
+
+/** Save the workflow in front where it came from; ask for a name where it has none. */
+export async function save(): Promise<void> {
+  const tab = currentTab();
+  const { place } = tab;
+  if (place === undefined) return askName();
+  const etag = etagOf(place);
+  await put(tab, place, etag === undefined ? "new" : { etag });
+}
+
+export function askName(): void {
+  const tab = currentTab();
+  ask({ kind: "name", tab: tab.key, suggested: tab.place ?? (workflowOf(tab).name || t("untitled")) });
+}
+
+/** Save under a name that is new. */
+export async function saveAs(key: string, place: string): Promise<void> {
+  const tab = tabByKey(key);
+  if (tab) await put(tab, place.trim(), place.trim() === tab.place ? "whatever" : "new");
+}
+
+/** Save over what someone else saved. */
+export async function overwrite(key: string, place: string): Promise<void> {
+  const tab = tabByKey(key);
+  if (tab) await put(tab, place, "whatever");
+}
+
+/** Open what someone else saved beside what is here. */
+export async function openTheirs(place: string): Promise<void> {
+  const { workflow } = await readSaved(place);
+  openWorkflow(workflow);
+}
+
+function tabByKey(key: string): Tab | undefined {
+  return useDocuments.getState().tabs.find((tab) => tab.key === key);
+}
+
+async function put(tab: Tab, place: string, expected: Expectation): Promise<void> {
+  const workflow = workflowOf(tab);
+  try {
+    saved(tab.key, place, await writeSaved(place, workflow, expected));
+    markSaved(tab.key, place, workflow);
+  } catch (error) {
+    refused(tab.key, place, expected, error);
+  }
+}
+
+const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("nodegraph-saved") : undefined;
+
+function saved(key: string, place: string, { etag }: SavedView): void {
+  noteEtag(place, etag);
+  channel?.postMessage({ place, etag });
+  const { question } = useSaving.getState();
+  if (question?.tab === key) ask(undefined);
+  announce(t("saidSaved", { name: place }));
+}
+
+function refused(key: string, place: string, expected: Expectation, error: unknown): void {
+  if (error instanceof ApiError && error.status === 412)
+    return ask(
+      expected === "new"
+        ? { kind: "name", tab: key, suggested: place, taken: true }
+        : { kind: "conflict", tab: key, place },
+    );
+  if (error instanceof Unreachable) return tell(t("saidNotSaved"));
+  if (error instanceof ApiError) return tell(error.detail);
+  throw error;
+}
+
+/** Hear of saves elsewhere: by other tabs of this browser at once, by others through the server. */
+export function watchSaves(): () => void {
+  const hear = ({ data }: MessageEvent<{ place: string; etag: string }>) => noteChange(data.place, data.etag);
+  channel?.addEventListener("message", hear);
+  const stop = onServerEvent((event) => {
+    const { path, etag } = event as { path?: string; etag?: string };
+    if (event.type === "workflow_saved" && path !== undefined) noteChange(path, etag);
+    if (event.type === "workflow_deleted" && path !== undefined) noteChange(path, undefined);
+  });
+  return () => {
+    channel?.removeEventListener("message", hear);
+    stop();
+  };
+}

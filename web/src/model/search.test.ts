@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { rank } from "./search";
+
+const entry = (id: string, category: string, description = "", title = id) => ({
+  id,
+  category,
+  description,
+  title,
+});
+const NODES = [
+  entry("KSampler", "sampling", "Denoise latents."),
+  entry("VAEDecode", "latent", "From latents to a picture."),
+  entry("EmptyLatentImage", "latent", "Empty latents."),
+  entry("SaveImage", "image/files", "Write pictures."),
+  entry("ImageBlur", "image/transform", "Soften a picture; a sampler of pixels.", "Blur image"),
+];
+const ids = (words: string) => rank(NODES, words).map(({ id }) => id);
+
+test("names come before categories, and those before words of the documentation", () => {
+  expect(ids("sampler")).toEqual(["KSampler", "ImageBlur"]);
+  expect(ids("latent")[0]).toBe("EmptyLatentImage");
+  expect(ids("latent")).toContain("KSampler");
+});
+
+test("a slip, initials, words in another order and the shown title are found", () => {
+  expect(ids("ksampelr")[0] ?? ids("ksmpler")[0]).toBe("KSampler");
+  expect(ids("vd")).toContain("VAEDecode");
+  expect(ids("image save")[0]).toBe("SaveImage");
+  expect(ids("blur image")[0]).toBe("ImageBlur");
+});
+
+test("an equal name is first; no words give everything; nonsense gives nothing", () => {
+  expect(ids("saveimage")[0]).toBe("SaveImage");
+  expect(ids(" ")).toHaveLength(NODES.length);
+  expect(ids("zzzqqq")).toEqual([]);
+});

@@ -1,0 +1,59 @@
+/** Ranking node types for what someone types: names before categories before words of the documentation. */
+import uFuzzy from "@leeoniya/ufuzzy";
+
+export interface Searchable {
+  readonly id: string;
+  readonly title: string;
+  readonly category: string;
+  readonly description: string;
+}
+
+const fuzzy = new uFuzzy({ intraMode: 1, interLft: 1 });
+const exact = new uFuzzy({ intraMode: 0 });
+
+/** The entries that fit, best first; all of them, as they come, for no words. */
+export function rank<T extends Searchable>(entries: readonly T[], words: string): T[] {
+  const query = words.trim();
+  if (query === "") return [...entries];
+  const names = entries.map((entry) => `${entry.title} ${spaced(entry.id)} ${entry.id}`);
+  const found = new Set<T>();
+  const initials = entries.filter((entry) => initialsOf(entry.id) === query.toLowerCase());
+  const equal = entries.filter(({ id, title }) =>
+    [id, title].some((name) => name.toLowerCase() === query.toLowerCase()),
+  );
+  for (const entry of [...equal, ...initials]) found.add(entry);
+  const places = [
+    hits(fuzzy, names, query),
+    hits(
+      exact,
+      entries.map((entry) => entry.category),
+      query,
+    ),
+    hits(
+      exact,
+      entries.map((entry) => entry.description),
+      query,
+    ),
+  ];
+  for (const index of places.flat()) {
+    const entry = entries[index];
+    if (entry) found.add(entry);
+  }
+  return [...found];
+}
+
+function hits(search: uFuzzy, haystack: string[], query: string): number[] {
+  const [indexes, info, order] = search.search(haystack, query, 1);
+  if (indexes === null) return [];
+  if (info === null || order === null) return [...indexes];
+  return order.map((place) => info.idx[place] ?? 0);
+}
+
+/** `KSampler` as `K Sampler`, so that `sampler` begins a word. */
+function spaced(id: string): string {
+  return id.replace(/([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])/g, "$1$3 $2$4");
+}
+
+function initialsOf(id: string): string {
+  return (spaced(id).match(/\b\p{L}/gu) ?? []).join("").toLowerCase();
+}

@@ -1,0 +1,38 @@
+import { useEffect } from "react";
+import { deleteSaved, listSaved } from "@/api/library";
+import { openSaved } from "@/files/opening";
+import { tell } from "@/state/announcer";
+import { onServerEvent } from "@/state/connection";
+import { t } from "@/strings";
+import { Shell } from "./Shell";
+import { useLoaded, wordsOf } from "./useLoaded";
+
+/** The workflows saved on the server. */
+export default function SavedPanel() {
+  const { value, problem, reload } = useLoaded(listSaved);
+  useEffect(
+    () =>
+      onServerEvent(({ type }) => ["workflow_saved", "workflow_deleted", "gap"].includes(type) && reload()),
+    [reload],
+  );
+  const remove = (path: string) => deleteSaved(path).then(reload, (error: unknown) => tell(wordsOf(error)));
+  return (
+    <Shell problem={problem} loading={value === undefined} empty={value?.length === 0} onRetry={reload}>
+      <ul className="panel-list">
+        {value?.map(({ path, modified }) => (
+          <li key={path}>
+            <button className="grow" onClick={() => void openSaved(path)}>
+              {path}
+            </button>
+            <time className="quiet" dateTime={new Date(modified * 1000).toISOString()}>
+              {new Date(modified * 1000).toLocaleDateString()}
+            </time>
+            <button aria-label={t("deleteSaved", { name: path })} onClick={() => void remove(path)}>
+              ×
+            </button>
+          </li>
+        ))}
+      </ul>
+    </Shell>
+  );
+}

@@ -1,0 +1,118 @@
+/** What the server says of the document in front: issues, and what a run would do. */
+import { create } from "zustand";
+import { currentTab, tabOf, useDocuments, workflowOf } from "./documents";
+import type { Workflow } from "@/model/document";
+import { json } from "@/api/http";
+import { ApiError, Unreachable } from "@/api/problems";
+import type { components } from "@/api/types";
+
+export type Issue = components["schemas"]["IssueView"];
+type Planned = components["schemas"]["PlannedNode"];
+type Facts = components["schemas"]["PlannedOutput"]["facts"];
+
+export interface PlannedNode {
+  /** `null` for a workflow that must not run. */
+  readonly origin: Planned["origin"];
+  /** The node that is why this one is left out: muted, or needing one that is. */
+  readonly leftOutBy?: string;
+  /** What comes out, in short, such as `512×512`. */
+  readonly outputs: string;
+}
+
+interface Check {
+  readonly issues: readonly Issue[];
+  readonly nodes: Readonly<Record<string, PlannedNode>>;
+  /** How many nodes would run. */
+  readonly run: number | undefined;
+  readonly checking: boolean;
+}
+
+const NOTHING: Check = { issues: [], nodes: {}, run: undefined, checking: false };
+const PAUSE_MS = 350;
+
+export const useCheck = create<Check>(() => NOTHING);
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+let asked: AbortController | undefined;
+
+/** Ask again soon; more changes within a moment are asked about once. */
+export function checkSoon(): void {
+  clearTimeout(timer);
+  timer = setTimeout(() => void checkNow(), PAUSE_MS);
+}
+
+export async function checkNow(): Promise<void> {
+  asked?.abort();
+  asked = new AbortController();
+  const workflow = workflowOf(currentTab());
+  if (Object.keys(workflow.nodes ?? {}).length === 0) return useCheck.setState(NOTHING);
+  useCheck.setState({ checking: true });
+  try {
+    useCheck.setState({ ...(await ask(workflow, asked.signal)), checking: false });
+  } catch (error) {
+    // A newer question took its place, or the server is gone, which the connection tells.
+    if (!(error instanceof DOMException || error instanceof Unreachable)) throw error;
+  }
+}
+
+async function ask(workflow: Workflow, signal: AbortSignal): Promise<Omit<Check, "checking">> {
+  try {
+    return readPlan(await json<components["schemas"]["PlanView"]>("/plan", { body: { workflow }, signal }));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const issues = error.issues.length > 0 ? error.issues : await validate(workflow, signal);
+    return { issues, nodes: {}, run: undefined };
+  }
+}
+
+/** The worker, which plans, may be busy or not there: what is wrong can still be told. */
+async function validate(workflow: Workflow, signal: AbortSignal): Promise<readonly Issue[]> {
+  try {
+    return (await json<components["schemas"]["ValidView"]>("/validate", { body: { workflow }, signal }))
+      .issues;
+  } catch (error) {
+    if (error instanceof ApiError) return error.issues;
+    throw error;
+  }
+}
+
+function readPlan(plan: components["schemas"]["PlanView"]): Omit<Check, "checking"> {
+  const told = Object.entries(plan.nodes).map(([id, { origin, outputs }]): [string, PlannedNode] => [
+    id,
+    { origin, outputs: shapes(outputs) },
+  ]);
+  const left = Object.entries(plan.left_out).map(([id, leftOutBy]): [string, PlannedNode] => [
+    id,
+    { origin: null, outputs: "", leftOutBy },
+  ]);
+  return {
+    run: plan.valid ? plan.run : undefined,
+    issues: plan.issues,
+    nodes: Object.fromEntries([...told, ...left]),
+  };
+}
+
+/** The facts known of the outputs of a node, in short. */
+function shapes(outputs: Planned["outputs"]): string {
+  const told = Object.values(outputs).map(({ facts }) => shape(facts));
+  return [...new Set(told.filter((text) => text !== ""))].join(" · ");
+}
+
+function shape(facts: Facts): string {
+  const { width, height, latent_width, latent_height, family, batch, count } = facts;
+  const size = times(width, height) || times(latent_width, latent_height);
+  const many = Number(batch ?? count ?? 1) > 1 ? `×${String(batch ?? count)}` : "";
+  return [size, many, String(family ?? "")].filter((part) => part !== "").join(" ");
+}
+
+function times(width: Facts[string] | undefined, height: Facts[string] | undefined): string {
+  return width == null || height == null ? "" : `${String(width)}×${String(height)}`;
+}
+
+/** Keep asking while the document in front changes. */
+export function watchDocument(): () => void {
+  checkSoon();
+  return useDocuments.subscribe((state, before) => {
+    if (workflowOf(tabOf(state)) !== workflowOf(tabOf(before))) checkSoon();
+  });
+}

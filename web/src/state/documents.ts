@@ -1,0 +1,207 @@
+/** Open workflows: their tabs, what is selected, which graph is shown, and undo. */
+import { create } from "zustand";
+import {
+  EMPTY,
+  editAt,
+  graphAt,
+  nodeOf,
+  subgraphName,
+  type Graph,
+  type NodeEntry,
+  type Scope,
+  type Workflow,
+} from "@/model/document";
+import { begin, commit, redo as redone, undo as undone, type History, type StepName } from "@/model/history";
+
+/** A graph on the way in. */
+export interface Entered {
+  readonly scope: Scope;
+  /** What runs put before the ids of its nodes: `outer/` inside the node `outer`. */
+  readonly prefix: string;
+}
+
+export interface Tab {
+  readonly key: string;
+  readonly history: History<Workflow>;
+  /** Graphs entered one inside the other; the last is shown. */
+  readonly trail: readonly Entered[];
+  /** Ids of what is selected on the canvas: nodes, reroutes, frames and wires, as drawn. */
+  readonly selection: ReadonlySet<string>;
+  /** The document as it was last saved; `undefined` before the first time. */
+  readonly saved: Workflow | undefined;
+  /** Where it was opened from or saved to, as the files module knows it. */
+  readonly place: string | undefined;
+}
+
+interface Documents {
+  readonly tabs: readonly Tab[];
+  readonly active: string;
+}
+
+const WHOLE: Entered = { scope: null, prefix: "" };
+const NOTHING: ReadonlySet<string> = new Set();
+
+function newTab(workflow: Workflow, place?: string): Tab {
+  return {
+    key: crypto.randomUUID(),
+    history: begin(workflow),
+    trail: [WHOLE],
+    selection: NOTHING,
+    saved: place === undefined ? undefined : workflow,
+    place,
+  };
+}
+
+function firstState(): Documents {
+  const tab = newTab(EMPTY);
+  return { tabs: [tab], active: tab.key };
+}
+
+export const useDocuments = create<Documents>(firstState);
+
+export function tabOf(state: Documents): Tab {
+  const tab = state.tabs.find((candidate) => candidate.key === state.active) ?? state.tabs[0];
+  if (tab === undefined) throw new Error("there is always a tab");
+  return tab;
+}
+
+export const scopeOf = (tab: Tab): Scope => tab.trail.at(-1)?.scope ?? null;
+export const prefixOf = (tab: Tab): string => tab.trail.at(-1)?.prefix ?? "";
+export const workflowOf = (tab: Tab): Workflow => tab.history.present;
+export const graphOf = (tab: Tab): Graph => graphAt(workflowOf(tab), scopeOf(tab)) ?? EMPTY;
+export const isChanged = (tab: Tab): boolean => workflowOf(tab) !== (tab.saved ?? EMPTY);
+
+export const currentTab = (): Tab => tabOf(useDocuments.getState());
+export const currentWorkflow = (): Workflow => workflowOf(currentTab());
+export const currentGraph = (): Graph => graphOf(currentTab());
+
+/** A slice of the tab in front; a component re-renders only when its slice changes. */
+export function useTab<T>(select: (tab: Tab) => T): T {
+  return useDocuments((state) => select(tabOf(state)));
+}
+
+export function useEntry(id: string): NodeEntry | undefined {
+  return useTab((tab) => nodeOf(graphOf(tab), id));
+}
+
+export function updateTab(key: string, change: (tab: Tab) => Tab): void {
+  useDocuments.setState(({ tabs }) => ({ tabs: tabs.map((tab) => (tab.key === key ? change(tab) : tab)) }));
+}
+
+function updateCurrent(change: (tab: Tab) => Tab): void {
+  updateTab(currentTab().key, change);
+}
+
+/** Edit the whole document; `step` names it for undo. */
+export function editWorkflow(step: StepName, change: (workflow: Workflow) => Workflow): void {
+  updateCurrent((tab) => {
+    const history = commit(tab.history, change(workflowOf(tab)), step, performance.now());
+    return history === tab.history ? tab : { ...tab, history };
+  });
+}
+
+/** Edit the graph that is shown. */
+export function edit(step: StepName, change: (graph: Graph) => Graph): void {
+  const scope = scopeOf(currentTab());
+  editWorkflow(step, (workflow) => editAt(workflow, scope, change));
+}
+
+export function undo(): void {
+  updateCurrent((tab) => withHistory(tab, undone(tab.history)));
+}
+
+export function redo(): void {
+  updateCurrent((tab) => withHistory(tab, redone(tab.history)));
+}
+
+/** The tab at another point of its history; a subgraph that is not there then is left. */
+function withHistory(tab: Tab, history: History<Workflow> | undefined): Tab {
+  if (history === undefined) return tab;
+  const trail = tab.trail.filter(({ scope }) => graphAt(history.present, scope) !== undefined);
+  return { ...tab, history, trail };
+}
+
+export function select(ids: Iterable<string>): void {
+  const selection = new Set(ids);
+  updateCurrent((tab) => (sameSet(tab.selection, selection) ? tab : { ...tab, selection }));
+}
+
+function sameSet(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((id) => other.has(id));
+}
+
+/** Go into the subgraph that a node of the shown graph stands for. */
+export function enterNode(id: string): void {
+  updateCurrent((tab) => {
+    const scope = subgraphName(nodeOf(graphOf(tab), id)?.type ?? "");
+    if (scope === undefined || graphAt(workflowOf(tab), scope) === undefined) return tab;
+    return { ...tab, trail: [...tab.trail, { scope, prefix: `${prefixOf(tab)}${id}/` }], selection: NOTHING };
+  });
+}
+
+/** Go back out to one of the graphs on the way in; 0 is the workflow itself. */
+export function leaveTo(depth: number): void {
+  updateCurrent((tab) => ({ ...tab, trail: tab.trail.slice(0, depth + 1), selection: NOTHING }));
+}
+
+/** Open the graph that a node is in, by the subgraph nodes on the way, and select the node. */
+export function goToNode(path: readonly string[], id: string): void {
+  leaveTo(0);
+  for (const outer of path) enterNode(outer);
+  select([id]);
+}
+
+/** Open a workflow in a tab of its own; an empty, unchanged tab makes room. */
+export function openWorkflow(workflow: Workflow, place?: string): string {
+  const tab = newTab(workflow, place);
+  useDocuments.setState(({ tabs, active }) => ({
+    tabs: [...tabs.filter((other) => other.key !== active || !isBlank(other)), tab],
+    active: tab.key,
+  }));
+  return tab.key;
+}
+
+function isBlank(tab: Tab): boolean {
+  return workflowOf(tab) === EMPTY && tab.place === undefined;
+}
+
+export interface Restored {
+  readonly key: string;
+  readonly workflow: Workflow;
+  readonly saved: Workflow | undefined;
+  readonly place: string | undefined;
+}
+
+/** Open tabs as they were; a blank one makes room. */
+export function restoreTabs(restored: readonly Restored[], front?: string): void {
+  useDocuments.setState((state) => {
+    const missing = restored.filter(({ key }) => state.tabs.every((tab) => tab.key !== key));
+    const tabs = missing.map(({ workflow, ...kept }): Tab => ({ ...newTab(workflow), ...kept }));
+    const all = [...state.tabs.filter((tab) => !isBlank(tab)), ...tabs];
+    return { tabs: all, active: front ?? all.at(-1)?.key ?? state.active };
+  });
+}
+
+export function newWorkflow(): void {
+  const tab = newTab({ ...EMPTY });
+  useDocuments.setState(({ tabs }) => ({ tabs: [...tabs, tab], active: tab.key }));
+}
+
+export function activateTab(key: string): void {
+  useDocuments.setState({ active: key });
+}
+
+export function closeTab(key: string): void {
+  useDocuments.setState((state) => {
+    const at = state.tabs.findIndex((tab) => tab.key === key);
+    const tabs = state.tabs.filter((tab) => tab.key !== key);
+    if (tabs.length === 0) return firstState();
+    const neighbour = tabs[Math.min(at, tabs.length - 1)];
+    return { tabs, active: state.active === key && neighbour ? neighbour.key : state.active };
+  });
+}
+
+/** Note that the document in a tab is what stands at `place` now. */
+export function markSaved(key: string, place: string, saved: Workflow): void {
+  updateTab(key, (tab) => ({ ...tab, place, saved }));
+}

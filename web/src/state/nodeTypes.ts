@@ -1,0 +1,222 @@
+/** Types of nodes as the editor uses them: of the catalogue, of a subgraph, or made up for one that is missing. */
+import type { components } from "@/api/types";
+import {
+  linkList,
+  lookUp,
+  nodesOf,
+  subgraphName,
+  type Graph,
+  type Json,
+  type NodeEntry,
+  type SubgraphEntry,
+  type Workflow,
+} from "@/model/document";
+import type { Bases } from "@/model/sockets";
+
+export type NodeView = components["schemas"]["NodeView"];
+
+/** The parts of JSON Schema that node types use. */
+export interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly (string | number | boolean)[];
+  readonly anyOf?: readonly JsonSchema[];
+  readonly not?: unknown;
+  readonly items?: JsonSchema;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly multipleOf?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly "x-widget"?: { readonly kind: string; readonly multiline?: boolean };
+  readonly "x-folder"?: string;
+}
+
+export interface InputType {
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+  readonly description: string;
+  readonly socketOnly: boolean;
+  readonly schema: JsonSchema;
+  readonly default?: Json;
+}
+
+export interface NodeType {
+  readonly id: string;
+  readonly title: string;
+  readonly category: string;
+  readonly version: number;
+  readonly description: string;
+  readonly pack: string;
+  readonly terminal: boolean;
+  /** Names of templates that use it. */
+  readonly examples: readonly string[];
+  /** Neither in the catalogue nor a subgraph of the file. */
+  readonly missing: boolean;
+  readonly inputs: readonly InputType[];
+  readonly outputs: readonly OutputType[];
+}
+
+export interface OutputType {
+  readonly name: string;
+  readonly type: string;
+  readonly description: string;
+}
+
+/** What there is to build from; `bases` gives, by the name of a class, the classes it derives from. */
+export interface Catalogue {
+  readonly nodes: Readonly<Record<string, NodeType>>;
+  readonly bases: Bases;
+}
+
+export const NO_CATALOGUE: Catalogue = { nodes: {}, bases: {} };
+
+export interface Place {
+  readonly graph: Graph;
+  readonly workflow: Workflow;
+  readonly catalogue: Catalogue;
+}
+
+/** The type of a node: every card has one, also that of a missing pack. The same object while nothing changes. */
+export function nodeTypeOf(id: string, entry: NodeEntry, place: Place): NodeType {
+  const known = lookUp(place.catalogue.nodes, entry.type) ?? subgraphType(entry.type, place);
+  return known ?? missingType(entry, outputsInUse(place.graph).get(id) ?? []);
+}
+
+/** A node type as the server tells it. */
+export function readNodeType(view: NodeView): NodeType {
+  const { id, category, version, description, pack, terminal, examples, outputs } = view;
+  const inputs = Object.entries(view.inputs).map(([name, input]) => ({
+    name,
+    type: input.type,
+    required: input.required,
+    description: input.description,
+    socketOnly: input.socket_only,
+    schema: input.schema as JsonSchema,
+    ...(input.default !== undefined && { default: input.default as Json }),
+  }));
+  const title = view.display_name;
+  return {
+    id,
+    title,
+    category,
+    version,
+    description,
+    pack,
+    terminal,
+    examples,
+    missing: false,
+    inputs,
+    outputs,
+  };
+}
+
+let subgraphTypes = new Map<string, NodeType>();
+let madeFrom: readonly unknown[] = [];
+
+/** The type that a subgraph of the file is to those who use it. */
+export function subgraphType(type: string, place: Place): NodeType | undefined {
+  const { workflow, catalogue } = place;
+  if (madeFrom[0] !== workflow.subgraphs || madeFrom[1] !== catalogue) {
+    madeFrom = [workflow.subgraphs, catalogue];
+    subgraphTypes = new Map();
+  }
+  const known = subgraphTypes.get(type);
+  const name = subgraphName(type);
+  const subgraph = name === undefined ? undefined : lookUp(workflow.subgraphs, name);
+  if (known || name === undefined || subgraph === undefined) return known;
+  // Noted before its inside is looked at: a subgraph that holds itself must not go round for ever.
+  subgraphTypes.set(
+    type,
+    describeSubgraph(name, subgraph, () => undefined),
+  );
+  const inner = (id: string) => {
+    const entry = lookUp(subgraph.nodes, id);
+    return entry && nodeTypeOf(id, entry, { ...place, graph: subgraph });
+  };
+  const made = describeSubgraph(name, subgraph, inner);
+  subgraphTypes.set(type, made);
+  return made;
+}
+
+function describeSubgraph(
+  name: string,
+  subgraph: SubgraphEntry,
+  inner: (id: string) => NodeType | undefined,
+): NodeType {
+  const inputs = Object.entries(subgraph.inputs ?? {}).map(([outer, targets]) => {
+    const found = targets
+      .map(([id, at]) => inner(id)?.inputs.find((input) => input.name === at))
+      .find(Boolean);
+    return { ...(found ?? UNKNOWN_INPUT), name: outer };
+  });
+  const outputs = Object.entries(subgraph.outputs ?? {}).map(([outer, [id, at]]) => {
+    const found = inner(id)?.outputs.find((output) => output.name === at);
+    return { name: outer, type: found?.type ?? "Any", description: found?.description ?? "" };
+  });
+  const bare = { version: 1, description: "", pack: "", terminal: false, examples: [], missing: false };
+  return { ...bare, id: `subgraph/${name}`, title: name, category: "subgraph", inputs, outputs };
+}
+
+const UNKNOWN_INPUT: InputType = {
+  name: "",
+  type: "Any",
+  required: false,
+  description: "",
+  socketOnly: true,
+  schema: {},
+};
+
+const missingTypes = new WeakMap<NodeEntry, { outputs: string; type: NodeType }>();
+
+/** What can be told of a node whose pack is not there: the sockets that the workflow uses. */
+function missingType(entry: NodeEntry, outputs: readonly string[]): NodeType {
+  const key = outputs.join("\n");
+  const known = missingTypes.get(entry);
+  if (known?.outputs === key) return known.type;
+  const names = new Set([...Object.keys(entry.links ?? {}), ...Object.keys(entry.inputs ?? {})]);
+  const type: NodeType = {
+    id: entry.type,
+    title: entry.type,
+    category: "",
+    version: entry.version ?? 1,
+    description: "",
+    pack: entry.pack ?? "",
+    terminal: false,
+    examples: [],
+    missing: true,
+    inputs: [...names].map((name) => missingInput(name, lookUp(entry.inputs, name))),
+    outputs: outputs.map((name) => ({ name, type: "Any", description: "" })),
+  };
+  missingTypes.set(entry, { outputs: key, type });
+  return type;
+}
+
+const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
+  string: { type: "string" },
+  number: { type: "number" },
+  boolean: { type: "boolean" },
+  object: { type: "array" },
+};
+
+function missingInput(name: string, value: Json | undefined): InputType {
+  const schema = SCHEMAS[typeof value] ?? {};
+  return { name, type: "Any", required: false, description: "", socketOnly: value === undefined, schema };
+}
+
+const outputs = new WeakMap<Graph, ReadonlyMap<string, readonly string[]>>();
+
+/** By node, the names of its outputs that wires come from. */
+function outputsInUse(graph: Graph): ReadonlyMap<string, readonly string[]> {
+  const known = outputs.get(graph);
+  if (known) return known;
+  const found = new Map<string, readonly string[]>();
+  for (const node of Object.values(nodesOf(graph)))
+    for (const [source, output] of Object.values(node.links ?? {}).flatMap(linkList)) {
+      const names = found.get(source) ?? [];
+      if (!names.includes(output)) found.set(source, [...names, output]);
+    }
+  outputs.set(graph, found);
+  return found;
+}

@@ -1,0 +1,61 @@
+import { beforeEach, expect, it } from "vitest";
+import { applyEvent, applyResult, followJob, useRuns, type JobView } from "./runs";
+
+const job = (fields: Partial<JobView> = {}) =>
+  ({ id: "j", state: "queued", result: null, ...fields }) as JobView;
+const node = (path: string) => useRuns.getState().nodes["tab"]?.[path];
+
+beforeEach(() => {
+  useRuns.setState({ runs: {}, nodes: {} });
+  followJob(job(), "tab");
+});
+
+const picture = { files: [{ file: null, kind: null, value: 1 }] };
+
+it("follows a node from its start to its end", () => {
+  applyEvent({ type: "job_started", job: "j", planned: 1, time: 10 });
+  applyEvent({ type: "node_started", job: "j", node: "a", time: 11 });
+  applyEvent({ type: "node_progress", job: "j", node: "a", value: 3, total: 20 });
+  expect(node("a")).toMatchObject({ status: "running", started: 11_000, value: 3, total: 20 });
+  applyEvent({ type: "node_finished", job: "j", node: "a", origin: "run", seconds: 2, outputs: picture });
+  expect(node("a")).toEqual({ status: "done", origin: "run", seconds: 2, outputs: picture });
+  expect(useRuns.getState().runs["j"]?.finished).toBe(1);
+});
+
+it("what a node gave stays while it runs again", () => {
+  applyEvent({ type: "node_finished", job: "j", node: "a", origin: "run", seconds: 2, outputs: picture });
+  applyEvent({ type: "node_started", job: "j", node: "a" });
+  expect(node("a")?.outputs).toEqual(picture);
+});
+
+it("an error stays with its node until the next run begins", () => {
+  applyEvent({ type: "node_failed", job: "j", node: "a", message: "out of memory" });
+  applyEvent({ type: "job_finished", job: "j", state: "failed" });
+  expect(node("a")).toMatchObject({ status: "failed", error: "out of memory" });
+  applyEvent({ type: "job_started", job: "j", planned: 1 });
+  expect(node("a")?.error).toBeUndefined();
+});
+
+it("nothing runs in a job that has ended, whatever was missed", () => {
+  applyEvent({ type: "node_started", job: "j", node: "a" });
+  applyEvent({ type: "job_finished", job: "j", state: "cancelled" });
+  expect(node("a")?.status).toBe("cancelled");
+});
+
+it("takes the result of a job whose events were missed", () => {
+  const result = {
+    nodes: { a: { origin: "disk", seconds: 0 } },
+    outputs: { a: picture },
+    errors: [{ node: "b", type: "B", message: "broken" }],
+    error: null,
+  };
+  applyResult(job({ state: "failed", result: result as unknown as JobView["result"] }));
+  expect(node("a")).toMatchObject({ status: "done", origin: "disk", outputs: picture });
+  expect(node("b")).toMatchObject({ status: "failed", error: "broken" });
+});
+
+it("events of jobs that were not started here change nothing", () => {
+  const before = useRuns.getState();
+  applyEvent({ type: "node_started", job: "other", node: "a" });
+  expect(useRuns.getState()).toBe(before);
+});

@@ -1,0 +1,221 @@
+/** Runs of the documents that are open: what each node does, shows and gave. */
+import { create } from "zustand";
+import type { components } from "@/api/types";
+import { prefixOf, tabOf, useDocuments } from "./documents";
+
+export type JobView = components["schemas"]["JobView"];
+export type OutputView = components["schemas"]["OutputView"];
+export type Outputs = Readonly<Record<string, readonly OutputView[]>>;
+
+export interface NodeRun {
+  readonly status: "waiting" | "running" | "done" | "failed" | "cancelled";
+  readonly origin?: "run" | "memory" | "disk";
+  /** By `Date.now()`. */
+  readonly started?: number;
+  readonly seconds?: number;
+  readonly value?: number;
+  readonly total?: number;
+  /** Address of a picture. */
+  readonly preview?: string;
+  readonly outputs?: Outputs;
+  readonly error?: string;
+}
+
+export interface Run {
+  readonly job: string;
+  /** The tab it was started from. */
+  readonly tab: string;
+  readonly state: JobView["state"];
+  readonly started?: number;
+  readonly planned: number;
+  readonly finished: number;
+  readonly error?: string;
+}
+
+/** An event of the server; fields by type. */
+export interface RunEvent {
+  readonly type: string;
+  readonly job?: string;
+  readonly id?: number;
+  readonly time?: number;
+  readonly node?: string;
+  readonly value?: number;
+  readonly total?: number;
+  readonly planned?: number;
+  readonly origin?: "run" | "memory" | "disk" | "pruned";
+  readonly seconds?: number;
+  readonly message?: string;
+  readonly outputs?: Outputs;
+  readonly state?: JobView["state"];
+  readonly error?: { readonly message: string } | null;
+}
+
+type NodeRuns = Readonly<Record<string, NodeRun>>;
+
+interface Runs {
+  /** By job. */
+  readonly runs: Readonly<Record<string, Run>>;
+  /** By tab, then by the path of the node. What a node gave stays until it gives something else. */
+  readonly nodes: Readonly<Record<string, NodeRuns>>;
+}
+
+export const useRuns = create<Runs>(() => ({ runs: {}, nodes: {} }));
+
+const NO_NODES: NodeRuns = {};
+const ENDED: readonly string[] = ["done", "failed", "cancelled"];
+
+/** What a node of the shown graph does; a subgraph node does what those inside it do. */
+export function useRunOf<T>(id: string, pick: (run: NodeRun | undefined) => T): T {
+  const key = useDocuments((state) => tabOf(state).key);
+  const path = useDocuments((state) => prefixOf(tabOf(state)) + id);
+  return useRuns(({ nodes }) => pick((nodes[key] ?? NO_NODES)[path]));
+}
+
+export function hasEnded({ state }: Run): boolean {
+  return ENDED.includes(state);
+}
+
+/** The runs of the tab in front that have not ended, the oldest first. */
+export function activeRuns(state: Runs, tab: string): Run[] {
+  return Object.values(state.runs).filter((run) => run.tab === tab && !hasEnded(run));
+}
+
+/** Follow a job that was queued from a tab. */
+export function followJob(job: JobView, tab: string): void {
+  const run: Run = { job: job.id, tab, state: job.state, planned: 0, finished: 0 };
+  useRuns.setState(({ runs }) => ({ runs: { ...runs, [job.id]: run } }));
+  if (job.result) applyResult(job);
+  const told = early.filter((event) => event.job === job.id);
+  early = early.filter((event) => event.job !== job.id);
+  for (const event of told) applyEvent(event);
+}
+
+/** Events of jobs that are not followed: those of a quick one come before the answer that names it. */
+let early: RunEvent[] = [];
+const MOST_EARLY = 1000;
+
+function updateRun(job: string, patch: Partial<Run>): void {
+  useRuns.setState(({ runs }) => {
+    const run = runs[job];
+    return run ? { runs: { ...runs, [job]: { ...run, ...patch } } } : {};
+  });
+}
+
+function updateNodes(tab: string, change: (nodes: NodeRuns) => NodeRuns): void {
+  useRuns.setState(({ nodes }) => ({ nodes: { ...nodes, [tab]: change(nodes[tab] ?? NO_NODES) } }));
+}
+
+function updateNode(tab: string, path: string, change: (run: NodeRun | undefined) => NodeRun): void {
+  updateNodes(tab, (nodes) => ({ ...nodes, [path]: change(nodes[path]) }));
+}
+
+/** Take in an event; `picture` is what came with a preview. */
+export function applyEvent(event: RunEvent, picture?: Blob): void {
+  const run = event.job === undefined ? undefined : useRuns.getState().runs[event.job];
+  if (run === undefined) {
+    early = [...early.slice(-MOST_EARLY), event];
+    return;
+  }
+  HANDLERS[event.type]?.(run, event, picture);
+}
+
+type Handler = (run: Run, event: RunEvent, picture?: Blob) => void;
+
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  job_started: (run, event) => {
+    updateRun(run.job, {
+      state: "running",
+      started: momentOf(event),
+      planned: event.planned ?? 0,
+      finished: 0,
+    });
+    updateNodes(run.tab, forgetErrors);
+  },
+  node_started: nodeHandler((_, event) => ({ status: "running", started: momentOf(event) })),
+  node_progress: nodeHandler((before, { value, total }) => ({
+    ...before,
+    status: "running",
+    ...(value !== undefined && { value }),
+    ...(total !== undefined && { total }),
+  })),
+  node_preview: nodeHandler((before, _, picture) => {
+    if (before?.preview) URL.revokeObjectURL(before.preview);
+    const { outputs: _old, ...kept } = before ?? {};
+    return { ...kept, status: "running", ...(picture && { preview: URL.createObjectURL(picture) }) };
+  }),
+  node_finished: (run, event) => {
+    if (event.origin === "pruned") return;
+    if (event.origin === "run") updateRun(run.job, { finished: run.finished + 1 });
+    finishNode(run, event);
+  },
+  node_failed: nodeHandler((_, { message }) => ({ status: "failed", error: message ?? "" })),
+  node_cancelled: nodeHandler((before) => ({ ...keepOutputs(before), status: "cancelled" })),
+  job_finished: (run, event) => {
+    updateRun(run.job, { state: event.state ?? "done", ...(event.error && { error: event.error.message }) });
+    updateNodes(run.tab, stopRunning);
+  },
+};
+
+function nodeHandler(
+  next: (before: NodeRun | undefined, event: RunEvent, picture?: Blob) => NodeRun,
+): Handler {
+  return (run, event, picture) => {
+    if (event.node === undefined) return;
+    updateNode(run.tab, event.node, (before) => {
+      const after = next(before, event, picture);
+      return { ...keepOutputs(event.type === "node_preview" ? undefined : before), ...after };
+    });
+  };
+}
+
+const finishNode = nodeHandler((before, { origin, seconds, outputs }) => ({
+  ...keepOutputs(before),
+  status: "done",
+  ...(origin !== undefined && origin !== "pruned" && { origin }),
+  ...(seconds !== undefined && { seconds }),
+  ...(outputs && { outputs }),
+}));
+
+function keepOutputs(run: NodeRun | undefined): Pick<NodeRun, "outputs" | "preview"> {
+  return {
+    ...(run?.outputs && { outputs: run.outputs }),
+    ...(run?.preview && { preview: run.preview }),
+  };
+}
+
+function momentOf(event: RunEvent): number {
+  return event.time === undefined ? Date.now() : event.time * 1000;
+}
+
+function forgetErrors(nodes: NodeRuns): NodeRuns {
+  return mapRuns(nodes, ({ error: _, ...run }) =>
+    run.status === "failed" ? { ...run, status: "waiting" } : run,
+  );
+}
+
+/** A job that ended has no running nodes, whatever events were missed. */
+function stopRunning(nodes: NodeRuns): NodeRuns {
+  return mapRuns(nodes, (run) =>
+    run.status === "running" ? { ...keepOutputs(run), status: "cancelled" } : run,
+  );
+}
+
+function mapRuns(nodes: NodeRuns, change: (run: NodeRun) => NodeRun): NodeRuns {
+  return Object.fromEntries(Object.entries(nodes).map(([path, run]) => [path, change(run)]));
+}
+
+/** Take in a job as the server keeps it: after a gap in the events, or when it ended long ago. */
+export function applyResult(job: JobView): void {
+  const run = useRuns.getState().runs[job.id];
+  if (run === undefined || !job.result) return;
+  const { nodes, outputs, errors } = job.result;
+  for (const [path, told] of Object.entries(nodes)) {
+    const record = told as Pick<RunEvent, "origin" | "seconds">;
+    const given = outputs[path];
+    finishNode(run, { type: "node_finished", node: path, ...record, ...(given && { outputs: given }) });
+  }
+  for (const { node, message } of errors)
+    updateNode(run.tab, node, () => ({ status: "failed", error: message }));
+  updateRun(job.id, { state: job.state, ...(job.result.error && { error: job.result.error.message }) });
+  updateNodes(run.tab, stopRunning);
+}

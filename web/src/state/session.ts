@@ -1,0 +1,50 @@
+/** Whether the server knows who is here. */
+import { create } from "zustand";
+import { getSystem, logIn, logOut } from "@/api/client";
+import { ApiError } from "@/api/problems";
+
+interface Session {
+  /** `needed`: it wants a token. */
+  readonly status: "asking" | "in" | "needed";
+  /** Whether there is a session to end; a server on this machine alone asks nobody. */
+  readonly endable: boolean;
+}
+
+const ENDABLE = "nodegraph.session";
+
+export const useSession = create<Session>(() => ({
+  status: "asking",
+  endable: sessionStorage.getItem(ENDABLE) !== null,
+}));
+
+/** Ask the server whether it lets us in. Where it does not answer, that is told elsewhere. */
+export async function findSession(): Promise<void> {
+  try {
+    await getSystem();
+    useSession.setState({ status: "in" });
+  } catch (error) {
+    useSession.setState({ status: isRefusal(error) ? "needed" : "in" });
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401;
+}
+
+/** Throws an `ApiError` if the token is not one of the server's. The cookie is the server's; nothing is kept here. */
+export async function signIn(token: string): Promise<void> {
+  await logIn(token);
+  noteEndable(true);
+  useSession.setState({ status: "in", endable: true });
+}
+
+export async function signOut(): Promise<void> {
+  await logOut();
+  noteEndable(false);
+  useSession.setState({ status: "needed", endable: false });
+}
+
+function noteEndable(endable: boolean): void {
+  if (endable) sessionStorage.setItem(ENDABLE, "");
+  else sessionStorage.removeItem(ENDABLE);
+}

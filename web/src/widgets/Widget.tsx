@@ -1,0 +1,55 @@
+import { memo, Suspense, useCallback } from "react";
+import { lookUp, nodeOf, type Json } from "@/model/document";
+import { setInput } from "@/model/edit";
+import { useCheck } from "@/state/check";
+import { edit, graphOf, prefixOf, useTab } from "@/state/documents";
+import type { InputType } from "@/state/nodeTypes";
+import { t } from "@/strings";
+import { defaultValue, type WidgetKind } from "./kinds";
+import { WIDGETS } from "./registry";
+import "./widgets.css";
+
+interface Props {
+  node: string;
+  input: InputType;
+  kind: WidgetKind;
+}
+
+const TALL: readonly WidgetKind[] = ["prompt", "image", "mask", "curve"];
+
+/** An input as a row: its name, and the control that its schema asks for. */
+export const Widget = memo(function Widget({ node, input, kind }: Props) {
+  const kept = useTab((tab) => lookUp(nodeOf(graphOf(tab), node)?.inputs, input.name));
+  const path = useTab(prefixOf) + node;
+  const wrong = useCheck((check) =>
+    check.issues.some((issue) => issue.node === path && issue.input === input.name),
+  );
+  const { name } = input;
+  const change = useCallback(
+    (value: Json) =>
+      edit({ name: t("stepSet", { input: name }), merge: `set:${node}.${name}` }, (graph) =>
+        setInput(graph, node, name, value),
+      ),
+    [node, name],
+  );
+  const Control = WIDGETS[kind];
+  const controlId = `${node}.${name}`;
+  return (
+    <div
+      className={`widget widget-${kind} nodrag ${wrong ? "wrong" : ""} ${TALL.includes(kind) ? "tall" : ""}`}
+    >
+      <label htmlFor={controlId} title={input.description}>
+        {name}
+      </label>
+      <Suspense fallback={null}>
+        <Control
+          controlId={controlId}
+          node={node}
+          input={input}
+          value={kept ?? defaultValue(input)}
+          onChange={change}
+        />
+      </Suspense>
+    </div>
+  );
+});
