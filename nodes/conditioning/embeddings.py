@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -22,6 +21,9 @@ EMBEDDING_MARK = "embedding:"
 _WORD = re.compile(EMBEDDING_MARK + r"([^\s,()\[\]]+)")
 _ENCODER_NAMES = {"clip_l": "l", "clip_g": "g", "clip_h": "h"}
 _BY_TOKEN = "string_to_param"
+NOT_PLAIN = (
+    "it is damaged, or a pickle of more than plain tensors, which is never loaded; convert it to safetensors"
+)
 
 
 class Embedding(NamedTuple):
@@ -69,13 +71,10 @@ def read_embedding(path: Path) -> Mapping[str, Tensor]:
     """
     try:
         found = _read(path)
-    except pickle.UnpicklingError as error:  # its own words say how to run the code in the file
-        raise FileProblem(
-            f"embedding {path.name!r} is a pickle of more than plain tensors, or damaged; such are never "
-            "loaded: convert it to safetensors"
-        ) from error
-    except Exception as error:  # what torch.load raises at damaged files has no common class
+    except (ValueError, OSError) as error:
         raise FileProblem(f"embedding {path.name!r} cannot be read: {error}") from error
+    except Exception as error:  # torch.load's have no common class, and tell how to run the code in a file
+        raise FileProblem(f"embedding {path.name!r} cannot be read: {NOT_PLAIN}") from error
     named = {short: found[long] for long, short in _ENCODER_NAMES.items() if long in found}
     return {name: _checked(path, value) for name, value in (named or {"": _only(found)}).items()}
 
