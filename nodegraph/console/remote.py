@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def server_options(
     }
     given = [name for name, wanted in local.items() if wanted]
     if given:
-        raise UsageError(f"{', '.join(given)} cannot go with --server: the server has its own settings")
+        raise UsageError(f"{', '.join(given)} cannot go with --server: the server decides that for its jobs")
     return ServerOptions(url, token)
 
 
@@ -68,13 +69,14 @@ class RemoteEngine:
 
     def __init__(self, options: ServerOptions, output: Path) -> None:
         """Raises:
-        UsageError: the URL is none of a server.
+        UsageError: the URL is none of a server, or the server wants another token.
         UnreachableError: no server answers.
         """
         self.output = output
         self._client = _client(options)
         self._canceller = _client(options)  # used by the thread that Ctrl-C wakes
         self._client.health()
+        _check_admitted(self._client, options)
 
     def validate(self, workflow: Workflow) -> list[Issue]:
         """Every issue that the server finds."""
@@ -170,6 +172,17 @@ def _client(options: ServerOptions) -> Client:
         return Client(options.url, options.token)
     except ValueError as error:
         raise UsageError(f"--server: {error}") from None
+
+
+def _check_admitted(client: Client, options: ServerOptions) -> None:
+    try:
+        client.queue()
+    except ServerError as error:
+        if error.status != HTTPStatus.UNAUTHORIZED:
+            raise
+        given = "does not know this token" if options.token else "wants a token"
+        text = f"the server {given}; give one of `nodegraph token create` with --token or in NODEGRAPH_TOKEN"
+        raise UsageError(text) from None
 
 
 def _targets(workflow: Workflow) -> list[str] | None:

@@ -125,8 +125,11 @@ def _with_data(data: Path | None) -> ServerSettings:
 
 
 def create_token(name: str, user: str, admin: bool, data: Path | None) -> int:
-    """Make a token and print its secret."""
-    typer.echo(_tokens(data).create(name, user, {RUN, ADMIN} if admin else {RUN}))
+    """Make a token and print its secret; with the first one, what changes by it."""
+    tokens = _tokens(data)
+    if not tokens.any():
+        typer.echo("From now on the server takes no request without a token.", err=True)
+    typer.echo(tokens.create(name, user, {RUN, ADMIN} if admin else {RUN}))
     return DONE
 
 

@@ -187,6 +187,6 @@ def test_a_token_is_needed_where_the_server_wants_one(served: Served, tmp_path: 
     served.start()
     token, address = served.first_token(), f"http://127.0.0.1:{port}"
     refused = run(str(TEXT_TO_IMAGE), "--server", address, "--out", str(tmp_path))
-    assert refused.returncode == 1 and "token" in refused.stderr, refused.stderr
+    assert refused.returncode == 2 and "--token" in refused.stderr, refused.stderr
     with Client(address, token) as client:
         assert "admin" in client.system().scopes
