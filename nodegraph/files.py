@@ -155,7 +155,8 @@ class Folders:
         if not _is_plain(name) and not (self.any_path and folder == INPUTS):
             return FileProblem(f"{name!r} is not a plain file name inside the {folder} folder")
         known = self.names(folder)
-        hint = f"put it into {self.home(folder)}" if not known else f"there are: {', '.join(known[:10])}"
+        others = f"; there are: {', '.join(known[:10])}" if known else ""
+        hint = f"put it into {self.home(folder)}{others}"
         if self.any_path and folder == INPUTS:
             hint += "; the path of a file will do as well"
         return FileProblem(

@@ -13,7 +13,7 @@ from security_support import WholeServer, serving_all, settings_in
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
-NEED_WEIGHTS = {"controlnet", "gan"}
+NEED_WEIGHTS = {"controlnet", "gan", "instruct_pix2pix", "lora", "model_merge"}
 
 
 @pytest.fixture(scope="module")
