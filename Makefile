@@ -15,7 +15,7 @@ run: $(VENV)/.run  ## install, then make a picture with the bundled model
 	$(BIN)/nodegraph run workflows/text_to_image.json
 
 test: $(VENV)/.dev  ## install what tests need, then run them
-	$(BIN)/python -m pytest -m "not slow and not gpu"
+	$(BIN)/python -m pytest -m "not slow and not gpu" --numprocesses auto --dist loadfile
 
 slow: $(VENV)/.dev  ## the tests that take long
 	$(BIN)/python -m pytest -m "slow and not gpu"

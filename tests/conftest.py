@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import torch
 
@@ -23,6 +24,9 @@ from nodegraph.explain import RunLog
 from nodegraph.files import Folders
 from nodegraph.registry import NodeRegistry
 from nodegraph.workflow import Workflow, workflow_from_document
+
+hypothesis.settings.register_profile("nodegraph", deadline=None)  # no test is timed; machines are busy
+hypothesis.settings.load_profile("nodegraph")
 
 KEEP_ALL = KeepPolicy(min_seconds=0.0, bytes_per_second=float("inf"))
 

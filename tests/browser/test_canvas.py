@@ -196,13 +196,13 @@ def test_copies_keep_their_wires(numbers: Editor) -> None:
     numbers.press("Control+C")
     numbers.said("2 copied")
     numbers.press("Control+V")
-    numbers.until(lambda: len(numbers.ids()) == 6, "two more cards")
+    numbers.until(lambda: len(numbers.nodes()) == 6, "two more nodes")
     nodes = numbers.nodes()
     (copy,) = [id for id, node in nodes.items() if node["type"] == "AddIntegers" and id != "sum"]
     assert nodes[copy]["links"]["a"][0] not in ("one", "two")
     numbers.select("two")
     numbers.press("Control+D")
-    numbers.until(lambda: len(numbers.ids()) == 7, "a duplicate")
+    numbers.until(lambda: len(numbers.nodes()) == 7, "a duplicate")
 
 
 def test_a_node_is_swapped_and_keeps_its_links(numbers: Editor) -> None:
