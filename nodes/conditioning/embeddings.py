@@ -71,14 +71,13 @@ def read_embedding(path: Path) -> Mapping[str, Tensor]:
         found = _read(path)
     except pickle.UnpicklingError as error:  # its own words say how to run the code in the file
         raise FileProblem(
-            f"embedding {path.name!r} is a pickle of more than plain tensors, or damaged; such are never loaded: "
-            "convert it to safetensors"
+            f"embedding {path.name!r} is a pickle of more than plain tensors, or damaged; "
+            "such are never loaded: convert it to safetensors"
         ) from error
     except Exception as error:  # what torch.load raises at damaged files has no common class
         raise FileProblem(f"embedding {path.name!r} cannot be read: {error}") from error
     named = {short: found[long] for long, short in _ENCODER_NAMES.items() if long in found}
-    vectors = {name: _checked(path, value) for name, value in (named or {"": _only(found)}).items()}
-    return vectors
+    return {name: _checked(path, value) for name, value in (named or {"": _only(found)}).items()}
 
 
 def fitting(name: str, found: Mapping[str, Tensor], widths: Mapping[str, int]) -> Mapping[str, Tensor]:
