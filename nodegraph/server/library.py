@@ -91,6 +91,8 @@ class WorkflowLibrary:
         root = self.storage.workflows
         with _changing:
             self._check(path, expected, new)
+            if (root / folder / name).is_dir():
+                raise Problem(409, "conflict", f"{name} cannot be a workflow: a folder is called so")
             if self.storage.room(root) < len(text.encode()):
                 raise Problem(507, "too_large", "there is no room for it; delete other workflows")
             write_text(text, make_inside(root, folder) / name)

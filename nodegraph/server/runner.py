@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from nodegraph.files import Folders
@@ -140,10 +141,19 @@ class Runner:
 
     async def _result(self, worker: WorkerProcess, job: Job) -> dict[str, Any]:
         try:
-            return await worker.run(await asyncio.to_thread(self._job, job))
+            task = worker.run(await asyncio.to_thread(self._job, job))
+            result, _ = await asyncio.gather(task, self._cancel_if_asked(worker, job.id))
+            return result
         except (WorkerError, OSError) as error:
             await asyncio.sleep(START_PAUSE)  # so that a queue of jobs does not fail in one moment
             return failure_message("worker_unavailable", str(error))
+
+    async def _cancel_if_asked(self, worker: WorkerProcess, id: str) -> None:
+        """Cancel a job that was to stop after it was claimed, but before the worker had it."""
+        with suppress(StorageError):
+            job = await asyncio.to_thread(self._queue.get, id)
+            if job is not None and job.cancel_requested:
+                worker.cancel(id)
 
     def _job(self, job: Job | NewJob) -> WorkerJob:
         folders = self._folders(job.owner)

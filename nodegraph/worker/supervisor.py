@@ -115,20 +115,28 @@ class WorkerProcess:
         Raises:
             WorkerError: the process could not be started.
         """
-        await self.start()
-        self.job, self._cancelled = job.id, False
+        self.job, self._cancelled, self._late = job.id, False, False
+        try:
+            await self.start()
+            if self._cancelled:
+                text = "the job was cancelled before it began"
+                return failure_message("cancelled", text, status="cancelled")
+            return await self._run(job)
+        finally:
+            self.job = None
+
+    async def _run(self, job: WorkerJob) -> dict[str, Any]:
         if self._marks:
             self._marks.write(())
         self._result = asyncio.get_running_loop().create_future()
         timer = None
         if job.time_limit is not None:
             timer = asyncio.get_running_loop().call_later(job.time_limit, self._time_is_up)
-        self._late = False
         try:
             await self._send({"type": "run", "job": job.id}, job.model_dump_json().encode())
             return self._judged(await self._result, job)
         finally:
-            self.job, self._result = None, None
+            self._result = None
             for handle in (timer, self._killer):
                 if handle is not None:
                     handle.cancel()
@@ -159,7 +167,7 @@ class WorkerProcess:
             self._stop_soon()
 
     def _stop_soon(self) -> None:
-        if self.job is not None:
+        if self._result is not None:  # else the process is being started, and the job does not begin
             task = asyncio.ensure_future(self._send({"type": "cancel", "job": self.job}))
             task.add_done_callback(lambda done: done.exception())
             if self._killer is None:

@@ -21,6 +21,8 @@ from nodes.types import Conditioning, Latent, Model, Seed
 Steps = Annotated[int, Field(ge=1, le=10000)]
 Scale = Annotated[float, Field(ge=0.0, le=100.0)]
 Choice = Literal["enable", "disable"]
+MAX_TOTAL_STEPS = 1_000_000
+"""Of the whole run, of which ``denoise`` takes the last part; each has a noise level to compute."""
 SIDES = ("positive", "negative")
 
 
@@ -139,8 +141,13 @@ def scheduled(
     """The noise levels of a run.
 
     Raises:
-        InputError: the model has not as many timesteps as the run would have steps.
+        InputError: the model has not as many timesteps as the run would have steps, or nobody has the memory.
     """
+    if steps > denoise * MAX_TOTAL_STEPS:
+        least = steps / MAX_TOTAL_STEPS
+        raise InputError(
+            "denoise", f"{denoise:g} is too little for {steps} steps; take {least:g} or more, or 0"
+        )
     skip = SAMPLERS[sampler_name].skips_last_but_one
     try:
         return sigmas_for(model.schedule, scheduler, steps, denoise, skip_last_but_one=skip)

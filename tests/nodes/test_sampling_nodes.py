@@ -169,3 +169,10 @@ def test_wrong_pairings_are_found_before_the_run(specs, blamed):
     with pytest.raises(Mismatch) as caught:
         infer_sampled(**given)
     assert caught.value.inputs == (blamed, "model")
+
+
+@pytest.mark.parametrize("denoise", [1e-7, 5e-324])
+def test_runs_of_countless_steps_are_refused(denoise):
+    with pytest.raises(InputError, match="is too little for 3 steps; take 3e-06 or more") as error:
+        quick(scheduler="karras", denoise=denoise)
+    assert error.value.input == "denoise"

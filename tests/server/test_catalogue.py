@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from nodegraph import NodeRegistry, node
 from nodegraph.server.catalogue import Catalogue
+from nodegraph.server.templates import Templates
 
 
 class Picture:
@@ -22,8 +24,8 @@ def develop(films: list[Picture] | None = None) -> Photo:
     return Photo()
 
 
-def test_the_classes_of_sockets_are_told_with_what_they_derive_from() -> None:
+def test_the_classes_of_sockets_are_told_with_what_they_derive_from(tmp_path: Path) -> None:
     registry = NodeRegistry()
     registry.add(develop)
-    types = json.loads(Catalogue(registry).text)["types"]
+    types = json.loads(Catalogue(registry, Templates(tmp_path)).text)["types"]
     assert types == {"Picture": [], "Photo": ["Picture"]}

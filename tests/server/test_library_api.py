@@ -79,6 +79,13 @@ def test_names_that_lead_elsewhere_are_refused(server, ann, path) -> None:
     assert server.ask("GET", "/api/v1/workflows", ann).json["workflows"] == []
 
 
+def test_a_name_that_is_a_folder_is_refused_without_telling_where_it_lies(server, ann) -> None:
+    assert server.ask("PUT", "/api/v1/workflows/old.json/inner", ann, body(1)).status == 200
+    refused = server.ask("PUT", "/api/v1/workflows/old", ann, body(1))
+    assert (refused.status, refused.json["code"]) == (409, "conflict")
+    assert refused.json["detail"] == "old.json cannot be a workflow: a folder is called so"
+
+
 def test_what_is_no_workflow_is_not_kept(server, ann) -> None:
     for document in (
         {},

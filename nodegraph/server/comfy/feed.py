@@ -13,6 +13,8 @@ from nodegraph.jobs.records import Job
 from nodegraph.server.comfy.outputs import node_output
 from nodegraph.server.comfy.records import Message, display_id, end_message, milliseconds, prompt_of
 
+FEW_STATES, STATES_SECONDS = 16, 0.2
+"""The states of more nodes are told so often, as each message holds all of them."""
 MAX_STATES = 100
 """Nodes whose progress is told at once; those that began last."""
 PREVIEW, PREVIEW_WITH_METADATA = 1, 4
@@ -75,6 +77,7 @@ class JobFeed:
         self._announced = False
         self._told: set[str] = set()
         self._states: dict[str, dict[str, Any]] = {}
+        self._states_told = 0.0
 
     def start(self, job: Job) -> list[Message]:
         """The messages of a job that has begun."""
@@ -106,12 +109,12 @@ class JobFeed:
         node = event["node"]
         self.last_node = node
         about = {"node": node, "display_node": display_id(node, self._prompt), "prompt_id": self._id}
-        return [*self._flush(), ("executing", about), self._state(node, "running")]
+        return [*self._flush(), ("executing", about), *self._state(node, "running")]
 
     def _node_progress(self, event: Mapping[str, Any], _body: bytes) -> list[Message]:
         node, value, total = event["node"], event["value"], event["total"]
         progress = {"value": value, "max": total, "prompt_id": self._id, "node": node}
-        return [self._state(node, "running", value, total), ("progress", progress)]
+        return [*self._state(node, "running", value, total), ("progress", progress)]
 
     def _node_preview(self, event: Mapping[str, Any], body: bytes) -> list[Preview]:
         if event["media_type"] not in IMAGE_FORMATS:
@@ -123,7 +126,7 @@ class JobFeed:
         node = event["node"]
         executed = self._executed(node, event.get("outputs"))
         if event["origin"] == "run":
-            return [self._state(node, "finished"), *executed]
+            return [*self._state(node, "finished"), *executed]
         self._cached.append(node)
         self._held += executed
         return []
@@ -137,12 +140,12 @@ class JobFeed:
 
     def _error_state(self, ending: Message) -> list[Message]:
         node = ending[1].get("node_id")
-        return [self._state(node, "error")] if ending[0] == "execution_error" and node else []
+        return self._state(node, "error") if ending[0] == "execution_error" and node else []
 
     def _state(
         self, node: str, state: NodeState, value: int | None = None, total: int | None = None
-    ) -> Message:
-        """``progress_state``: how far every node that began has come."""
+    ) -> list[Message]:
+        """``progress_state``: how far every node that began has come; of many, not at each of their steps."""
         known = self._states.get(node, {"value": 0, "max": 1})
         span = {"value": known["value"] if value is None else value, "max": total or known["max"]}
         if state == "finished":
@@ -151,7 +154,11 @@ class JobFeed:
         if node not in self._states and len(self._states) >= MAX_STATES:
             del self._states[next(iter(self._states))]
         self._states[node] = {**span, "state": state, **about}
-        return "progress_state", {"prompt_id": self._id, "nodes": dict(self._states)}
+        now = time.monotonic()
+        if state != "error" and len(self._states) > FEW_STATES and now - self._states_told < STATES_SECONDS:
+            return []
+        self._states_told = now
+        return [("progress_state", {"prompt_id": self._id, "nodes": dict(self._states)})]
 
     def _node_about(self, node: str) -> dict[str, Any]:
         shown = display_id(node, self._prompt)
