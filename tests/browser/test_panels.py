@@ -56,7 +56,7 @@ def test_the_library_of_nodes(editor: Editor) -> None:
     panel.get_by_role("button", name="KSampler", exact=True).click()
     panel.get_by_text("Denoise latents").first.wait_for()
     panel.get_by_text("latent_image").first.wait_for()
-    panel.get_by_role("button", name="Add KSampler").click()
+    panel.get_by_role("button", name="Add KSampler", exact=True).click()
     editor.until(lambda: len(editor.ids()) == 1, "the node")
 
 

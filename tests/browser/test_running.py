@@ -39,7 +39,7 @@ def test_before_during_and_after(editor: Editor) -> None:
     assert editor.loaded(editor.picture("save"))
     editor.button("Run (0)").wait_for()
     editor.runs_to_the_end()
-    editor.card("decode").get_by_text(re.compile("from (memory|disk)")).wait_for()
+    editor.card("save").get_by_text(re.compile("from (memory|disk)")).wait_for()
 
 
 def test_cancel_is_immediate(editor: Editor) -> None:
