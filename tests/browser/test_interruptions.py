@@ -13,6 +13,10 @@ from packs import write_packs
 from served import Served
 
 
+AUTOSAVED = 1500
+"""Milliseconds after which what was opened is kept."""
+
+
 def slow(salt: str, steps: int = 30) -> dict[str, object]:
     return workflow({"slow": {"type": "testing.Slow", "inputs": {"steps": steps, "salt": salt}}})
 
@@ -31,25 +35,27 @@ def own_site(tmp_path: Path) -> Iterator[Served]:
 
 
 def test_a_run_goes_on_while_the_page_is_loaded_anew(editor: Editor) -> None:
-    editor.open(slow("reload"))
+    editor.open(slow("reload", steps=60))
     editor.run()
     editor.card("slow").get_by_role("progressbar").wait_for()
+    editor.page.wait_for_timeout(AUTOSAVED)
     editor.page.reload()
     editor.ready()
     editor.card("slow").get_by_role("progressbar").wait_for()
     editor.done()
-    editor.card("slow").locator("output", has_text="30").wait_for()
+    editor.card("slow").locator("output", has_text="60").wait_for()
 
 
 def test_what_ended_while_the_page_was_away_is_shown(site: Served, opens: Opens) -> None:
     editor = opens(site.url)
-    editor.open(slow("away", steps=10))
+    editor.open(slow("away", steps=30))
     editor.run()
     editor.card("slow").get_by_role("progressbar").wait_for()
+    editor.page.wait_for_timeout(AUTOSAVED)
     editor.page.goto("about:blank")
     editor.page.wait_for_timeout(2500)
     editor.goto(site.url)
-    editor.card("slow").locator("output", has_text="10").wait_for()
+    editor.card("slow").locator("output", has_text="30").wait_for()
 
 
 def test_a_run_goes_on_after_the_server_was_killed(own_site: Served, opens: Opens) -> None:
