@@ -12,7 +12,6 @@ from editing import Editor, workflow
 from packs import write_packs
 from served import Served
 
-
 AUTOSAVED = 1500
 """Milliseconds after which what was opened is kept."""
 
