@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
 
-from editing import Editor
+from editing import Editor, Opens
 from packs import write_packs
 from served import Served
 
@@ -26,8 +26,6 @@ FLAGS = [
 SIZE = {"width": 1440, "height": 900}
 SLOW = 30_000
 """Milliseconds that anything may take before a test gives up; the machine may be busy."""
-
-Opens = Callable[..., Editor]
 
 
 @pytest.fixture(scope="session")

@@ -251,3 +251,6 @@ class Editor:
         panel = self.page.get_by_role("region", name=name, exact=True)
         panel.wait_for()
         return panel
+
+
+Opens = Callable[..., Editor]

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Opens
-from editing import Editor, template, workflow
+from editing import Editor, Opens, template, workflow
 from served import Served
 
 PANELS = [

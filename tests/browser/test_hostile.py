@@ -7,8 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from conftest import Opens
-from editing import Editor, workflow
+from editing import Editor, Opens, workflow
 from packs import write_packs
 from PIL import Image, PngImagePlugin
 from served import Served

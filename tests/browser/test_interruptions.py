@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Opens
-from editing import Editor, workflow
+from editing import Editor, Opens, workflow
 from packs import write_packs
 from served import Served
 

@@ -6,8 +6,7 @@ import gzip
 import json
 from typing import Any
 
-from conftest import Opens
-from editing import Editor, template, workflow
+from editing import Editor, Opens, template, workflow
 from served import Served
 
 MOST_BYTES = 350_000

@@ -7,8 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from conftest import Opens
-from editing import WORKFLOWS, Editor, template, workflow
+from editing import WORKFLOWS, Editor, Opens, template, workflow
 from served import Served
 
 TEMPLATES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
