@@ -142,6 +142,7 @@ class Runner:
     async def _result(self, worker: WorkerProcess, job: Job) -> dict[str, Any]:
         try:
             task = worker.run(await asyncio.to_thread(self._job, job))
+            result: dict[str, Any]
             result, _ = await asyncio.gather(task, self._cancel_if_asked(worker, job.id))
             return result
         except (WorkerError, OSError) as error:
