@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -47,6 +48,19 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     command = [sys.executable, "-m", "nodegraph", "run", *arguments]
     given = {**os.environ, "COLUMNS": "200", **environment}
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=given)
+
+
+def test_what_the_readme_shows(
+    server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (block,) = re.findall(
+        r"```python\n(from nodegraph.client.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+    )
+    monkeypatch.chdir(ROOT)
+    code = block.replace("http://127.0.0.1:8188", server.url).replace('"pictures"', repr(str(tmp_path)))
+    exec(compile(code, "README.md", "exec"), {})
+    (picture,) = tmp_path.glob("*.png")
+    assert capsys.readouterr().out.strip() == repr([picture])
 
 
 def test_a_job_is_submitted_followed_and_fetched(client: Client, tmp_path: Path) -> None:

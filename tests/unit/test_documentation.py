@@ -17,8 +17,9 @@ ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
 
 
-def test_the_readme_shows_a_node_and_a_graph() -> None:
-    assert ["@node" in block for block in BLOCKS] == [True, False]
+def test_the_readme_shows_a_node_a_graph_and_a_client() -> None:
+    for block, told in zip(BLOCKS, ("@node", "from_outputs", "Client("), strict=True):
+        assert told in block
 
 
 def test_the_readmes_node_is_twenty_lines_and_works(tmp_path: Path) -> None:
