@@ -47,7 +47,8 @@ class Metrics:
         nodes: nodes that were dealt with, by where their results came from.
         webhooks: tries to deliver a webhook, by outcome.
         lag: how late the event loop was, whenever that was looked at.
-        blocked: the longest that the program itself ever held the loop up; see ``LoopMonitor``.
+        blocked: for how long the program itself held the loop up; see ``LoopMonitor``.
+        longest: the longest of those times.
     """
 
     def __init__(self, counts: Callable[[], Mapping[str, int]]) -> None:
@@ -78,7 +79,13 @@ class Metrics:
             buckets=LAG_SECONDS,
             registry=self.registry,
         )
-        self.blocked = Gauge(
+        self.blocked = Histogram(
+            "nodegraph_event_loop_blocked_seconds",
+            "How long this program itself held its event loop up.",
+            buckets=LAG_SECONDS,
+            registry=self.registry,
+        )
+        self.longest = Gauge(
             "nodegraph_event_loop_blocked_seconds_max",
             "The longest that this program held its event loop up since it started.",
             registry=self.registry,
@@ -92,9 +99,10 @@ class Metrics:
     def note_lag(self, lag: float, blocked: float) -> None:
         """Note how late the event loop was, and how much of that was the program's own doing."""
         self.lag.observe(lag)
+        self.blocked.observe(blocked)
         if blocked > self._longest:
             self._longest = blocked
-            self.blocked.set(blocked)
+            self.longest.set(blocked)
 
     def note_event(self, event: Mapping[str, object]) -> None:
         """Count what an event tells."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ import pytest
 from served import Served
 
 PACK = Path(__file__).with_name("nasty_pack.py")
-LIMIT = 0.050
+LIMIT = 0.05
 QUEUED, BATCH = 10_000, 250
 CLIENTS = 500
-METRIC = "nodegraph_event_loop_blocked_seconds_max"
+METRIC = "nodegraph_event_loop_blocked_seconds"
+TRIES = 3
 TINY = {"a": {"type": "nasty.Fine", "inputs": {"x": 1}}}
 
 
@@ -30,10 +31,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served.end()
 
 
-def longest(server: Served) -> float:
-    """The longest that the server has ever held its loop up, in seconds."""
-    lines = server.ask("GET", "/api/v1/metrics").body.decode().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(f"{METRIC} "))
+def never_held_up(server: Served, act: Callable[[], object]) -> bool:
+    """Whether something can be done without holding the loop up for longer than the limit.
+
+    What takes too long does so every time; a machine that does other work may do so once.
+    """
+
+    def held_up() -> int:
+        lines = server.ask("GET", "/api/v1/metrics").body.decode().splitlines()
+        within, looks = (
+            next(int(float(line.split()[1])) for line in lines if line.startswith(METRIC + end))
+            for end in (f'_bucket{{le="{LIMIT}"}}', "_count")
+        )
+        return looks - within
+
+    def once() -> bool:
+        before = held_up()
+        act()
+        return held_up() == before
+
+    return any(once() for _ in range(TRIES))
 
 
 def body(nodes: dict[str, Any]) -> dict[str, Any]:
@@ -51,8 +68,10 @@ def test_500_clients_follow_a_run(server):
                 assert (await reply.json())["state"] == "done"
             return await asyncio.gather(*(ends(socket, 5) for socket in sockets))
 
-    assert asyncio.run(scene()) == [5] * CLIENTS
-    assert longest(server) <= LIMIT
+    def follow() -> None:
+        assert asyncio.run(scene()) == [5] * CLIENTS
+
+    assert never_held_up(server, follow)
 
 
 async def ends(socket: aiohttp.ClientWebSocketResponse, wanted: int) -> int:
@@ -76,33 +95,48 @@ async def ends(socket: aiohttp.ClientWebSocketResponse, wanted: int) -> int:
 )
 @pytest.mark.parametrize("path", ["/api/v1/validate", "/api/v1/jobs", "/prompt"])
 def test_large_bodies(server, path, inputs, status):
-    if path == "/prompt":
-        reply = server.ask("POST", path, {"prompt": {"a": {"class_type": "nasty.Fine", "inputs": inputs}}})
-        assert reply.status == (400 if status == 422 else status)
-    else:
-        reply = server.ask("POST", path, body({"a": {"type": "nasty.Fine", "inputs": inputs}}))
-        assert reply.status == (200 if status == 422 and "validate" in path else status)
-    assert longest(server) <= LIMIT
+    def post() -> None:
+        if path == "/prompt":
+            nodes = {"a": {"class_type": "nasty.Fine", "inputs": inputs}}
+            assert server.ask("POST", path, {"prompt": nodes}).status == (400 if status == 422 else status)
+        else:
+            reply = server.ask("POST", path, body({"a": {"type": "nasty.Fine", "inputs": inputs}}))
+            assert reply.status == (200 if status == 422 and "validate" in path else status)
+
+    assert never_held_up(server, post)
 
 
 def test_a_workflow_of_very_many_nodes(server):
     nodes = {f"n{n}": {"type": "nasty.Fine", "inputs": {"x": n}} for n in range(5_000)}
-    id = server.submit(nodes)["id"]
-    assert len(server.ask("GET", f"/api/v1/jobs/{id}/workflow").json["nodes"]) == 5_000
-    assert server.ended(id)["state"] == "done"
-    assert longest(server) <= LIMIT
+
+    def run() -> None:
+        id = server.submit(nodes)["id"]
+        assert len(server.ask("GET", f"/api/v1/jobs/{id}/workflow").json["nodes"]) == 5_000
+        assert server.ended(id)["state"] == "done"
+
+    assert never_held_up(server, run)
 
 
 def test_10_000_waiting_jobs(server):
     assert server.ask("POST", "/api/v1/queue/pause", {}).status == 200
     many = body(TINY) | {"variants": [{"a.x": number} for number in range(BATCH)]}
-    for _ in range(QUEUED // BATCH):
-        assert server.ask("POST", "/api/v1/jobs/batch", many).status == 201
-    for path in ("/api/v1/queue", "/api/v1/jobs?limit=1000", "/queue", "/prompt", "/api/jobs", "/history"):
-        assert server.ask("GET", path).status == 200, path
-    assert len(server.ask("GET", "/queue").json["queue_pending"]) >= QUEUED
-    assert server.ask("POST", "/queue", {"clear": True}).status == 200
-    assert longest(server) <= LIMIT
+
+    def fill_look_and_empty() -> None:
+        for _ in range(QUEUED // BATCH):
+            assert server.ask("POST", "/api/v1/jobs/batch", many).status == 201
+        for path in (
+            "/api/v1/queue",
+            "/api/v1/jobs?limit=1000",
+            "/queue",
+            "/prompt",
+            "/api/jobs",
+            "/history",
+        ):
+            assert server.ask("GET", path).status == 200, path
+        assert len(server.ask("GET", "/queue").json["queue_pending"]) >= QUEUED
+        assert server.ask("POST", "/queue", {"clear": True}).status == 200
+
+    assert never_held_up(server, fill_look_and_empty)
 
 
 def test_the_monitor_sees_a_loop_that_is_held_up():
