@@ -111,26 +111,25 @@ class DiskStore:
     def verify(self) -> list[Key]:
         """Check every result, and remove the damaged ones and the blobs that no result names."""
         damaged: list[Key] = []
-        named: set[Path] = set()
+        named: set[str] = set()
         for key in self._keys():
             try:
                 document = self._read(key)
                 if document is not None and document.digest is not None:
                     self._read_blob(document)
-                    named.add(self._blob_path(document.digest))
+                    named.add(document.digest)
             except CodecError as error:
                 self._discard(key, error)
                 damaged.append(key)
         blobs = files_in(self._blobs, BLOB, are_blobs=True)
-        remove_unused((blob for blob in blobs if blob.path not in named), ABANDONED_SECONDS)
+        remove_unused((blob for blob in blobs if blob.stem not in named), ABANDONED_SECONDS)
         return damaged
 
     def _keys(self) -> list[Key]:
-        documents = (file.path for file in self._files() if not file.is_blob)
-        return [bytes.fromhex(path.stem) for path in documents]
+        return [bytes.fromhex(file.stem) for file in self._files() if not file.is_blob]
 
     def _files(self) -> Iterator[StoredFile]:
-        yield from (f for f in files_in(self._entries, DOCUMENT) if KEY_NAME.fullmatch(f.path.stem))
+        yield from (f for f in files_in(self._entries, DOCUMENT) if KEY_NAME.fullmatch(f.stem))
         yield from files_in(self._blobs, BLOB, are_blobs=True)
 
     def _count(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,13 +17,18 @@ class StoredFile(NamedTuple):
         used: when it was last used, in nanoseconds since 1970.
         is_blob: whether it is a blob, not a document.
         size: bytes.
-        path: where it is.
+        path: where it is; text, because there may be very many.
     """
 
     used: int
     is_blob: bool
     size: int
-    path: Path
+    path: str
+
+    @property
+    def stem(self) -> str:
+        """Its name without the ending."""
+        return os.path.splitext(os.path.basename(self.path))[0]  # noqa: PTH119, PTH122 - see ``path``
 
 
 def files_in(folder: Path, suffix: str, *, are_blobs: bool = False) -> Iterator[StoredFile]:
@@ -38,7 +44,7 @@ def files_in(folder: Path, suffix: str, *, are_blobs: bool = False) -> Iterator[
                     status = item.stat()
                 except FileNotFoundError:
                     continue
-                yield StoredFile(status.st_mtime_ns, are_blobs, status.st_size, Path(item.path))
+                yield StoredFile(status.st_mtime_ns, are_blobs, status.st_size, item.path)
 
 
 def shrink(files: Iterable[StoredFile], total: int, target: int) -> int:
@@ -46,7 +52,7 @@ def shrink(files: Iterable[StoredFile], total: int, target: int) -> int:
     for file in sorted(files):
         if total <= target:
             break
-        file.path.unlink(missing_ok=True)
+        _remove(file)
         total -= file.size
     return total
 
@@ -56,4 +62,9 @@ def remove_unused(files: Iterable[StoredFile], seconds: float) -> None:
     now = time.time_ns()
     for file in files:
         if now - file.used > seconds * 1e9:
-            file.path.unlink(missing_ok=True)
+            _remove(file)
+
+
+def _remove(file: StoredFile) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(file.path)  # noqa: PTH108 - see ``StoredFile.path``

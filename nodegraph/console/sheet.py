@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from nodegraph.console.errors import UsageError
-from nodegraph.execution.context import write_numbered
+from nodegraph.execution.numbered_files import write_numbered
 
 GAP = 8
 TILE_GAP = 2

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nodegraph.context import ModelRecipe
-from nodegraph.errors import FileProblem
 from nodegraph.events import NodePreview, NodeProgress
 from nodegraph.execution.base import RunEnvironment
+from nodegraph.execution.numbered_files import write_numbered
 from nodegraph.files import File, OutputFile
 from nodegraph.graph import GraphNode
 from nodegraph.handles import Link
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     import torch
 
 M = TypeVar("M")
-MAX_NUMBERED_FILES = 100_000
 
 
 class RunContext:
@@ -102,58 +99,3 @@ class RunContext:
         if link is None:
             return self._node.constants.get(name)
         return link if isinstance(link, Link) else list(link)
-
-
-def write_numbered(root: Path, prefix: str, suffix: str, data: bytes, closed: Collection[str] = ()) -> Path:
-    """Write ``<root>/<prefix>_00001<suffix>`` or the next free number, whole or not at all.
-
-    Args:
-        closed: names of folders in ``root`` that nothing is written to, however their letters are cased.
-
-    Raises:
-        FileProblem: ``prefix`` leads outside ``root``, or the file cannot be written.
-    """
-    home, base = root.resolve(), (root / prefix.replace("\0", "")).resolve()
-    if "\0" in prefix or home not in base.parents:
-        raise FileProblem(f"{prefix!r} leads outside the output folder; use a name, or folder/name")
-    if base.parent != home and base.relative_to(home).parts[0].casefold() in closed:
-        raise FileProblem(f"{prefix!r} leads to the files of other users; use another folder")
-    try:
-        base.parent.mkdir(parents=True, exist_ok=True)
-        return _write_next(base, suffix, data)
-    except OSError as error:
-        raise FileProblem(f"{base.parent} cannot be written: {error.strerror}") from error
-
-
-def _write_next(base: Path, suffix: str, data: bytes) -> Path:
-    path = _reserve(base, suffix)
-    handle, temporary = tempfile.mkstemp(dir=base.parent, prefix=".", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-        raise
-    return path
-
-
-def _reserve(base: Path, suffix: str) -> Path:
-    """Create the next free name, so that no other process takes it too."""
-    for number in range(_last_number(base, suffix) + 1, MAX_NUMBERED_FILES):
-        path = base.with_name(f"{base.name}_{number:05}{suffix}")
-        try:
-            path.open("xb").close()
-        except FileExistsError:
-            continue
-        return path
-    raise FileProblem(f"there are {MAX_NUMBERED_FILES} files called {base.name}_*{suffix} already")
-
-
-def _last_number(base: Path, suffix: str) -> int:
-    start = len(base.name) + 1
-    names = (path.name for path in base.parent.iterdir() if path.name.startswith(f"{base.name}_"))
-    digits = (name[start : -len(suffix)] for name in names if name.endswith(suffix))
-    return max((int(text) for text in digits if text.isdecimal()), default=0)
