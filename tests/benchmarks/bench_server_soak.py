@@ -29,7 +29,8 @@ BOUNDS = {
     "prune_every": 10.0,
     "event_log": 1000,
     "memory_cache": 8 * MIB,
-    "disk_cache": 32 * MIB,
+    "disk_cache": 8 * MIB,
+    "keep_previews": 4 * MIB,
 }
 
 Sample = tuple[float, float, float]
