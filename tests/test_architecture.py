@@ -20,6 +20,7 @@ LAYERS = [
     "events",
     "hardware",
     "collector",
+    "heap",
     "codec",
     "sockets",
     "specs",

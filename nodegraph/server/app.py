@@ -14,6 +14,7 @@ from aiohttp import web
 
 from nodegraph import locations
 from nodegraph.files import Folders
+from nodegraph.heap import HeapTrimmer
 from nodegraph.jobs.database import Database
 from nodegraph.jobs.queue import JobQueue
 from nodegraph.jobs.records import Job, StorageError
@@ -41,6 +42,8 @@ from nodegraph.server.templates import Templates
 from nodegraph.server.webhooks import WebhookSender
 
 logger = logging.getLogger(__name__)
+
+TRIM_SECONDS = 10.0
 
 
 def make_app(settings: ServerSettings, registry: NodeRegistry) -> web.Application:
@@ -112,7 +115,7 @@ async def _running(database: Database, app: web.Application) -> AsyncIterator[No
     await runner.start()
     gc.freeze()  # what was loaded stays: looking through it again and again would hold up the loop
     monitor = LoopMonitor(settings.lag_every, metrics.note_lag)
-    chores = [asyncio.create_task(chore) for chore in (sender.run(), _prune(service), monitor.run())]
+    chores = [asyncio.create_task(chore) for chore in (sender.run(), _prune(service), _trim(), monitor.run())]
     yield
     await runner.stop()
     for chore in chores:
@@ -121,6 +124,13 @@ async def _running(database: Database, app: web.Application) -> AsyncIterator[No
             await chore
     service.close()
     database.close()
+
+
+async def _trim() -> None:
+    heap = HeapTrimmer(TRIM_SECONDS)
+    while True:
+        await asyncio.sleep(TRIM_SECONDS)
+        await asyncio.to_thread(heap.trim)
 
 
 async def _prune(service: JobService) -> None:

@@ -24,6 +24,7 @@ from nodegraph.engine import Engine
 from nodegraph.errors import Cancelled, FileProblem, NodeGraphError
 from nodegraph.execution.base import CancelToken
 from nodegraph.files import Folders
+from nodegraph.heap import HeapTrimmer
 from nodegraph.locations import default_folders
 from nodegraph.registry import NodeRegistry
 from nodegraph.worker import frames
@@ -36,6 +37,7 @@ from nodegraph.workflow.schema import Workflow
 
 logger = logging.getLogger(__name__)
 
+TRIM_SECONDS = 1.0
 ORPHAN_SECONDS = 20.0
 PR_SET_PDEATHSIG = 1
 
@@ -83,6 +85,7 @@ class _Worker:
         self._to_plan: SimpleQueue[tuple[int, bytes]] = SimpleQueue()
         self._ended = False
         self._tokens: dict[str, CancelToken] = {}
+        self._heap = HeapTrimmer(TRIM_SECONDS)
 
     def send(self, message: frames.Message, body: bytes = b"") -> None:
         """Send one message; if the server is gone there is nothing left to do."""
@@ -182,6 +185,8 @@ class _Worker:
             result = self._run(job)
             del self._tokens[job.id]
             self.send({"type": "result", "job": job.id, "result": result})
+            del job, result
+            self._heap.trim()
 
     def _run(self, job: WorkerJob) -> dict[str, Any]:
         try:
