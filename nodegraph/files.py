@@ -71,6 +71,7 @@ class Folders:
         temporary: where previews go.
         closed: names of folders in ``output`` that are not the user's: nothing is written there.
         any_path: whether an input file may be named by its path (the command line, never a server).
+        pickles: whether tensors may be read from pickled files, by torch's reader that runs no code.
         digests: remembers what files contain.
     """
 
@@ -80,6 +81,7 @@ class Folders:
     temporary: Path | None = None
     closed: tuple[str, ...] = ()
     any_path: bool = False
+    pickles: bool = False
     digests: DigestCache = field(default_factory=DigestCache, compare=False)
 
     def roots(self, folder: str) -> list[Path]:

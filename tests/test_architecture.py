@@ -89,6 +89,8 @@ AWARE = {
     "nodes.adapters.lora.file": {"nodegraph.errors"},
     "nodes.adapters.lora.recipes": {"nodegraph", "nodegraph.errors"},
     "nodes.adapters.merging.recipes": {"nodegraph", "nodegraph.errors"},
+    "nodes.conditioning.checking": {"nodegraph.errors", "nodegraph.files", "nodegraph.specs"},
+    "nodes.conditioning.embedding_files": {"nodegraph.errors"},
     "nodes.conditioning.embeddings": {"nodegraph", "nodegraph.errors"},
     "nodes.conditioning.prompting": {"nodegraph", "nodegraph.errors"},
     "nodes.sampling.binding": {"nodegraph", "nodegraph.errors"},

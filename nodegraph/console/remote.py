@@ -52,6 +52,7 @@ def server_options(
         "--models": bool(options.models),
         "--input-dir": bool(options.inputs),
         "--no-metadata": not options.metadata,
+        "--allow-pickles": options.pickles,
         "--explain": explain,
     }
     given = [name for name, wanted in local.items() if wanted]

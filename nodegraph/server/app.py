@@ -74,7 +74,12 @@ def make_app(settings: ServerSettings, registry: NodeRegistry) -> web.Applicatio
 
 def _shared_folders(settings: ServerSettings, registry: NodeRegistry) -> Folders:
     return locations.default_folders(
-        registry, settings.cache, output=settings.output, models=settings.models, inputs=settings.inputs
+        registry,
+        settings.cache,
+        output=settings.output,
+        models=settings.models,
+        inputs=settings.inputs,
+        pickles=settings.allow_pickles,
     )
 
 

@@ -73,7 +73,9 @@ class _Worker:
         self._marks = RunningMarks(marks) if marks is not None else None
         self._writing = threading.Lock()
         self._registry = NodeRegistry.with_plugins(options.plugins)
-        self._shared = default_folders(self._registry, options.cache, models=options.models)
+        self._shared = default_folders(
+            self._registry, options.cache, models=options.models, pickles=options.pickles
+        )
         self._devices = DeviceManager(pick_device(options.device), self._shared)
         self._memory = MemoryStore(options.memory_cache)
         self._cache = ResultCache(self._memory, DiskStore(options.cache / "results", options.disk_cache))

@@ -35,6 +35,7 @@ class WorkerOptions(BaseModel):
         cache: the cache folder.
         plugins: the folder of plugins.
         models: further folders of models, searched first.
+        pickles: whether tensors may be read from pickled files.
         device: name of the torch device, or ``auto``.
         memory_cache: bytes of results kept in memory.
         disk_cache: bytes of results kept on disk.
@@ -47,6 +48,7 @@ class WorkerOptions(BaseModel):
     cache: Path
     plugins: Path
     models: tuple[Path, ...] = ()
+    pickles: bool = False
     device: str = "auto"
     memory_cache: int = locations.MEMORY_CACHE_BYTES
     disk_cache: int = locations.DISK_CACHE_BYTES

@@ -101,7 +101,8 @@ def _type(issue: Issue, given: Any, declared: Input | None) -> str:
     if issue.code == "out_of_range":
         return _bound(issue.expected or "")
     if issue.code == "missing_file":
-        return OTHER if declared and declared.folder == INPUTS else "value_not_in_list"
+        listed = declared is not None and declared.folder not in (None, INPUTS)
+        return "value_not_in_list" if listed else OTHER
     return TYPES.get(issue.code, OTHER)
 
 
