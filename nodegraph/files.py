@@ -72,6 +72,7 @@ class Folders:
         closed: names of folders in ``output`` that are not the user's: nothing is written there.
         any_path: whether an input file may be named by its path (the command line, never a server).
         pickles: whether tensors may be read from pickled files, by torch's reader that runs no code.
+        private: whether messages are for others than this machine's user: they do not say where files lie.
         digests: remembers what files contain.
     """
 
@@ -82,6 +83,7 @@ class Folders:
     closed: tuple[str, ...] = ()
     any_path: bool = False
     pickles: bool = False
+    private: bool = False
     digests: DigestCache = field(default_factory=DigestCache, compare=False)
 
     def roots(self, folder: str) -> list[Path]:
@@ -158,7 +160,8 @@ class Folders:
             return FileProblem(f"{name!r} is not a plain file name inside the {folder} folder")
         known = self.names(folder)
         others = f"; there are: {', '.join(known[:10])}" if known else ""
-        hint = f"put it into {self.home(folder)}{others}"
+        home = f"the {folder} folder of the server" if self.private else self.home(folder)
+        hint = f"put it into {home}{others}"
         if self.any_path and folder == INPUTS:
             hint += "; the path of a file will do as well"
         return FileProblem(

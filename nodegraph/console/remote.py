@@ -204,6 +204,8 @@ def _node_error(told: dict[str, Any]) -> NodeError:
         node_id=told["node"],
         node_type=told["type"],
         inputs=told.get("inputs"),
-        traceback=told.get("traceback", ""),
+        traceback="\n".join((*told.get("frames", ()), told.get("exception", ""))),
         place=told.get("place", ""),
+        exception=told.get("exception", ""),
+        frames=told.get("frames", ()),
     )

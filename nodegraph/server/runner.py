@@ -169,6 +169,7 @@ class Runner:
                 temporary=(folders.temporary or self._settings.previews).absolute(),
                 inputs=tuple(folder.absolute() for folder in folders.inputs),
                 closed=folders.closed,
+                private=folders.private,
             ),
         )
 

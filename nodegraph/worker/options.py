@@ -18,6 +18,7 @@ class JobFolders(BaseModel):
         temporary: where previews go.
         inputs: folders of input files, the user's own first.
         closed: names of folders in ``output`` that are other users'.
+        private: whether it is not told where on this machine they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +27,7 @@ class JobFolders(BaseModel):
     temporary: Path
     inputs: tuple[Path, ...] = ()
     closed: tuple[str, ...] = ()
+    private: bool = False
 
 
 class WorkerOptions(BaseModel):
