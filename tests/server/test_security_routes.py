@@ -143,8 +143,8 @@ def body_for(route: Route, hers: Hers) -> dict[str, Any] | None:
     """A body that tells a route which things are meant."""
     if route.method in ("GET", "DELETE"):
         return None
-    if route.known.endswith("/move"):
-        return {"before": hers.waiting}
+    if route.known.startswith("/api/v1"):
+        return {"before": hers.waiting} if route.known.endswith("/move") else {}
     both = [hers.done, hers.waiting]
     return {"delete": both, "job_ids": both, "prompt_id": hers.waiting}
 
