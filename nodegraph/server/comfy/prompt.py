@@ -122,7 +122,8 @@ def _sound_part(
         raise no_outputs()
     issues = service.check(workflow_document(workflow), owner=owner, targets=wanted).issues
     outputs = sound_outputs(workflow, wanted, issues)
-    errors = node_errors(body["prompt"], workflow, wanted, issues, registry)
+    files = service.folders(owner).names
+    errors = node_errors(body["prompt"], workflow, wanted, issues, registry, files)
     if not outputs:
         raise refusal(errors, issues)
     return Sound(only_upstream(workflow, outputs), tuple(outputs), errors)
