@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     "errors",
     "addresses",
+    "captions",
     "events",
     "hardware",
     "collector",
@@ -27,6 +28,7 @@ LAYERS = [
     "digests",
     "model_folders",
     "files",
+    "private_paths",
     "context",
     "testing",
     "handles",
@@ -84,6 +86,7 @@ AWARE = {
     "nodes.checkpoints.single_file": {"nodegraph", "nodegraph.errors"},
     "nodes.checkpoints.text_encoders": {"nodegraph", "nodegraph.errors"},
     "nodes.controlnet.folder": {"nodegraph", "nodegraph.errors"},
+    "nodes.images.compose.grid": {"nodegraph.captions"},
     "nodes.images.facts": {"nodegraph.specs"},
     "nodes.images.files.fetching": {"nodegraph.addresses"},
     "nodes.adapters.lora.file": {"nodegraph.errors"},

@@ -135,6 +135,16 @@ def test_every_combination_is_a_variant_with_its_label(workflow, registry):
     assert all(variant.workflow.nodes["b.c"].inputs == {"text": "x"} for variant in found)
 
 
+def test_labels_of_long_values_keep_the_part_that_differs(workflow, registry):
+    start = "a photo of a small brown owl that sits on an old oak"
+    values = f'"{start} in winter, in oil","{start} in summer, in oil"'
+    settings = parse_settings([f"b.c.text={values}"], workflow, registry, sweep=True)
+    assert [variant.labels for variant in variants(workflow, settings)] == [
+        ("text=…winter, in oil",),
+        ("text=…summer, in oil",),
+    ]
+
+
 def test_labels_name_the_node_where_two_inputs_are_called_the_same(workflow, registry):
     settings = parse_settings(["a.cfg=1,5", "b.c.cfg=1,5"], workflow, registry, sweep=True)
     assert variants(workflow, settings)[1].labels == ("a.cfg=1", "b.c.cfg=5")

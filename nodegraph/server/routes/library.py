@@ -88,7 +88,7 @@ async def get_workflow(call: Call[NoQuery, NoBody]) -> web.Response:
     NoQuery,
     SaveRequest,
     {200: SavedView},
-    problems=(409, 412, 507),
+    problems=(404, 409, 412, 507),
     headers=(IF_MATCH, IF_NEW),
 )
 async def put_workflow(call: Call[NoQuery, SaveRequest]) -> web.Response:
