@@ -137,7 +137,7 @@ class Folders:
         try:
             path = self._inside(folder, name) if _is_plain(name) else None
             if path is None and self.any_path and folder == INPUTS and "\0" not in name:
-                path = Path(name) if Path(name).exists() else None
+                path = _named_by_path(name)
             if path is None:
                 raise self._missing(folder, name)
             if path.is_file() or (path.is_dir() and folder != INPUTS):
@@ -173,6 +173,15 @@ class Folders:
         if folder == INPUTS:
             return self.inputs[0] if self.inputs else Path("inputs")
         return next((root for root in self.models if not root.is_file()), Path("models")) / folder
+
+
+def _named_by_path(name: str) -> Path | None:
+    """What lies at a path; ``~`` is a home folder, as it is to a shell."""
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:  # there is no such user
+        return None
+    return path if path.exists() else None
 
 
 def _shortened(name: str) -> str:

@@ -69,10 +69,18 @@ def parse_settings(
     """Read what ``--set`` was given; with ``sweep`` a value is a list, separated by commas.
 
     Raises:
-        UsageError: a text is not ``node.input=value``, or names a node the workflow does not have.
+        UsageError: texts are not ``node.input=value``, or name nodes the workflow does not have; all of them
+            are told.
     """
     inside = Inside(workflow, registry)
-    settings = [_parse(text, inside, sweep) for text in texts]
+    settings, wrong = [], []
+    for text in texts:
+        try:
+            settings.append(_parse(text, inside, sweep))
+        except UsageError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise UsageError("\n".join(wrong))
     return list({setting.place: setting for setting in settings}.values())
 
 

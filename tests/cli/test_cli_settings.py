@@ -119,6 +119,14 @@ def test_settings_replace_links_and_the_last_of_two_wins(workflow, registry):
     assert variant.labels == ()
 
 
+def test_everything_that_is_wrong_is_told_at_once(workflow, registry):
+    with pytest.raises(UsageError) as caught:
+        parse_settings(["nobody.cfg=1", "a.cfg=5", "cfg"], workflow, registry, sweep=False)
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("--set nobody.cfg=1: there is no node 'nobody'")
+    assert second.startswith("--set takes node.input=value, such as sampler.cfg=5, not 'cfg'")
+
+
 def test_every_combination_is_a_variant_with_its_label(workflow, registry):
     settings = parse_settings(["a.cfg=1,5", "b.c.text=x", "a.steps=2,3"], workflow, registry, sweep=True)
     found = variants(workflow, settings)
