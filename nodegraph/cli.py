@@ -38,6 +38,12 @@ Models = Annotated[
 InputDir = Annotated[
     list[Path] | None, typer.Option(metavar="DIR", help="One more folder of input files; repeatable.")
 ]
+AllowPickles = Annotated[
+    bool,
+    typer.Option(
+        "--allow-pickles", help="Read embeddings from .pt and .bin files too: plain tensors, never programs."
+    ),
+]
 ExportFormat = Literal["comfyui", "python"]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -92,6 +98,7 @@ def run(
     cache_dir: CacheDir = None,
     models: Models = None,
     input_dir: InputDir = None,
+    allow_pickles: AllowPickles = False,
     server: Annotated[
         str | None, typer.Option(metavar="URL", help="Run it on this server; pictures are fetched to --out.")
     ] = None,
@@ -111,7 +118,9 @@ def run(
         from nodegraph.console.running import RunRequest, run_command
 
         folders = tuple(models or ()), tuple(input_dir or ())
-        options = EngineOptions(out, device, cache_dir, *folders, metadata=not no_metadata)
+        options = EngineOptions(
+            out, device, cache_dir, *folders, metadata=not no_metadata, pickles=allow_pickles
+        )
         remote = server_options(server, token, options, explain=explain)
         request = RunRequest(
             file, tuple(settings or ()), grid, json, explain, quiet, traceback, options, remote
@@ -128,6 +137,7 @@ def validate(
     cache_dir: CacheDir = None,
     models: Models = None,
     input_dir: InputDir = None,
+    allow_pickles: AllowPickles = False,
 ) -> None:
     """Find every mistake in a workflow without running it."""
 
@@ -135,7 +145,8 @@ def validate(
         from nodegraph.console.documents import validate_command
         from nodegraph.console.engines import EngineOptions
 
-        options = EngineOptions(cache=cache_dir, models=tuple(models or ()), inputs=tuple(input_dir or ()))
+        folders = tuple(models or ()), tuple(input_dir or ())
+        options = EngineOptions(None, "auto", cache_dir, *folders, pickles=allow_pickles)
         return validate_command(file, options, as_json=json)
 
     _exit(command)
@@ -266,6 +277,7 @@ def serve(
     cache_dir: CacheDir = None,
     models: Models = None,
     input_dir: InputDir = None,
+    allow_pickles: AllowPickles = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Jobs that run side by side.")] = 1,
     time_limit: Annotated[float | None, typer.Option(help="Seconds a job may run.")] = None,
@@ -301,6 +313,7 @@ def serve(
             "cache": cache_dir,
             "models": tuple(models or ()),
             "inputs": tuple(input_dir or ()),
+            "allow_pickles": allow_pickles,
             "device": device,
             "workers": workers,
             "time_limit": time_limit,

@@ -76,6 +76,10 @@ class NodeContext(Protocol):
     def metadata(self) -> Mapping[str, str]:
         """Text to embed into saved files, by chunk name; empty where the user wants none."""
 
+    @property
+    def pickles(self) -> bool:
+        """Whether the user lets tensors be read from pickled files (``torch.load`` with ``weights_only``)."""
+
     def progress(self, value: int, total: int, message: str = "") -> None:
         """Report ``value`` of ``total`` steps done; raises ``Cancelled`` when the run was cancelled."""
 

@@ -95,6 +95,8 @@ class NodeError(NodeGraphError):
         traceback: the traceback of the original exception, as text.
         place: the line of the node's own code that it came from, such as ``effects.py:12, in blur``, with
             the whole path; empty where none did.
+        exception: the class of the original exception, such as ``torch.OutOfMemoryError``.
+        frames: the way there, outermost first, as ``module:line, in name``: no path of this machine.
     """
 
     def __init__(
@@ -106,6 +108,8 @@ class NodeError(NodeGraphError):
         inputs: dict[str, str] | None = None,
         traceback: str = "",
         place: str = "",
+        exception: str = "",
+        frames: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
         self.node_id = node_id
@@ -113,6 +117,8 @@ class NodeError(NodeGraphError):
         self.inputs = dict(inputs or {})
         self.traceback = traceback
         self.place = place
+        self.exception = exception
+        self.frames = tuple(frames)
 
     def to_json(self) -> dict[str, Any]:
         """The error as plain JSON data."""

@@ -71,6 +71,8 @@ class Folders:
         temporary: where previews go.
         closed: names of folders in ``output`` that are not the user's: nothing is written there.
         any_path: whether an input file may be named by its path (the command line, never a server).
+        pickles: whether tensors may be read from pickled files, by torch's reader that runs no code.
+        private: whether messages are for others than this machine's user: they do not say where files lie.
         digests: remembers what files contain.
     """
 
@@ -80,6 +82,8 @@ class Folders:
     temporary: Path | None = None
     closed: tuple[str, ...] = ()
     any_path: bool = False
+    pickles: bool = False
+    private: bool = False
     digests: DigestCache = field(default_factory=DigestCache, compare=False)
 
     def roots(self, folder: str) -> list[Path]:
@@ -133,7 +137,7 @@ class Folders:
         try:
             path = self._inside(folder, name) if _is_plain(name) else None
             if path is None and self.any_path and folder == INPUTS and "\0" not in name:
-                path = Path(name) if Path(name).exists() else None
+                path = _named_by_path(name)
             if path is None:
                 raise self._missing(folder, name)
             if path.is_file() or (path.is_dir() and folder != INPUTS):
@@ -156,7 +160,8 @@ class Folders:
             return FileProblem(f"{name!r} is not a plain file name inside the {folder} folder")
         known = self.names(folder)
         others = f"; there are: {', '.join(known[:10])}" if known else ""
-        hint = f"put it into {self.home(folder)}{others}"
+        home = f"the {folder} folder of the server" if self.private else self.home(folder)
+        hint = f"put it into {home}{others}"
         if self.any_path and folder == INPUTS:
             hint += "; the path of a file will do as well"
         return FileProblem(
@@ -168,6 +173,15 @@ class Folders:
         if folder == INPUTS:
             return self.inputs[0] if self.inputs else Path("inputs")
         return next((root for root in self.models if not root.is_file()), Path("models")) / folder
+
+
+def _named_by_path(name: str) -> Path | None:
+    """What lies at a path; ``~`` is a home folder, as it is to a shell."""
+    try:
+        path = Path(name).expanduser()
+    except RuntimeError:  # there is no such user
+        return None
+    return path if path.exists() else None
 
 
 def _shortened(name: str) -> str:

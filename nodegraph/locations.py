@@ -52,6 +52,7 @@ def default_folders(
     models: Iterable[Path] = (),
     inputs: Iterable[Path] = (),
     any_path: bool = False,
+    pickles: bool = False,
 ) -> Folders:
     """The folders of an engine: those given, then the user's, then what packs bring with them.
 
@@ -62,6 +63,7 @@ def default_folders(
         models: further folders of models, searched first.
         inputs: further folders of input files, searched first.
         any_path: whether an input file may be named by its path.
+        pickles: whether tensors may be read from pickled files.
     """
     data = data_folder()
     packs = [pack.folder for pack in registry.packs.values() if pack.folder]
@@ -71,6 +73,7 @@ def default_folders(
         inputs=(*inputs, data / "inputs", *(folder / "inputs" for folder in packs)),
         temporary=cache / "previews",
         any_path=any_path,
+        pickles=pickles,
         digests=DigestCache(cache / "digests.sqlite"),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -41,13 +41,25 @@ class Mismatch(Exception):
         inputs: names of the inputs at odds, the one to blame first.
         given: what the first one brings, as text.
         expected: what the others call for, as text.
+        code: kind of the issue, such as ``"missing_file"``.
+        suggestions: the nearest valid names, best first.
     """
 
-    def __init__(self, message: str, *inputs: str, given: str = "", expected: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *inputs: str,
+        given: str = "",
+        expected: str = "",
+        code: str = "mismatch",
+        suggestions: Iterable[str] = (),
+    ) -> None:
         super().__init__(message)
         self.inputs = inputs
         self.given = given
         self.expected = expected
+        self.code = code
+        self.suggestions = tuple(suggestions)
 
 
 def require_same(fact: str, **specs: Spec) -> None:

@@ -41,6 +41,11 @@ class TestContext:
         self.saved: list[OutputFile] = []
         self._models: dict[Any, Any] = {}
 
+    @property
+    def pickles(self) -> bool:
+        """What ``folders`` says."""
+        return self.folders.pickles
+
     def progress(self, value: int, total: int, message: str = "") -> None:
         """Note the progress."""
         self.progressed.append((value, total))

@@ -327,8 +327,16 @@ class _Checker:
         related = tuple(dict.fromkeys(s for s in sources if s is not None and s != node.id))
         where = f" (from {' and '.join(related)})" if related else ""
         input = mismatch.inputs[0] if mismatch.inputs else None
-        message = f"{mismatch}{where}."
-        return Issue("mismatch", message, node.id, input, mismatch.given, mismatch.expected, related=related)
+        return Issue(
+            mismatch.code,
+            f"{mismatch}{where}.",
+            node.id,
+            input,
+            mismatch.given,
+            mismatch.expected,
+            mismatch.suggestions,
+            related,
+        )
 
     def _check_body(self, node: GraphNode, input: Input, bindings: dict[str, SocketType]) -> None:
         """Check the body of a loop; what it gives is added to ``bindings``."""

@@ -33,6 +33,7 @@ class EngineOptions:
         models: more roots to look for models in.
         inputs: more folders to look for input files in.
         metadata: whether saved pictures carry their workflow.
+        pickles: whether tensors may be read from pickled files.
     """
 
     out: Path | None = None
@@ -41,6 +42,7 @@ class EngineOptions:
     models: tuple[Path, ...] = ()
     inputs: tuple[Path, ...] = ()
     metadata: bool = True
+    pickles: bool = False
 
     @property
     def cache_folder(self) -> Path:
@@ -98,6 +100,7 @@ def make_folders(registry: NodeRegistry, options: EngineOptions) -> Folders:
         models=options.models,
         inputs=options.inputs,
         any_path=True,
+        pickles=options.pickles,
     )
 
 

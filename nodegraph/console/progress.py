@@ -1,8 +1,9 @@
-"""Progress on a terminal: a bar for the run and one for each running node."""
+"""Progress of a run: on a terminal bars, for the run and each running node; elsewhere a line now and then."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,23 +14,28 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from nodegraph import events
+from nodegraph.console.report import duration
 
 MAX_BARS = 8
 REFRESHES_PER_SECOND = 8
+NODE_PAUSE, STEP_PAUSE = 0.5, 10.0
+"""Seconds between two lines, where there is no terminal."""
 
 
 @contextmanager
-def progress_bars(console: Console, shown: bool) -> Iterator[Callable[[events.Event], None] | None]:
-    """A subscriber that draws bars while the ``with`` block lasts, or ``None`` where none are wanted."""
+def progress(console: Console, shown: bool) -> Iterator[Callable[[events.Event], None] | None]:
+    """A subscriber that shows progress while the ``with`` block lasts, or ``None`` where none is wanted."""
     if not shown:
         yield None
-        return
-    state = RunState()
-    bars = _Bars(state, console)
-    with Live(
-        get_renderable=bars.draw, console=console, transient=True, refresh_per_second=REFRESHES_PER_SECOND
-    ):
-        yield state.note
+    elif not console.is_terminal:
+        yield _Lines(console).note
+    else:
+        state = RunState()
+        bars = _Bars(state, console)
+        with Live(
+            get_renderable=bars.draw, console=console, transient=True, refresh_per_second=REFRESHES_PER_SECOND
+        ):
+            yield state.note
 
 
 @dataclass
@@ -83,6 +89,30 @@ class RunState:
             running = dict(self.running)
         completed = self.finished + sum(steps.fraction for steps in running.values())
         return completed, max(self.planned, self.finished), running
+
+
+class _Lines:
+    """A line for each node that ran, unless one was written just before; for a long one some on its way."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._state = RunState()
+        self._written = time.monotonic()
+
+    def note(self, event: events.Event) -> None:
+        """Take in one event, on whatever thread it comes."""
+        self._state.note(event)
+        if isinstance(event, events.NodeFinished) and event.origin == "run":
+            self._write(NODE_PAUSE, f"{event.node}: {duration(event.seconds)}")
+        elif isinstance(event, events.NodeProgress):
+            self._write(STEP_PAUSE, f"{event.node}: step {event.value} of {event.total}")
+
+    def _write(self, pause: float, text: str) -> None:
+        now = time.monotonic()
+        if now - self._written >= pause:
+            self._written = now
+            completed, total, _ = self._state.snapshot()
+            self._console.print(f"[{int(completed)}/{total}] {text}", markup=False, highlight=False)
 
 
 class _Bars:

@@ -12,10 +12,12 @@ from nodegraph import events
 from nodegraph.client import Client, ServerError, UnreachableError
 from nodegraph.console.engines import EngineOptions
 from nodegraph.console.errors import UsageError
+from nodegraph.console.uploading import InputUploads
 from nodegraph.engine import RunResult
 from nodegraph.errors import Issue, NodeError, NodeGraphError, ValidationError
 from nodegraph.execution.base import CancelToken, NodeRecord
 from nodegraph.files import OutputFile
+from nodegraph.registry import NodeRegistry
 from nodegraph.server.views import FileView, JobView
 from nodegraph.worker.telling import NAMES
 from nodegraph.workflow.schema import Workflow
@@ -52,6 +54,7 @@ def server_options(
         "--models": bool(options.models),
         "--input-dir": bool(options.inputs),
         "--no-metadata": not options.metadata,
+        "--allow-pickles": options.pickles,
         "--explain": explain,
     }
     given = [name for name, wanted in local.items() if wanted]
@@ -61,14 +64,18 @@ def server_options(
 
 
 class RemoteEngine:
-    """Runs workflows on a server and fetches their files.
+    """Runs workflows on a server: uploads the input files they name, and fetches what they write.
 
     Attributes:
         output: where the files go.
     """
 
-    def __init__(self, options: ServerOptions, output: Path) -> None:
-        """Raises:
+    def __init__(
+        self, options: ServerOptions, output: Path, registry: NodeRegistry, tell: Callable[[str], None]
+    ) -> None:
+        """``tell`` is told in a line of each input file that is uploaded; ``registry`` says which inputs are.
+
+        Raises:
         UsageError: the URL is none of a server, or the server wants another token.
         UnreachableError: no server answers.
         """
@@ -77,10 +84,11 @@ class RemoteEngine:
         self._canceller = _client(options)  # used by the thread that Ctrl-C wakes
         self._client.health()
         _check_admitted(self._client, options)
+        self._uploads = InputUploads(self._client, registry, tell)
 
     def validate(self, workflow: Workflow) -> list[Issue]:
         """Every issue that the server finds."""
-        found = self._client.validate(workflow, _targets(workflow))
+        found = self._client.validate(self._uploads.sent(workflow), _targets(workflow))
         return [_issue(told.model_dump()) for told in found.issues]
 
     def run_sync(
@@ -100,7 +108,8 @@ class RemoteEngine:
         """
         label = Path(scope.split()[0]).name if scope else ""
         try:
-            job = self._client.submit(workflow, targets=_targets(workflow), label=label)
+            sent = self._uploads.sent(workflow)
+            job = self._client.submit(sent, targets=_targets(workflow), label=label)
         except ServerError as error:
             if error.issues:
                 raise ValidationError(error.issues) from None
@@ -203,6 +212,8 @@ def _node_error(told: dict[str, Any]) -> NodeError:
         node_id=told["node"],
         node_type=told["type"],
         inputs=told.get("inputs"),
-        traceback=told.get("traceback", ""),
+        traceback="\n".join((*told.get("frames", ()), told.get("exception", ""))),
         place=told.get("place", ""),
+        exception=told.get("exception", ""),
+        frames=told.get("frames", ()),
     )

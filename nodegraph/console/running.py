@@ -15,7 +15,7 @@ from rich.console import Console
 from nodegraph.console.engines import EngineOptions, make_engine, make_registry
 from nodegraph.console.errors import DONE, FAILED, UsageError, counted, exit_code, tell, tell_node_error
 from nodegraph.console.interrupt import cancelled_by_interrupt
-from nodegraph.console.progress import progress_bars
+from nodegraph.console.progress import progress
 from nodegraph.console.remote import RemoteEngine, ServerOptions
 from nodegraph.console.report import failure_document, result_document, summary_line, sweep_document
 from nodegraph.console.settings import Setting, Variant, parse_settings, variants
@@ -91,8 +91,13 @@ class _Run:
         if self.request.server is None:
             engine = make_engine(self.registry, self.request.engine)
             return engine, engine.folders.output
-        remote = RemoteEngine(self.request.server, self.request.engine.out or Path("output"))
+        output = self.request.engine.out or Path("output")
+        remote = RemoteEngine(self.request.server, output, self.registry, self._mention)
         return remote, remote.output
+
+    def _mention(self, text: str) -> None:
+        if not self.request.quiet:
+            typer.echo(text, err=True)
 
     def _check_all(self, engine: Engine | RemoteEngine) -> None:
         """Find mistakes in the last run of a sweep before the first one has taken its time."""
@@ -103,11 +108,11 @@ class _Run:
 
     def _results(self, engine: Engine | RemoteEngine) -> list[RunResult]:
         console = Console(stderr=True)
-        shown = console.is_terminal and not (self.request.quiet or self.request.json)
+        shown = not (self.request.quiet or self.request.json)
         results: list[RunResult] = []
         # what nodes print goes to standard error: standard output holds the answer alone
         printed = redirect_stdout(sys.stderr)
-        with printed, cancelled_by_interrupt() as token, progress_bars(console, shown) as on_event:
+        with printed, cancelled_by_interrupt() as token, progress(console, shown) as on_event:
             for variant in self.variants:
                 results.append(self._one(engine, variant, token, on_event))
                 if results[-1].status == "cancelled":

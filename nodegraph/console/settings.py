@@ -9,6 +9,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
+from nodegraph.captions import tell_apart
 from nodegraph.console.errors import UsageError
 from nodegraph.console.inside import Inside, Way, with_inner_input
 from nodegraph.errors import WorkflowError
@@ -68,10 +69,18 @@ def parse_settings(
     """Read what ``--set`` was given; with ``sweep`` a value is a list, separated by commas.
 
     Raises:
-        UsageError: a text is not ``node.input=value``, or names a node the workflow does not have.
+        UsageError: texts are not ``node.input=value``, or name nodes the workflow does not have; all of them
+            are told.
     """
     inside = Inside(workflow, registry)
-    settings = [_parse(text, inside, sweep) for text in texts]
+    settings, wrong = [], []
+    for text in texts:
+        try:
+            settings.append(_parse(text, inside, sweep))
+        except UsageError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise UsageError("\n".join(wrong))
     return list({setting.place: setting for setting in settings}.values())
 
 
@@ -143,23 +152,25 @@ def variants(workflow: Workflow, settings: Sequence[Setting]) -> list[Variant]:
         raise UsageError(
             f"--grid would make {count} runs; up to {MAX_VARIANTS} are made, so give fewer values"
         )
-    swept = [setting for setting in settings if len(setting.values) > 1]
-    names = Counter(setting.input for setting in swept)
+    labels = _labels(settings)
     found = []
-    for values in product(*(setting.values for setting in settings)):
+    for places in product(*(range(len(setting.values)) for setting in settings)):
         changed = workflow
-        for setting, value in zip(settings, values, strict=True):
-            changed = with_inner_input(changed, setting.way, setting.input, value)
-        chosen = zip(settings, values, strict=True)
-        labels = (
-            f"{setting.input if names[setting.input] == 1 else setting.place}={_short(value)}"
-            for setting, value in chosen
-            if setting in swept
-        )
-        found.append(Variant(tuple(labels), changed))
+        for setting, place in zip(settings, places, strict=True):
+            changed = with_inner_input(changed, setting.way, setting.input, setting.values[place])
+        chosen = tuple(of[place] for of, place in zip(labels, places, strict=True) if of)
+        found.append(Variant(chosen, changed))
     return found
 
 
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= LABEL_LENGTH else f"{text[: LABEL_LENGTH - 1]}…"
+def _labels(settings: Sequence[Setting]) -> list[list[str]]:
+    """For each setting a label for each of its values; none where it has one value."""
+    swept = [setting for setting in settings if len(setting.values) > 1]
+    names = Counter(setting.input for setting in swept)
+    return [_labels_of(setting, names[setting.input]) if setting in swept else [] for setting in settings]
+
+
+def _labels_of(setting: Setting, called_so: int) -> list[str]:
+    name = setting.input if called_so == 1 else setting.place
+    values = tell_apart(list(map(str, setting.values)), lambda text: len(text) <= LABEL_LENGTH)
+    return [f"{name}={value}" for value in values]

@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
+from nodegraph.captions import tell_apart
 from nodegraph.console.errors import UsageError
 from nodegraph.execution.numbered_files import write_numbered
 
@@ -21,6 +22,7 @@ LINE_HEIGHT = 17
 BACKGROUND, INK = "white", "black"
 
 Cell = tuple[str, Sequence[Path]]
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def save_contact_sheet(cells: Sequence[Cell], columns: int, folder: Path, texts: Mapping[str, str]) -> Path:
@@ -90,25 +92,31 @@ def _scaled(picture: Image.Image, factor: float) -> Image.Image:
 
 def _draw(pictures: Sequence[tuple[str, Image.Image]], columns: int) -> Image.Image:
     width = max(picture.width for _, picture in pictures)
-    lines = max(len(label.splitlines()) for label, _ in pictures)
+    font = ImageFont.load_default(LABEL_SIZE)
+    labels = _fitted([label.splitlines() for label, _ in pictures], font, width)
+    lines = max(map(len, labels))
     picture_height = max(picture.height for _, picture in pictures)
     height = picture_height + lines * LINE_HEIGHT + GAP // 2
     rows = math.ceil(len(pictures) / columns)
     sheet = Image.new("RGB", (columns * (width + GAP) + GAP, rows * (height + GAP) + GAP), BACKGROUND)
-    font = ImageFont.load_default(LABEL_SIZE)
-    for number, (label, picture) in enumerate(pictures):
+    for number, (label, (_, picture)) in enumerate(zip(labels, pictures, strict=True)):
         row, column = divmod(number, columns)
         left, top = GAP + column * (width + GAP), GAP + row * (height + GAP)
         sheet.paste(picture, (left + (width - picture.width) // 2, top))
-        for line, text in enumerate(label.splitlines()):
+        for line, text in enumerate(label):
             place = left + width / 2, top + picture_height + line * LINE_HEIGHT + GAP // 2
-            ImageDraw.Draw(sheet).text(place, _fitted(text, font, width), INK, font, anchor="ma")
+            ImageDraw.Draw(sheet).text(place, text, INK, font, anchor="ma")
     return sheet
 
 
-def _fitted(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """One line of a label; where it is wider than its picture the middle is left out, not the value."""
-    if font.getlength(label) <= width:
-        return label
-    shorter = (f"{label[: n // 2]}…{label[n // 2 - n :]}" for n in range(len(label) - 1, 1, -1))
-    return next((text for text in shorter if font.getlength(text) <= width), "…")
+def _fitted(labels: Sequence[Sequence[str]], font: Font, width: int) -> list[tuple[str, ...]]:
+    """Labels no wider than ``width`` pixels; of each ``name=value`` the name and what is special stay."""
+    columns = [_fitted_line(line, font, width) for line in zip(*labels, strict=True)]
+    return list(zip(*columns, strict=True)) if columns else [()] * len(labels)
+
+
+def _fitted_line(texts: Sequence[str], font: Font, width: int) -> list[str]:
+    name = texts[0].partition("=")[0] + "="
+    values = [text.removeprefix(name) for text in texts]
+    room = width - font.getlength(name)
+    return [name + value for value in tell_apart(values, lambda text: font.getlength(text) <= room)]

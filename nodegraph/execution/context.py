@@ -49,6 +49,11 @@ class RunContext:
         """Text for saved files."""
         return self._environment.metadata
 
+    @property
+    def pickles(self) -> bool:
+        """Whether tensors may be read from pickled files."""
+        return self._environment.folders.pickles
+
     def progress(self, value: int, total: int, message: str = "") -> None:
         """Publish progress; the place where a cancelled run stops."""
         self._environment.token.check()

@@ -10,6 +10,8 @@ from typing import Any
 
 from nodegraph.constants import summary
 
+MAX_FRAMES = 100
+
 
 def describe(value: Any) -> str:
     """A value in a few words: type, shape and dtype for tensors, the start of a long text."""
@@ -46,6 +48,21 @@ def place_in_own_code(function: Callable[..., Any], error: BaseException) -> str
         return ""
     frame, line = own[-1]
     return f"{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
+
+
+def exception_name(error: BaseException) -> str:
+    """The class of an exception, with its module where it is none of Python's own."""
+    cls = type(error)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """The way an exception came, outermost first, as ``module:line, in name``; of a long one both ends."""
+    frames = [
+        f"{f.f_globals.get('__name__', '?')}:{line}, in {f.f_code.co_name}"
+        for f, line in walk_tb(error.__traceback__)
+    ]
+    return frames if len(frames) <= MAX_FRAMES else [*frames[: MAX_FRAMES // 2], *frames[-MAX_FRAMES // 2 :]]
 
 
 def _package(module: str | None) -> str:

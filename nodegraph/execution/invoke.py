@@ -14,7 +14,7 @@ from nodegraph.errors import Cancelled, NodeError
 from nodegraph.execution.base import RunEnvironment
 from nodegraph.execution.calling import TensorGuard
 from nodegraph.execution.context import RunContext
-from nodegraph.execution.describe import describe_inputs, place_in_own_code
+from nodegraph.execution.describe import describe_inputs, exception_name, frames_of, place_in_own_code
 from nodegraph.graph import GraphNode
 
 MAX_MESSAGE, MAX_TRACEBACK = 4_000, 40_000
@@ -168,6 +168,8 @@ def node_error(node: GraphNode, error: BaseException, inputs: Mapping[str, str])
         inputs=dict(inputs),
         traceback=_printable("".join(lines), MAX_TRACEBACK),
         place=_printable(place_in_own_code(node.known.function, error), MAX_MESSAGE),
+        exception=_printable(exception_name(error), MAX_MESSAGE),
+        frames=[_printable(frame, MAX_MESSAGE) for frame in frames_of(error)],
     )
 
 

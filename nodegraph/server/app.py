@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
@@ -57,7 +58,7 @@ def make_app(settings: ServerSettings, registry: NodeRegistry) -> web.Applicatio
     guards = [metrics_middleware, problem_middleware, *middlewares(settings, tokens)]
     app = web.Application(middlewares=guards, client_max_size=settings.max_body)
     hub = EventHub(settings.event_log, settings.event_log_bytes)
-    folders = partial(_folders_of, settings, _shared_folders(settings, registry))
+    folders = partial(_folders_of, settings, _shared_folders(settings, registry), tokens)
     app[keys.SETTINGS], app[keys.REGISTRY], app[keys.STARTED] = settings, registry, time.time()
     app[keys.QUEUE], app[keys.TOKENS], app[keys.HUB] = queue, tokens, hub
     app[keys.STREAMS] = OpenStreams(settings.max_sockets)
@@ -77,12 +78,18 @@ def make_app(settings: ServerSettings, registry: NodeRegistry) -> web.Applicatio
 
 def _shared_folders(settings: ServerSettings, registry: NodeRegistry) -> Folders:
     return locations.default_folders(
-        registry, settings.cache, output=settings.output, models=settings.models, inputs=settings.inputs
+        registry,
+        settings.cache,
+        output=settings.output,
+        models=settings.models,
+        inputs=settings.inputs,
+        pickles=settings.allow_pickles,
     )
 
 
-def _folders_of(settings: ServerSettings, shared: Folders, user: str) -> Folders:
-    return UserStorage(settings, user).folders(shared)
+def _folders_of(settings: ServerSettings, shared: Folders, tokens: TokenStore, user: str) -> Folders:
+    """The folders of a user; without tokens, that can only be who runs the server."""
+    return replace(UserStorage(settings, user).folders(shared), private=tokens.any())
 
 
 async def _logging(app: web.Application) -> AsyncIterator[None]:

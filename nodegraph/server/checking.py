@@ -10,6 +10,7 @@ from nodegraph.engine import unknown_targets
 from nodegraph.errors import Issue, ValidationError, errors_among
 from nodegraph.files import Folders
 from nodegraph.graph import Graph, build_graph
+from nodegraph.private_paths import hide_paths_in
 from nodegraph.registry import NodeRegistry
 from nodegraph.validation import Analysis, analyse
 from nodegraph.workflow.schema import NodeEntry, Workflow
@@ -85,8 +86,10 @@ class Checker:
             return Checked(workflow, [_too_large(size, self.max_nodes)], Graph({}), Analysis())
         graph = build_graph(workflow, self.registry)
         wanted = None if targets is None else list(targets)
-        analysis = analyse(graph, self.folders(owner), need_terminal=wanted is None)
-        issues = [*analysis.issues, *unknown_targets(wanted or (), graph)]
+        folders = self.folders(owner)
+        analysis = analyse(graph, folders, need_terminal=wanted is None)
+        found = [*analysis.issues, *unknown_targets(wanted or (), graph)]
+        issues = [hide_paths_in(issue, folders) for issue in found]
         return Checked(workflow, issues, graph, analysis)
 
 

@@ -169,7 +169,8 @@ def _parameters(operation: Operation) -> Iterable[dict[str, Any]]:
     query = operation.query.model_json_schema(mode="serialization")  # what is read, with its bounds
     for name, schema in query.get("properties", {}).items():
         text = schema.pop("description", "")
-        yield {"name": name, "in": "query", "description": text, "schema": _tidy(_given(schema))}
+        described = {"name": name, "in": "query", "description": text, "schema": _tidy(_given(schema))}
+        yield {**described, "required": True} if name in query.get("required", ()) else described
     for header in operation.headers:
         yield {
             "name": header.name,

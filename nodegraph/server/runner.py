@@ -169,6 +169,7 @@ class Runner:
                 temporary=(folders.temporary or self._settings.previews).absolute(),
                 inputs=tuple(folder.absolute() for folder in folders.inputs),
                 closed=folders.closed,
+                private=folders.private,
             ),
         )
 
@@ -208,6 +209,7 @@ def _options(settings: ServerSettings) -> WorkerOptions:
         cache=settings.cache.absolute(),
         plugins=settings.plugins.absolute(),
         models=tuple(folder.absolute() for folder in settings.models),
+        pickles=settings.allow_pickles,
         device=settings.device,
         memory_cache=settings.memory_cache,
         disk_cache=settings.disk_cache,

@@ -61,6 +61,7 @@ class ServerSettings(BaseModel):
         models: further folders of models, searched first.
         inputs: further folders of input files, searched first.
         plugins: a folder of node packs, besides the installed ones.
+        allow_pickles: whether embeddings are read from pickled files too (plain tensors, never programs).
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         memory_cache: bound of the results that the worker keeps in memory.
         disk_cache: bound of the results on disk.
@@ -114,6 +115,7 @@ class ServerSettings(BaseModel):
     models: tuple[Path, ...] = ()
     inputs: tuple[Path, ...] = ()
     plugins: Path = Field(default_factory=lambda: locations.data_folder() / "plugins")
+    allow_pickles: bool = False
     device: str = "auto"
     memory_cache: Count = locations.MEMORY_CACHE_BYTES
     disk_cache: Count = locations.DISK_CACHE_BYTES

@@ -32,7 +32,7 @@ class Request(BaseModel):
 
 
 class NoBody(Request):
-    """No body is read."""
+    """Nothing is taken: a body is empty, or an object without members."""
 
 
 # --- queries --------------------------------------------------------------------------------------------

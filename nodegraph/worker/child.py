@@ -75,7 +75,9 @@ class _Worker:
         self._marks = RunningMarks(marks) if marks is not None else None
         self._writing = threading.Lock()
         self._registry = NodeRegistry.with_plugins(options.plugins)
-        self._shared = default_folders(self._registry, options.cache, models=options.models)
+        self._shared = default_folders(
+            self._registry, options.cache, models=options.models, pickles=options.pickles
+        )
         self._devices = DeviceManager(pick_device(options.device), self._shared)
         self._memory = MemoryStore(options.memory_cache)
         self._cache = ResultCache(self._memory, DiskStore(options.cache / "results", options.disk_cache))
@@ -128,13 +130,15 @@ class _Worker:
 
     def _planned(self, body: bytes) -> tuple[dict[str, Any], bytes]:
         """The plan as JSON text, which the server passes on unread; or why there is none."""
+        folders = self._shared
         try:
             job = WorkerJob.model_validate_json(body)
-            engine = self._engine.for_folders(self._folders(job))
-            plan = engine.plan(workflow_from_document(job.workflow), job.targets)
-            return {}, json.dumps(plan_message(plan), allow_nan=False, separators=(",", ":")).encode()
+            folders = self._folders(job)
+            plan = self._engine.for_folders(folders).plan(workflow_from_document(job.workflow), job.targets)
+            message = plan_message(plan, folders)
+            return {}, json.dumps(message, allow_nan=False, separators=(",", ":")).encode()
         except NodeGraphError as error:
-            return {"refused": refusal_message(error)}, b""
+            return {"refused": refusal_message(error, folders)}, b""
         except BaseException as error:  # code of a node runs here, too, such as its `fingerprint=`
             logger.exception("a plan failed in an unforeseen way")
             text = f"{type(error).__name__} in the worker; its log has more"
@@ -189,21 +193,23 @@ class _Worker:
             self._heap.trim()
 
     def _run(self, job: WorkerJob) -> dict[str, Any]:
+        folders = self._folders(job)
         try:
-            return self._attempt(job)
+            return self._attempt(job, folders)
         except Cancelled as error:
             return failure_message("cancelled", str(error), status="cancelled")
         except NodeGraphError as error:
-            return refusal_message(error)
+            return refusal_message(error, folders)
         except BaseException as error:  # the worker outlives whatever one job does to it
             logger.exception("job %s failed in an unforeseen way", job.id)
             return failure_message(
                 "internal_error", f"{type(error).__name__} in the worker; its log has more"
             )
 
-    def _attempt(self, job: WorkerJob) -> dict[str, Any]:
+    def _attempt(self, job: WorkerJob, folders: Folders) -> dict[str, Any]:
+        for folder in (job.folders.output, job.folders.temporary):
+            _make(folder)
         workflow = workflow_from_document(job.workflow)
-        folders = self._folders(job)
         engine = self._engine.for_folders(folders)
         mark = self._marks.write if self._marks else unmarked
         events = EventSender(job.id, self.send, _types(workflow), folders, mark)
@@ -214,17 +220,20 @@ class _Worker:
             )
         finally:
             events.close()
+        for error in result.errors:
+            logger.warning(
+                "job %s: %s (%s) failed\n%s", job.id, error.node_id, error.node_type, error.traceback
+            )
         return result_message(result, folders, list(targets or ()))
 
     def _folders(self, job: WorkerJob) -> Folders:
-        for folder in (job.folders.output, job.folders.temporary):
-            _make(folder)
         return replace(
             self._shared,
             output=job.folders.output,
             temporary=job.folders.temporary,
             inputs=(*job.folders.inputs, *self._shared.inputs),
             closed=job.folders.closed,
+            private=job.folders.private,
         )
 
 

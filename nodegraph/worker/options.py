@@ -18,6 +18,7 @@ class JobFolders(BaseModel):
         temporary: where previews go.
         inputs: folders of input files, the user's own first.
         closed: names of folders in ``output`` that are other users'.
+        private: whether it is not told where on this machine they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +27,7 @@ class JobFolders(BaseModel):
     temporary: Path
     inputs: tuple[Path, ...] = ()
     closed: tuple[str, ...] = ()
+    private: bool = False
 
 
 class WorkerOptions(BaseModel):
@@ -35,6 +37,7 @@ class WorkerOptions(BaseModel):
         cache: the cache folder.
         plugins: the folder of plugins.
         models: further folders of models, searched first.
+        pickles: whether tensors may be read from pickled files.
         device: name of the torch device, or ``auto``.
         memory_cache: bytes of results kept in memory.
         disk_cache: bytes of results kept on disk.
@@ -47,6 +50,7 @@ class WorkerOptions(BaseModel):
     cache: Path
     plugins: Path
     models: tuple[Path, ...] = ()
+    pickles: bool = False
     device: str = "auto"
     memory_cache: int = locations.MEMORY_CACHE_BYTES
     disk_cache: int = locations.DISK_CACHE_BYTES

@@ -24,6 +24,7 @@ from nodegraph.files import Folders, OutputFile
 from nodegraph.graph import Graph, GraphNode
 from nodegraph.handles import Link
 from nodegraph.planning import Plan, output_files
+from nodegraph.private_paths import hide_paths, hide_paths_in
 from nodegraph.validation import Analysis
 
 MAX_VALUE = 64 << 10
@@ -57,6 +58,8 @@ def event_message(event: Event, folders: Folders) -> dict[str, Any] | None:
     if outputs is not None:
         told = {output: told_value(value, folders, MAX_EVENT_VALUE) for output, value in outputs.items()}
         fields["outputs"] = told
+    if isinstance(event, NodeFailed):
+        fields["message"] = hide_paths(event.message, folders)
     return {"type": name, **fields}
 
 
@@ -71,17 +74,35 @@ def result_message(result: RunResult, folders: Folders, targets: list[str]) -> d
             id: {name: told_value(value, folders) for name, value in outputs.items()}
             for id, outputs in result.outputs.items()
         },
-        "errors": [error.to_json() for error in result.errors],
-        "issues": [issue.to_json() for issue in result.warnings],
-        "error": _first(result),
+        "errors": [error_message(error, folders) for error in result.errors],
+        "issues": _issues(result.warnings, folders),
+        "error": _first(result, folders),
     }
 
 
-def _first(result: RunResult) -> dict[str, str] | None:
+def _first(result: RunResult, folders: Folders) -> dict[str, str] | None:
     if not result.errors:
         return None
     first = result.errors[0]
-    return {"code": "node_failed", "message": f"{first.node_id} ({first.node_type}): {first}"}
+    text = hide_paths(str(first), folders)
+    return {"code": "node_failed", "message": f"{first.node_id} ({first.node_type}): {text}"}
+
+
+def error_message(error: NodeError, folders: Folders) -> dict[str, Any]:
+    """The failure of a node; its traceback, which shows code and where it lies, is for the log alone."""
+    return {
+        "message": hide_paths(str(error), folders),
+        "node": error.node_id,
+        "type": error.node_type,
+        "inputs": {name: hide_paths(text, folders) for name, text in error.inputs.items()},
+        "place": hide_paths(error.place, folders),
+        "exception": error.exception,
+        "frames": list(error.frames),
+    }
+
+
+def _issues(issues: Iterable[Issue], folders: Folders) -> list[dict[str, Any]]:
+    return [hide_paths_in(issue, folders).to_json() for issue in issues]
 
 
 def outputs_message(graph: Graph, analysis: Analysis) -> dict[str, dict[str, Any]]:
@@ -106,7 +127,7 @@ def _plain(value: Any) -> Any:
     return value if value is None or (finite and isinstance(value, str | int | float)) else str(value)
 
 
-def plan_message(plan: Plan) -> dict[str, Any]:
+def plan_message(plan: Plan, folders: Folders) -> dict[str, Any]:
     """What a run would do now."""
     covered = plan.covered()
     origins = {id: plan.steps.get(id) or covered.get(id) or "unneeded" for id in plan.graph.nodes}
@@ -116,7 +137,7 @@ def plan_message(plan: Plan) -> dict[str, Any]:
         "run": sum(origin == "run" for origin in origins.values()),
         "nodes": _planned_nodes(plan.graph, plan.analysis, origins),
         "left_out": dict(plan.graph.left_out),
-        "issues": [issue.to_json() for issue in plan.analysis.issues],
+        "issues": _issues(plan.analysis.issues, folders),
     }
 
 
@@ -154,14 +175,15 @@ def failure_message(code: str, message: str, *, status: str = "failed") -> dict[
     }
 
 
-def refusal_message(error: NodeGraphError) -> dict[str, Any]:
+def refusal_message(error: NodeGraphError, folders: Folders) -> dict[str, Any]:
     """A workflow that must not run, or whose plan failed."""
+    text = hide_paths(str(error), folders)
     if isinstance(error, ValidationError):
         message = failure_message("invalid_workflow", f"the workflow has {len(error.issues)} issue(s)")
-        return {**message, "issues": [issue.to_json() for issue in error.issues]}
+        return {**message, "issues": _issues(error.issues, folders)}
     if isinstance(error, NodeError):
-        return {**failure_message("node_failed", str(error)), "errors": [error.to_json()]}
-    return failure_message("workflow_error", str(error))
+        return {**failure_message("node_failed", text), "errors": [error_message(error, folders)]}
+    return failure_message("workflow_error", text)
 
 
 def told_value(value: Any, folders: Folders, longest: int = MAX_VALUE) -> list[dict[str, Any]]:

@@ -8,21 +8,21 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from nodegraph import NodeContext, Widget, node
-from nodegraph.errors import FileProblem
 from nodegraph.files import Folders
-from nodegraph.specs import Mismatch, Spec
+from nodegraph.specs import Spec
+from nodes.conditioning.checking import check_prompt, embeddings_in
 from nodes.conditioning.embeddings import EMBEDDINGS, find_embedding
-from nodes.conditioning.prompting import embeddings_in, encode_prompts
+from nodes.conditioning.prompting import encode_prompts
 from nodes.types import Clip, Conditioning
 
-Text = Annotated[str, Widget("text", multiline=True)]
+MAX_CHARACTERS = 20_000
+"""Of one prompt. It becomes a token for every few of them, and what samples with it attends to each."""
+Text = Annotated[str, Field(max_length=MAX_CHARACTERS), Widget("text", multiline=True)]
 
 
 def infer_encoded(clip: Spec, text: Spec, files: Folders) -> dict[str, Any]:
     """The conditioning is for the models that the text encoder serves; embeddings have to be at hand."""
-    if isinstance(text.value, str):
-        for name in embeddings_in(text.value):
-            _require_embedding(files, name)
+    check_prompt(text, "text", clip, files)
     return clip.known("family", "text_width")
 
 
@@ -30,13 +30,6 @@ def embedding_digests(files: Folders, text: str | None = None) -> dict[str, str]
     """Digests of the embeddings that a prompt names; a prompt that is not known yet may name any."""
     names = files.names(EMBEDDINGS) if text is None else embeddings_in(text)
     return {name: find_embedding(files.resolve, name).digest for name in names}
-
-
-def _require_embedding(files: Folders, name: str) -> None:
-    try:
-        find_embedding(files.resolve, name)
-    except FileProblem as problem:
-        raise Mismatch(str(problem), "text", given=name, expected="an embedding that is there") from problem
 
 
 @node(

@@ -10,21 +10,13 @@ from torch import Tensor
 
 from nodegraph import NodeContext
 from nodegraph.errors import FileProblem, InputError
-from nodes.conditioning.embeddings import (
-    EMBEDDING_MARK,
-    Embedding,
-    find_embedding,
-    fitting,
-    read_embedding,
-    split_embeddings,
-)
+from nodes.conditioning.checking import overweight
+from nodes.conditioning.embedding_files import fitting, read_embedding
+from nodes.conditioning.embeddings import find_embedding
 from nodes.conditioning.encoding import encode_chunks, even_out, tokenize
 from nodes.conditioning.joining import join
-from nodes.conditioning.syntax import parse_prompt
 from nodes.text_encoders.encoder import Encoded, TextEncoders
 from nodes.types import Clip, Conditioning, Prompt
-
-MAX_WEIGHT = 1000.0
 
 
 def encode_prompts(ctx: NodeContext, clip: Clip, texts: Mapping[str, str]) -> Conditioning:
@@ -36,8 +28,9 @@ def encode_prompts(ctx: NodeContext, clip: Clip, texts: Mapping[str, str]) -> Co
     Raises:
         InputError: an embedding is missing or fits no encoder, or there is no such layer.
     """
-    for text in texts.values():
-        _check_weights(text)
+    for complaint in map(overweight, texts.values()):
+        if complaint:
+            raise InputError("text", complaint)
     with ctx.lease(clip.weights) as encoders, torch.no_grad():
         try:
             joined = join(clip.family, _encode(ctx, encoders, texts, clip.layer))
@@ -47,23 +40,6 @@ def encode_prompts(ctx: NodeContext, clip: Clip, texts: Mapping[str, str]) -> Co
             raise InputError("clip", str(error)) from error
     pooled = None if joined.pooled is None else joined.pooled.cpu()
     return Conditioning((Prompt(joined.embeddings.cpu(), pooled=pooled),), clip.family)
-
-
-def _check_weights(text: str) -> None:
-    """Refuse weights that no number can carry through a network."""
-    for span in (span for section in parse_prompt(text) for span in section):
-        if abs(span.weight) > MAX_WEIGHT:
-            shown = span.text.strip()[:50]
-            raise InputError("text", f"{shown!r} weighs {span.weight:.4g}; weights go up to {MAX_WEIGHT:g}")
-
-
-def embeddings_in(text: str) -> list[str]:
-    """Names of the embeddings that a prompt uses."""
-    if EMBEDDING_MARK not in text:
-        return []  # no syntax joins words, so none can come of it
-    spans = (span for section in parse_prompt(text) for span in section)
-    parts = (part for span in spans for part in split_embeddings(span.text))
-    return [part.name for part in parts if isinstance(part, Embedding)]
 
 
 class _Vectors:
@@ -80,7 +56,8 @@ class _Vectors:
         return () if vectors is None else tuple(vectors)
 
     def _read(self, name: str) -> Mapping[str, Tensor]:
-        found = read_embedding(self._ctx.path(find_embedding(self._ctx.resolve, name)))
+        file = find_embedding(self._ctx.resolve, name)
+        found = read_embedding(self._ctx.path(file), pickles=self._ctx.pickles)
         return fitting(name, found, {key: self._encoders[key].width for key in self._encoders.names()})
 
 

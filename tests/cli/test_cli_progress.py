@@ -6,7 +6,7 @@ from rich.console import Console
 
 from nodegraph import events
 from nodegraph.console.errors import UsageError
-from nodegraph.console.progress import RunState, progress_bars
+from nodegraph.console.progress import RunState, progress
 from nodegraph.console.sheet import save_contact_sheet, sheet_columns
 
 
@@ -42,7 +42,7 @@ def test_subgraphs_add_to_the_plan_and_failures_count_as_finished():
 
 def test_draws_a_bar_for_the_run_and_each_running_node():
     console = Console(file=io.StringIO(), force_terminal=True, width=100)
-    with progress_bars(console, shown=True) as subscriber:
+    with progress(console, shown=True) as subscriber:
         for event in (
             events.RunStarted("r", 3, 3),
             events.NodeStarted("r", "sampler"),
@@ -56,8 +56,36 @@ def test_draws_a_bar_for_the_run_and_each_running_node():
 
 
 def test_shows_nothing_where_nothing_is_wanted():
-    with progress_bars(Console(file=io.StringIO()), shown=False) as subscriber:
+    with progress(Console(file=io.StringIO()), shown=False) as subscriber:
         assert subscriber is None
+
+
+def test_where_there_is_no_terminal_a_line_is_written_now_and_then(monkeypatch):
+    now = iter([0.0, 0.1, 0.6, 0.7, 5.0, 11.0, 12.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(now))
+    console = Console(file=io.StringIO(), width=100)
+    with progress(console, shown=True) as subscriber:
+        for event in (
+            events.RunStarted("r", 5, 4),
+            events.NodeFinished("r", "cached", "disk", 0.0),
+            *ran("a", 0.1),  # at 0.1 s
+            *ran("b[0]", 0.5),  # at 0.6 s
+            *ran("c", 0.1),  # at 0.7 s
+            events.NodeStarted("r", "sampler"),
+            events.NodeProgress("r", "sampler", 3, 20),  # at 5 s
+            events.NodeProgress("r", "sampler", 8, 20),  # at 11 s
+            events.NodeFinished("r", "sampler", "run", 12.25),  # at 12 s
+        ):
+            subscriber(event)
+    assert console.file.getvalue().splitlines() == [
+        "[2/4] b[0]: 0.5 s",
+        "[3/4] sampler: step 8 of 20",
+        "[4/4] sampler: 12.2 s",
+    ]
+
+
+def ran(node, seconds):
+    return events.NodeStarted("r", node), events.NodeFinished("r", node, "run", seconds)
 
 
 def painted(path, colour, size=(40, 30)):

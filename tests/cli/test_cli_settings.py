@@ -119,6 +119,14 @@ def test_settings_replace_links_and_the_last_of_two_wins(workflow, registry):
     assert variant.labels == ()
 
 
+def test_everything_that_is_wrong_is_told_at_once(workflow, registry):
+    with pytest.raises(UsageError) as caught:
+        parse_settings(["nobody.cfg=1", "a.cfg=5", "cfg"], workflow, registry, sweep=False)
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("--set nobody.cfg=1: there is no node 'nobody'")
+    assert second.startswith("--set takes node.input=value, such as sampler.cfg=5, not 'cfg'")
+
+
 def test_every_combination_is_a_variant_with_its_label(workflow, registry):
     settings = parse_settings(["a.cfg=1,5", "b.c.text=x", "a.steps=2,3"], workflow, registry, sweep=True)
     found = variants(workflow, settings)
@@ -133,6 +141,16 @@ def test_every_combination_is_a_variant_with_its_label(workflow, registry):
         {"cfg": 5, "steps": 2},
     ]
     assert all(variant.workflow.nodes["b.c"].inputs == {"text": "x"} for variant in found)
+
+
+def test_labels_of_long_values_keep_the_part_that_differs(workflow, registry):
+    start = "a photo of a small brown owl that sits on an old oak"
+    values = f'"{start} in winter, in oil","{start} in summer, in oil"'
+    settings = parse_settings([f"b.c.text={values}"], workflow, registry, sweep=True)
+    assert [variant.labels for variant in variants(workflow, settings)] == [
+        ("text=…winter, in oil",),
+        ("text=…summer, in oil",),
+    ]
 
 
 def test_labels_name_the_node_where_two_inputs_are_called_the_same(workflow, registry):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,8 +12,12 @@ from safetensors.torch import save_file
 
 from nodegraph.errors import InputError
 from nodegraph.files import Folders
+from nodegraph.graph import build_graph
+from nodegraph.registry import NodeRegistry
 from nodegraph.specs import Mismatch, Spec
 from nodegraph.testing import TestContext
+from nodegraph.validation import analyse
+from nodegraph.workflow import workflow_from_document
 from nodes.conditioning.nodes import CLIPSetLastLayer, CLIPTextEncode, embedding_digests, infer_encoded
 
 LONG = " ".join([PROMPT] * 12)
@@ -115,16 +120,27 @@ LAYOUTS = {
 }
 
 
+USELESS = {
+    "wide.safetensors": {"x": torch.zeros(1, 768)},
+    "whole.safetensors": {"x": torch.zeros(1, WIDTH, dtype=torch.int32)},
+}
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     root = tmp_path_factory.mktemp("models")
-    for name, content in {**LAYOUTS, "wide.safetensors": {"x": torch.zeros(1, 768)}}.items():
+    for name, content in {**LAYOUTS, **USELESS}.items():
         path = root / "embeddings" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         (save_file if path.suffix == ".safetensors" else torch.save)(content, path)
     (root / "embeddings" / "broken.safetensors").write_bytes(b"x" * 100)
     (root / "embeddings" / "empty.pt").write_bytes(b"")
+    (root / "embeddings" / "readme.txt").write_bytes(b"x" * 100)
     return root
+
+
+def pickles_allowed(root):
+    return dataclasses.replace(folders(root, root), pickles=True)
 
 
 def expected_inversion():
@@ -141,7 +157,7 @@ def expected_inversion():
 
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_an_embedding_stands_for_its_vectors(root, name):
-    ctx = TestContext(folders(root, root))
+    ctx = TestContext(pickles_allowed(root))
     found = embeddings(f"a embedding:{name} apple", ctx)
     torch.testing.assert_close(found, expected_inversion(), atol=1e-5, rtol=0)
     stem = name.rsplit(".", 1)[0]
@@ -160,15 +176,54 @@ def test_an_embedding_stands_for_its_vectors(root, name):
 )
 def test_an_embedding_that_does_not_serve_is_refused(root, name, problem):
     with pytest.raises(InputError, match=problem):
-        embeddings(f"embedding:{name}", TestContext(folders(root, root)))
+        embeddings(f"embedding:{name}", TestContext(pickles_allowed(root)))
 
 
-def test_a_missing_embedding_is_found_before_the_run(root):
+@pytest.mark.parametrize(
+    ("name", "code", "problem"),
+    [
+        ("plan", "missing_file", "no file 'plan' in 'embeddings'"),
+        ("broken", "unusable_file", "embedding 'broken.safetensors' cannot be read"),
+        ("whole", "unusable_file", r"embedding 'whole.safetensors' holds no vectors \[count, width\]"),
+        ("a1111", "unusable_file", "embedding 'a1111.pt' is a pickle.* --allow-pickles"),
+        ("diffusers.bin", "unusable_file", "embedding 'diffusers.bin' is a pickle"),
+        ("readme.txt", "unusable_file", "embedding 'readme.txt' is no file of the kind .safetensors"),
+        ("wide", "mismatch", "embedding 'wide' has vectors of width 768, but the text encoder takes 192"),
+    ],
+)
+def test_an_embedding_that_does_not_serve_is_found_before_the_run(root, name, code, problem):
     clip, files = Spec({"family": "sd", "text_width": 192}), folders(root, root)
-    assert infer_encoded(clip, Spec(value="a embedding:plain"), files) == clip.facts
-    with pytest.raises(Mismatch, match="no file 'plan' in 'embeddings'") as caught:
-        infer_encoded(clip, Spec(value="a embedding:plan"), files)
-    assert caught.value.inputs == ("text",)
+    with pytest.raises(Mismatch, match=problem) as caught:
+        infer_encoded(clip, Spec(value=f"a embedding:{name}"), files)
+    assert (caught.value.code, caught.value.inputs[0]) == (code, "text")
+    with pytest.raises(InputError):
+        embeddings(f"embedding:{name}", TestContext(files))
+
+
+def test_an_embedding_that_serves_is_not_complained_of(root):
+    clip = Spec({"family": "sd", "text_width": 192})
+    for name in ("plain", "sdxl"):
+        assert infer_encoded(clip, Spec(value=f"a embedding:{name}"), folders(root, root)) == clip.facts
+    for name in ("a1111", "diffusers.bin"):
+        assert infer_encoded(clip, Spec(value=f"a embedding:{name}"), pickles_allowed(root)) == clip.facts
+
+
+class Program:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_program_in_a_pickle_does_not_run_where_pickles_are_allowed(tmp_path):
+    (tmp_path / "embeddings").mkdir()
+    torch.save({"*": Program(tmp_path / "ran")}, tmp_path / "embeddings" / "evil.pt")
+    with pytest.raises(InputError, match="a pickle of more than plain tensors, which is never loaded"):
+        embeddings("embedding:evil", TestContext(pickles_allowed(tmp_path)))
+    assert not (tmp_path / "ran").exists()
 
 
 def test_the_content_of_an_embedding_is_part_of_the_key(tmp_path):
@@ -197,3 +252,18 @@ def test_weights_beyond_all_numbers_are_refused(text):
     with pytest.raises(InputError, match=r"'red' weighs -?(inf|1001); weights go up to 1000") as error:
         CLIPTextEncode(TestContext(folders=folders()), checkpoint().clip, text)
     assert error.value.input == "text"
+    with pytest.raises(Mismatch, match="'red' weighs") as before_the_run:
+        infer_encoded(Spec(), Spec(value=text), folders())
+    assert before_the_run.value.code == "out_of_range"
+
+
+@pytest.mark.parametrize(("count", "codes"), [(20_000, []), (20_001, ["out_of_range"])])
+def test_a_prompt_that_would_take_minutes_is_refused_before_the_run(count, codes):
+    encode = {"type": "CLIPTextEncode", "inputs": {"text": "(" * count}, "links": {"clip": ["load", "clip"]}}
+    nodes = {"load": {"type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "emoji-sd"}}, "text": encode}
+    workflow = workflow_from_document({"format": "nodegraph", "version": 1, "nodes": nodes})
+    issues = analyse(
+        build_graph(workflow, NodeRegistry.with_plugins()), folders(), need_terminal=False
+    ).issues
+    assert [issue.code for issue in issues] == codes
+    assert all((issue.node, issue.expected) == ("text", "at most 20000 characters") for issue in issues)

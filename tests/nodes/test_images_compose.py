@@ -180,6 +180,13 @@ def test_a_long_label_is_broken_into_lines_and_cut_at_the_third():
     assert (strip[:, -9:] - 1).abs().max() < 1e-6
 
 
+def test_of_labels_that_are_too_long_the_part_that_differs_is_drawn():
+    start = "a photo of a small brown owl that sits on the branch of an old oak tree in a wood by a lake in "
+    images = torch.ones(2, 16, 64, 3)
+    grid = ImageGrid(Image(images), columns=2, labels=[f"{start}winter", f"{start}summer"], gap=0).pixels[0]
+    assert not torch.equal(grid[16:, :64], grid[16:, 64:])
+
+
 def test_a_grid_needs_pictures_and_a_label_for_each():
     with pytest.raises(InputError, match=r"^images: "):
         ImageGrid([])

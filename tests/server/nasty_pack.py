@@ -93,3 +93,9 @@ def _no_fingerprint(x: int = 0) -> str:
 def Unfingerprinted(x: int = 0) -> int:
     """Fails while it is planned."""
     return x
+
+
+@node(terminal=True)
+def Lost(x: int = 0) -> int:
+    """Fails over a file, and says where it was looked for."""
+    return len(Path(__file__).with_name("not there").read_text()) + x

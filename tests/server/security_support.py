@@ -333,3 +333,26 @@ def form(*parts: tuple[str, bytes], boundary: str = "edge") -> tuple[dict[str, s
     ]
     body = b"".join(lines) + f"--{boundary}--\r\n".encode()
     return {"Content-Type": f"multipart/form-data; boundary={boundary}"}, body
+
+
+def saving(color: str, prefix: str = "x") -> dict[str, Any]:
+    """Nodes that save a picture of one colour."""
+    return {
+        "image": {"type": "EmptyImage", "inputs": {"width": 16, "height": 16, "color": color}},
+        "save": {
+            "type": "SaveImage",
+            "inputs": {"filename_prefix": prefix},
+            "links": {"images": ["image", "image"]},
+        },
+    }
+
+
+def file_of(job: dict[str, Any]) -> dict[str, Any]:
+    """What is told of the file that a job of ``saving`` wrote."""
+    [entries] = job["result"]["outputs"]["save"].values()
+    return entries[0]["file"]
+
+
+def workflow(nodes: dict[str, Any]) -> dict[str, Any]:
+    """A workflow of these nodes."""
+    return {"format": "nodegraph", "version": 1, "nodes": nodes}

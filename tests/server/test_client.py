@@ -14,12 +14,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
+from PIL import Image
 from served import Served
+from typer.testing import CliRunner
 
+from nodegraph.cli import app
 from nodegraph.client import Client, ServerError, UnreachableError
 
 PACK = Path(__file__).parent / "nasty_pack.py"
@@ -32,10 +37,18 @@ def slow(x: int, log: Path, seconds: float = 0.0) -> dict[str, Any]:
     return {"format": "nodegraph", "version": 1, "nodes": {"a": node}}
 
 
-@pytest.fixture
-def server(served: Served) -> Served:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for all tests that leave it as it was."""
+    served = with_pack(Served(tmp_path_factory.mktemp("served")))
+    yield served.start()
+    served.end()
+
+
+def with_pack(served: Served) -> Served:
+    served.plugins.mkdir(parents=True, exist_ok=True)
     shutil.copy(PACK, served.plugins / "nasty.py")
-    return served.start()
+    return served
 
 
 @pytest.fixture
@@ -44,23 +57,9 @@ def client(server: Served) -> Iterator[Client]:
         yield client
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "nodegraph", "run", *arguments]
-    given = {**os.environ, "COLUMNS": "200", **environment}
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=given)
-
-
-def test_what_the_readme_shows(
-    server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (block,) = re.findall(
-        r"```python\n(from nodegraph.client.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
-    )
-    monkeypatch.chdir(ROOT)
-    code = block.replace("http://127.0.0.1:8188", server.url).replace('"pictures"', repr(str(tmp_path)))
-    exec(compile(code, "README.md", "exec"), {})
-    (picture,) = tmp_path.glob("*.png")
-    assert capsys.readouterr().out.strip() == repr([picture])
+def run(*arguments: str) -> Result:
+    """``nodegraph run`` in this process."""
+    return CliRunner().invoke(app, ["run", *arguments], env={"COLUMNS": "200"})
 
 
 def test_a_job_is_submitted_followed_and_fetched(client: Client, tmp_path: Path) -> None:
@@ -79,6 +78,19 @@ def test_a_job_is_submitted_followed_and_fetched(client: Client, tmp_path: Path)
     assert hashlib.sha256(other.read_bytes()).hexdigest() == file.digest
 
 
+def test_what_the_readme_shows(
+    server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (block,) = re.findall(
+        r"```python\n(from nodegraph.client.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+    )
+    monkeypatch.chdir(ROOT)
+    code = block.replace("http://127.0.0.1:8188", server.url).replace('"pictures"', repr(str(tmp_path)))
+    exec(compile(code, "README.md", "exec"), {})
+    (picture,) = tmp_path.glob("*.png")
+    assert capsys.readouterr().out.strip() == repr([picture])
+
+
 def test_a_batch_pages_and_a_repeated_key(client: Client, tmp_path: Path) -> None:
     log = tmp_path / "log"
     jobs = client.submit_batch(slow(0, log), [{"a.x": x} for x in range(5)])
@@ -88,7 +100,8 @@ def test_a_batch_pages_and_a_repeated_key(client: Client, tmp_path: Path) -> Non
     first, second = (client.submit(slow(7, log), key="mine") for _ in range(2))
     assert first.id == second.id
     client.wait(first.id)
-    assert [job.id for job in client.jobs()] == [first.id, *(job.id for job in reversed(jobs))]
+    newest = [job.id for job in islice(client.jobs(), 6)]
+    assert newest == [first.id, *(job.id for job in reversed(jobs))]
     assert [job.id for job in client.jobs(states=["failed"])] == []
 
 
@@ -124,7 +137,8 @@ def test_uploads_and_what_the_server_knows(client: Client, tmp_path: Path) -> No
     assert client.system().user == "local" and client.health().status == "ok"
 
 
-def test_a_server_that_dies_is_waited_for(server: Served, tmp_path: Path) -> None:
+def test_a_server_that_dies_is_waited_for(served: Served, tmp_path: Path) -> None:
+    server = with_pack(served).start()
     port = server.url.rpartition(":")[2]
     server.options = (*server.options, "--port", port)
     log = tmp_path / "log"
@@ -154,24 +168,55 @@ def test_run_on_a_server(server: Served, tmp_path: Path) -> None:
     out = tmp_path / "fetched"
     first = run(str(TEXT_TO_IMAGE), "--server", server.url, "--out", str(out), "--json")
     told = json.loads(first.stdout)
-    assert first.returncode == 0 and told["status"] == "done", first.stderr
+    assert first.exit_code == 0 and told["status"] == "done", first.stderr
     [path] = told["outputs"]
     assert Path(path).parent == out and Path(path).read_bytes().startswith(b"\x89PNG")
     again = run(str(TEXT_TO_IMAGE), "--server", server.url, "--out", str(out))
-    assert again.returncode == 0 and "from memory" in again.stdout, again.stdout
+    assert again.exit_code == 0 and "from memory" in again.stdout, again.stdout
 
 
 def test_run_on_a_server_with_mistakes(server: Served, tmp_path: Path) -> None:
     workflow = tmp_path / "w.json"
     workflow.write_text(json.dumps(slow(1, tmp_path / "log") | {"nodes": {"n": {"type": "Nope"}}}))
     invalid = run(str(workflow), "--server", server.url)
-    assert invalid.returncode == 2 and "n: " in invalid.stderr and "Traceback" not in invalid.stderr
+    assert invalid.exit_code == 2 and "n: " in invalid.stderr and "Traceback" not in invalid.stderr
     absent = run(str(TEXT_TO_IMAGE), "--server", "http://127.0.0.1:9")
-    assert absent.returncode == 1 and "nodegraph serve" in absent.stderr
+    assert absent.exit_code == 1 and "nodegraph serve" in absent.stderr
     odd = run(str(TEXT_TO_IMAGE), "--server", "here", "--out", str(tmp_path))
-    assert odd.returncode == 2 and "--server" in odd.stderr
+    assert odd.exit_code == 2 and "--server" in odd.stderr
     local = run(str(TEXT_TO_IMAGE), "--server", server.url, "--device", "cpu", "--explain")
-    assert local.returncode == 2 and "--device, --explain" in local.stderr
+    assert local.exit_code == 2 and "--device, --explain" in local.stderr
+
+
+def inverting(image: str) -> dict[str, Any]:
+    nodes = {
+        "picture": {"type": "LoadImage", "inputs": {"image": image}},
+        "inverse": {"type": "ImageInvert", "links": {"image": ["picture", "image"]}},
+        "save": {"type": "SaveImage", "links": {"images": ["inverse", "image"]}},
+    }
+    return {"format": "nodegraph", "version": 1, "nodes": nodes}
+
+
+def test_input_pictures_are_uploaded_before_a_run_on_a_server(
+    server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    mine = tmp_path / "my own.png"
+    Image.new("RGB", (8, 4), (200, 30, 40)).save(mine)
+    workflow = tmp_path / "w.json"
+    workflow.write_text(json.dumps(inverting("absent.png")))
+    command = (str(workflow), "--server", server.url, "--out", str(tmp_path / "out"))
+    values = f"picture.image={mine},~/my own.png"
+    done = run(*command, "--grid", "--set", values)
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.count("uploaded") == 1 and f"uploaded {mine} as my own.png" in done.stderr
+    first = Path(done.stdout.splitlines()[0])
+    with Image.open(first) as picture:
+        assert picture.getpixel((0, 0)) == (55, 225, 215)
+    shipped = run(*command, "--set", "picture.image=red_apple.png")
+    assert shipped.exit_code == 0 and "uploaded" not in shipped.stderr
+    absent = run(*command)
+    assert absent.exit_code == 2 and "no file 'absent.png'" in absent.stderr
 
 
 def test_ctrl_c_cancels_on_the_server(server: Served, tmp_path: Path) -> None:
@@ -190,7 +235,7 @@ def test_ctrl_c_cancels_on_the_server(server: Served, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=60)
         assert process.returncode == 1 and "cancelled" in told
-        [job] = client.jobs()
+        job = next(client.jobs())
         assert client.wait(job.id, 30).state == "cancelled"
 
 
@@ -201,6 +246,6 @@ def test_a_token_is_needed_where_the_server_wants_one(served: Served, tmp_path: 
     served.start()
     token, address = served.first_token(), f"http://127.0.0.1:{port}"
     refused = run(str(TEXT_TO_IMAGE), "--server", address, "--out", str(tmp_path))
-    assert refused.returncode == 2 and "--token" in refused.stderr, refused.stderr
+    assert refused.exit_code == 2 and "--token" in refused.stderr, refused.stderr
     with Client(address, token) as client:
         assert "admin" in client.system().scopes

@@ -135,3 +135,15 @@ def test_no_page_of_a_user_is_run_by_a_browser(comfy: Comfy):
     page = comfy.get("/userdata/page.html")
     assert page.headers["Content-Type"] == "application/octet-stream"
     assert page.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_long_menu_is_not_sent_with_an_error(comfy: Comfy):
+    for number in range(21):
+        assert comfy.upload("/upload/image", png(), f"{number}.png", subfolder="many").status == 200
+    loaded = {"1": node("LoadImage", image="absent.png"), "2": node("PreviewImage", images=["1", 0])}
+    [told] = comfy.post("/prompt", {"prompt": loaded}).json["node_errors"]["1"]["errors"]
+    assert told["extra_info"] == {
+        "input_name": "image",
+        "input_config": None,
+        "received_value": "absent.png",
+    }

@@ -85,10 +85,15 @@ def test_a_missing_input_and_a_missing_file_are_told(comfy: Comfy):
     prompt["4"]["inputs"]["ckpt_name"] = "absent"
     errors = comfy.post("/prompt", {"prompt": prompt}).json["node_errors"]
     assert errors["3"]["errors"][0]["type"] == "required_input_missing"
-    assert errors["4"]["errors"][0]["type"] == "value_not_in_list"
+    [told] = errors["4"]["errors"]
+    assert told["type"] == "value_not_in_list"
+    assert told["details"] == "ckpt_name: \"absent\" not in ['emoji-sd']"
+    assert told["extra_info"]["input_config"][0] == ["emoji-sd"]  # what /object_info has there
+    assert told["extra_info"]["received_value"] == "absent"
     loaded = {"1": node("LoadImage", image="absent.png"), "2": node("PreviewImage", images=["1", 0])}
     errors = comfy.post("/prompt", {"prompt": loaded}).json["node_errors"]
-    assert errors["1"]["errors"][0]["type"] == "custom_validation_failed"
+    [told] = errors["1"]["errors"]
+    assert told["type"] == "custom_validation_failed" and told["details"] == "image"
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,12 @@ CONFIG = {
         "ignored_auth": OFF,  # who guesses is slowed down, which it does not expect; see the last test
     },
     "operations": [
-        {"include-path-regex": "/uploads", "checks": {"positive_data_acceptance": NO_FILE}},
+        # names of files, forms and tags must be more than text
+        {"include-path-regex": "/uploads|/workflows/", "checks": {"positive_data_acceptance": NO_FILE}},
         {"include-operation-id": "begin_session", "checks": {"positive_data_acceptance": OFF}},
-        # a job may be called `batch`: it can be asked for and deleted there
+        # a job may be called `batch`, a workflow `import`: they can be asked for and deleted there
         {
-            "include-operation-id": "submit_batch",
+            "include-operation-id": ["submit_batch", "import_workflow", "export_workflow"],
             "checks": {"unsupported_method": OFF, "allow_header_conformance": OFF},
         },
     ],

@@ -69,7 +69,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeServer]:
     (diffusers / "model_index.json").write_text(index)
     for name in ("evil.ckpt", "evil.pt", "evil.safetensors"):
         (checkpoints / name).write_bytes(evil)
-    with serving_all(settings_in(folder, models=(folder / "models",), private_webhooks=False)) as server:
+    settings = settings_in(
+        folder,
+        models=(folder / "models",),
+        private_webhooks=False,
+        webhook_backoff=3600.0,  # so that no second try changes the database while a test looks at it
+    )
+    with serving_all(settings) as server:
         yield server
 
 

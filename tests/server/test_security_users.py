@@ -11,7 +11,17 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import pytest
-from security_support import PATIENCE, WholeServer, form, picture, serving_all, settings_in
+from security_support import (
+    PATIENCE,
+    WholeServer,
+    file_of,
+    form,
+    picture,
+    saving,
+    serving_all,
+    settings_in,
+    workflow,
+)
 
 from nodegraph.server import keys
 from nodegraph.server.routes import operations
@@ -32,22 +42,6 @@ class Everyone(NamedTuple):
     waiting: str
 
 
-def saving(color: str, prefix: str = "x") -> dict[str, Any]:
-    return {
-        "image": {"type": "EmptyImage", "inputs": {"width": 16, "height": 16, "color": color}},
-        "save": {
-            "type": "SaveImage",
-            "inputs": {"filename_prefix": prefix},
-            "links": {"images": ["image", "image"]},
-        },
-    }
-
-
-def file_of(job: dict[str, Any]) -> dict[str, Any]:
-    [entries] = job["result"]["outputs"]["save"].values()
-    return entries[0]["file"]
-
-
 @pytest.fixture(scope="module")
 def everyone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everyone]:
     folder = tmp_path_factory.mktemp("users")
@@ -64,10 +58,6 @@ def everyone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Everyone]:
         server.app[keys.QUEUE].pause()
         waiting = server.ask("POST", "/api/v1/jobs", ann, {"workflow": workflow(saving("#405060"))}).json
         yield Everyone(server, ann, bob, root, job, waiting["id"])
-
-
-def workflow(nodes: dict[str, Any]) -> dict[str, Any]:
-    return {"format": "nodegraph", "version": 1, "nodes": nodes}
 
 
 # --- another's things ------------------------------------------------------------------------------------

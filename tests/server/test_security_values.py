@@ -98,6 +98,93 @@ def test_a_query_is_taken_literally(server: WholeServer, query: str) -> None:
     assert (reply.status, reply.json["code"]) == (400, "invalid_request")
 
 
+NOT_TAKEN = [b'{"paused": false}', b'{"clear": true}', b"[]", b"true", b"x", b'{"a": NaN}']
+
+
+@pytest.mark.parametrize("body", NOT_TAKEN)
+@pytest.mark.parametrize("path", ["/queue/pause", "/queue/resume", "/jobs/x/cancel"])
+def test_a_body_that_would_not_be_heeded_is_refused(server: WholeServer, path: str, body: bytes) -> None:
+    before = server.ask("GET", "/api/v1/queue").json["paused"]
+    reply = server.ask("POST", f"/api/v1{path}", JSON, body)
+    assert reply.status in (400, 422) and reply.json["code"] in ("invalid_json", "invalid_request")
+    assert server.ask("GET", "/api/v1/queue").json["paused"] is before
+
+
+@pytest.mark.parametrize("body", [None, b"", b"{}"])
+def test_no_body_is_none_or_an_empty_object(server: WholeServer, body: bytes | None) -> None:
+    assert server.ask("POST", "/api/v1/queue/resume", JSON, body).status == 200
+
+
+COMFY = [
+    ("/queue", {"clear": "x"}),
+    ("/queue", {"clear": 1}),
+    ("/queue", {"delete": ""}),
+    ("/queue", {"delete": "id"}),
+    ("/queue", {"delete": [1]}),
+    ("/history", {"clear": "false"}),
+    ("/history", {"clear": []}),
+    ("/history", {"clear": True, "delete": 0}),
+    ("/interrupt", {"prompt_id": 5}),
+    ("/interrupt", {"prompt_id": ["x"]}),
+    ("/free", {"unload_models": "no"}),
+    ("/free", {"free_memory": 0}),
+    ("/api/jobs/cancel", {"job_ids": "all"}),
+    ("/prompt", {"front": "false"}),
+    ("/prompt", {"front": 0}),
+    ("/prompt", {"number": "1"}),
+    ("/prompt", {"number": True}),
+    ("/prompt", {"extra_data": []}),
+    ("/prompt", {"client_id": 7}),
+    ("/prompt", {"partial_execution_targets": "2"}),
+    ("/prompt", {"partial_execution_targets": [2]}),
+]
+
+
+@pytest.mark.parametrize(("path", "wrong"), COMFY, ids=str)
+def test_a_comfyui_client_is_told_what_it_sent_wrong(
+    server: WholeServer, path: str, wrong: dict[str, Any]
+) -> None:
+    """And nothing is done: what was finished before is remembered."""
+    id = server.submit(image()).json["id"]
+    prompt = {"1": {"class_type": "EmptyImage", "inputs": {}},
+              "2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0]}}}  # fmt: skip
+    reply = server.ask("POST", path, (), {"prompt": prompt, **wrong} if path == "/prompt" else wrong)
+    assert (reply.status, reply.json["error"]["type"]) == (400, "invalid_request")
+    assert reply.json["error"]["message"].startswith(list(wrong)[-1])
+    assert server.ask("GET", f"/api/v1/jobs/{id}").status == 200
+
+
+HALF = rb'"\ud83d"'
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/settings", b'{"half": %s}'),
+        ("/settings/half", b"%s"),
+        ("/queue", b'{"delete": [%s]}'),
+        ("/history", b'{"delete": [%s]}'),
+        ("/interrupt", b'{"prompt_id": %s}'),
+        ("/api/jobs/cancel", b'{"job_ids": [%s]}'),
+        ("/prompt", b'{"prompt": {"1": {"class_type": %s}}}'),
+        ("/prompt", b'{"prompt": {}, "extra_data": {"a": %s}}'),
+        ("/api/v1/plan", b'{"workflow": {"a": %s}}'),
+    ],
+)
+def test_half_a_character_is_refused(server: WholeServer, path: str, body: bytes) -> None:
+    assert server.ask("POST", path, JSON, body % HALF).status == 400
+    assert server.ask("GET", "/settings").json == {}
+
+
+def test_what_a_prompt_does_not_know_may_be_nan(server: WholeServer) -> None:
+    """Some clients write ``NaN`` there."""
+    body = (
+        b'{"extra_data": {"seen": NaN}, "prompt": {"1": {"class_type": "EmptyImage", "inputs": {}}, '
+        b'"2": {"class_type": "SaveImage", "inputs": {"images": ["1", 0]}}}}'
+    )
+    assert server.ask("POST", "/prompt", JSON, body).status == 200
+
+
 DEEP = {
     "lists": "[" * 10_000 + "]" * 10_000,
     "objects": '{"a":' * 10_000 + "1" + "}" * 10_000,

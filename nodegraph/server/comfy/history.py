@@ -6,7 +6,7 @@ from aiohttp import web
 
 from nodegraph.jobs.records import ENDED, Job
 from nodegraph.server.comfy.records import history_entry
-from nodegraph.server.comfy.requests import json_object, names, whole_number
+from nodegraph.server.comfy.requests import json_object, names, switch, whole_number
 from nodegraph.server.json_text import dump_in_parts
 from nodegraph.server.keys import SERVICE, user_of
 from nodegraph.server.routes.answers import answer_text
@@ -44,9 +44,10 @@ async def get_one(request: web.Request) -> web.Response:
 async def post_history(request: web.Request) -> web.Response:
     """``{"clear": true}`` forgets all prompts that have ended, ``{"delete": [ids]}`` some of them."""
     body = await json_object(request)
-    if body.get("clear"):
+    clear, named = switch(body, "clear"), names(body, "delete")
+    if clear:
         await _clear(request)
-    for id in names(body, "delete"):
+    for id in named:
         job = await own_job(request, id)
         if job is not None:
             await request.app[SERVICE].delete(job.id)

@@ -15,11 +15,12 @@ from nodegraph.jobs.records import Job, JobError, NewJob
 from nodegraph.registry import NodeRegistry
 from nodegraph.server.comfy.records import number_of, public_extra
 from nodegraph.server.comfy.rejection import no_outputs, node_errors, refusal, sound_outputs
-from nodegraph.server.comfy.requests import BadRequestError, json_object
+from nodegraph.server.comfy.requests import BadRequestError, json_object, member, names, switch
 from nodegraph.server.comfy.translate import RefusedPromptError, only_upstream, output_nodes, read_prompt
 from nodegraph.server.keys import REGISTRY, SERVICE, user_of
 from nodegraph.server.service import JobService
 from nodegraph.workflow.schema import Workflow
+from nodegraph.workflow.strict_json import describe
 from nodegraph.workflow.writing import workflow_document
 
 MAX_ID = 200
@@ -37,20 +38,56 @@ async def queue_status(app: web.Application, owner: str) -> dict[str, Any]:
     return {"exec_info": {"queue_remaining": sum(active)}}
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What a client wants of its prompt.
+
+    Attributes:
+        client: the client that is told of it.
+        id: the id that it shall have, if any.
+        number: its place among the user's prompts that wait, if it has one of its own.
+        front: whether it shall run before all that wait.
+        outputs: the outputs that are wanted, or ``None`` for all.
+        extra: what is kept beside the prompt.
+    """
+
+    client: str
+    id: str
+    number: float | None
+    front: bool
+    outputs: list[str] | None
+    extra: Mapping[str, Any]
+
+
 async def post_prompt(request: web.Request) -> web.Response:
     """Queue a prompt: those of its outputs that can be made."""
-    body = await json_object(request)
-    owner, app = user_of(request).name, request.app
+    body = await json_object(request, unknown_numbers=True)
+    wishes, owner, app = _wishes(body), user_of(request).name, request.app
     try:
-        sound = await _sound(app, owner, body)
+        sound = await _sound(app, owner, body, wishes)
     except RefusedPromptError as refused:
         return web.json_response(refused.body, status=400)
-    [job] = await app[SERVICE].submit([_new_job(owner, body, sound)], checked=True)
+    [job] = await app[SERVICE].submit([_new_job(owner, body, wishes, sound)], checked=True)
     number = number_of(job)
-    if "number" in body and not job_goes_first(body):
+    if wishes.number is not None and not wishes.front:
         await _sort_in(app[SERVICE], job, number)
-    told = -job.number if job_goes_first(body) else number
+    told = -job.number if wishes.front else number
     return web.json_response({"prompt_id": job.id, "number": told, "node_errors": sound.errors})
+
+
+def _wishes(body: Mapping[str, Any]) -> Wishes:
+    number = body.get("number")
+    if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
+        raise BadRequestError("invalid_request", f"number must be a number, not {describe(number)}")
+    targets = "partial_execution_targets"
+    return Wishes(
+        client=_text(body, "client_id"),
+        id=_text(body, "prompt_id"),
+        number=number,
+        front=switch(body, "front"),
+        outputs=names(body, targets) if body.get(targets) is not None else None,
+        extra=member(body, "extra_data", dict, "an object") or {},
+    )
 
 
 @dataclass(frozen=True)
@@ -68,46 +105,45 @@ class Sound:
     errors: Mapping[str, Any]
 
 
-async def _sound(app: web.Application, owner: str, body: Mapping[str, Any]) -> Sound:
-    return await app[SERVICE].heavy(_sound_part, app[SERVICE], owner, body, app[REGISTRY])
+async def _sound(app: web.Application, owner: str, body: Mapping[str, Any], wishes: Wishes) -> Sound:
+    return await app[SERVICE].heavy(_sound_part, app[SERVICE], owner, body, wishes.outputs, app[REGISTRY])
 
 
-def _sound_part(service: JobService, owner: str, body: Mapping[str, Any], registry: NodeRegistry) -> Sound:
+def _sound_part(
+    service: JobService,
+    owner: str,
+    body: Mapping[str, Any],
+    only: list[str] | None,
+    registry: NodeRegistry,
+) -> Sound:
     workflow = read_prompt(body.get("prompt"), registry)
-    only = body.get("partial_execution_targets")
-    wanted = output_nodes(workflow, registry, only if isinstance(only, list) else None)
+    wanted = output_nodes(workflow, registry, only)
     if not wanted:
         raise no_outputs()
     issues = service.check(workflow_document(workflow), owner=owner, targets=wanted).issues
     outputs = sound_outputs(workflow, wanted, issues)
-    errors = node_errors(body["prompt"], workflow, wanted, issues, registry)
+    files = service.folders(owner).names
+    errors = node_errors(body["prompt"], workflow, wanted, issues, registry, files)
     if not outputs:
         raise refusal(errors, issues)
     return Sound(only_upstream(workflow, outputs), tuple(outputs), errors)
 
 
-def job_goes_first(body: Mapping[str, Any]) -> bool:
-    """Whether a client wants its prompt to run before all that wait."""
-    return bool(body.get("front"))
-
-
-def _new_job(owner: str, body: Mapping[str, Any], sound: Sound) -> NewJob:
-    client = _text(body, "client_id")
-    extra_data = body.get("extra_data")
-    kept = public_extra(extra_data if isinstance(extra_data, dict) else {})
+def _new_job(owner: str, body: Mapping[str, Any], wishes: Wishes, sound: Sound) -> NewJob:
+    kept = public_extra(wishes.extra)
     kept.setdefault("create_time", int(time.time() * 1000))
-    if client:
-        kept["client_id"] = client
+    if wishes.client:
+        kept["client_id"] = wishes.client
     extra: dict[str, Any] = {"prompt": body["prompt"], "extra_data": kept}
-    if type(body.get("number")) in (int, float) and not job_goes_first(body):
-        extra["number"] = body["number"]
+    if wishes.number is not None and not wishes.front:
+        extra["number"] = wishes.number
     return NewJob(
         owner=owner,
         workflow=workflow_document(sound.workflow),
-        id=_text(body, "prompt_id") or str(uuid4()),
+        id=wishes.id or str(uuid4()),
         targets=sound.outputs,
-        front=job_goes_first(body),
-        client=client,
+        front=wishes.front,
+        client=wishes.client,
         extra=extra,
     )
 

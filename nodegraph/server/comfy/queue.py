@@ -8,7 +8,7 @@ from aiohttp import web
 
 from nodegraph.jobs.records import Job, JobState
 from nodegraph.server.comfy.records import queue_item
-from nodegraph.server.comfy.requests import json_object, names
+from nodegraph.server.comfy.requests import json_object, member, names, switch
 from nodegraph.server.json_text import dump_in_parts
 from nodegraph.server.keys import SERVICE, user_of
 from nodegraph.server.routes.answers import answer_text
@@ -34,9 +34,10 @@ async def active_jobs(request: web.Request) -> tuple[list[Job], list[Job]]:
 async def post_queue(request: web.Request) -> web.Response:
     """``{"clear": true}`` takes back everything that waits, ``{"delete": [ids]}`` some of it."""
     body = await json_object(request)
-    if body.get("clear"):
+    clear, named = switch(body, "clear"), set(names(body, "delete"))
+    if clear:
         await request.app[SERVICE].cancel_waiting(user_of(request).name)
-    elif named := set(names(body, "delete")):
+    elif named:
         _, waiting = await active_jobs(request)
         await cancel(request, [job for job in waiting if job.id in named])
     return web.json_response({})
@@ -44,9 +45,8 @@ async def post_queue(request: web.Request) -> web.Response:
 
 async def post_interrupt(request: web.Request) -> web.Response:
     """Stop what runs: one prompt where ``prompt_id`` names it, else all of the user's."""
-    body = await json_object(request)
+    wanted = member(await json_object(request), "prompt_id", str, "an id")
     running, _ = await active_jobs(request)
-    wanted = body.get("prompt_id")
     await cancel(request, [job for job in running if not wanted or job.id == wanted])
     return web.json_response({})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nodegraph.jobs.records import Job
@@ -116,23 +116,15 @@ def execution_error(job: Job) -> dict[str, Any]:
     if error is None:
         text = (result.get("error") or {}).get("message", "the job failed")
         error = {"node": None, "type": None, "message": text}
-    lines = str(error.get("traceback") or "").splitlines(keepends=True)
     return {
         "node_id": error["node"],
         "node_type": error["type"],
         "exception_message": error["message"],
-        "exception_type": exception_type(lines),
-        "traceback": lines,
+        "exception_type": error.get("exception") or "RuntimeError",
+        "traceback": [f"  {frame}\n" for frame in error.get("frames") or ()],
         "current_inputs": {name: [text] for name, text in (error.get("inputs") or {}).items()},
         "current_outputs": [],
     }
-
-
-def exception_type(traceback: Iterable[str]) -> str:
-    """The class that a traceback names at its end."""
-    lines = [line for line in traceback if line.strip() and not line.startswith((" ", "Traceback", "\t"))]
-    name = lines[-1].partition(":")[0].strip() if lines else ""
-    return name if name.replace(".", "").isidentifier() else "RuntimeError"
 
 
 def milliseconds(seconds: float | None) -> int:

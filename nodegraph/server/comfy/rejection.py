@@ -9,9 +9,10 @@ from nodegraph.errors import Issue, errors_among
 from nodegraph.files import INPUTS
 from nodegraph.node_type import Input
 from nodegraph.registry import NodeRegistry
-from nodegraph.server.comfy.object_info import input_entry
+from nodegraph.server.comfy.object_info import FileNames, input_entry
 from nodegraph.server.comfy.translate import RefusedPromptError, upstream
 from nodegraph.workflow.schema import Workflow
+from nodegraph.workflow.strict_json import describe
 
 TYPES = {
     "missing_input": "required_input_missing",
@@ -22,6 +23,7 @@ TYPES = {
 }
 """ComfyUI's name for our issue code, where one code has one name."""
 OTHER = "custom_validation_failed"
+MAX_MENU = 20
 
 
 def sound_outputs(workflow: Workflow, outputs: Sequence[str], issues: Iterable[Issue]) -> list[str]:
@@ -39,8 +41,9 @@ def node_errors(
     outputs: Sequence[str],
     issues: Iterable[Issue],
     registry: NodeRegistry,
+    files: FileNames,
 ) -> dict[str, Any]:
-    """Errors by node id, of the nodes that some output depends on."""
+    """Errors by node id, of the nodes that some output depends on; ``files`` are those that may be named."""
     needs = {output: upstream(workflow, [output]) for output in outputs}
     found: dict[str, Any] = {}
     for issue in errors_among(issues):
@@ -49,7 +52,7 @@ def node_errors(
             if dependent:
                 type = workflow.nodes[id].type
                 entry = {"errors": [], "dependent_outputs": dependent, "class_type": type}
-                found.setdefault(id, entry)["errors"].append(_error(issue, id, prompt, registry))
+                found.setdefault(id, entry)["errors"].append(_error(issue, id, prompt, registry, files))
     return found
 
 
@@ -80,16 +83,31 @@ def _nodes(issue: Issue) -> tuple[str, ...]:
     return (issue.node,) if issue.node is not None else ()
 
 
-def _error(issue: Issue, id: str, prompt: Mapping[str, Any], registry: NodeRegistry) -> dict[str, Any]:
+def _error(
+    issue: Issue, id: str, prompt: Mapping[str, Any], registry: NodeRegistry, files: FileNames
+) -> dict[str, Any]:
     given = prompt[id].get("inputs", {}).get(issue.input)
     node = registry.get(prompt[id]["class_type"])
     declared = node.inputs.get(issue.input) if node and issue.input else None
+    entry = _told_entry(declared, files) if declared else None
+    type = _type(issue, given, declared)
     return {
-        "type": _type(issue, given, declared),
+        "type": type,
         "message": issue.message,
-        "details": issue.input or "",
-        "extra_info": _extra_info(issue, given, declared),
+        "details": _details(issue, given, entry) if type == "value_not_in_list" else issue.input or "",
+        "extra_info": _extra_info(issue, given, declared, entry),
     }
+
+
+def _told_entry(declared: Input, files: FileNames) -> list[Any] | None:
+    """``[type or menu, options]`` of an input; nothing where the menu is a long one, as ComfyUI does."""
+    entry = input_entry(declared, files(declared.folder) if declared.folder else ())
+    return None if isinstance(entry[0], list) and len(entry[0]) > MAX_MENU else entry
+
+
+def _details(issue: Issue, given: Any, entry: list[Any] | None) -> str:
+    menu = f"[{', '.join(map(repr, entry[0]))}]" if entry else f"a list of more than {MAX_MENU}"
+    return f"{issue.input}: {describe(given)} not in {menu}"
 
 
 def _type(issue: Issue, given: Any, declared: Input | None) -> str:
@@ -101,7 +119,8 @@ def _type(issue: Issue, given: Any, declared: Input | None) -> str:
     if issue.code == "out_of_range":
         return _bound(issue.expected or "")
     if issue.code == "missing_file":
-        return OTHER if declared and declared.folder == INPUTS else "value_not_in_list"
+        listed = declared is not None and declared.folder not in (None, INPUTS)
+        return "value_not_in_list" if listed else OTHER
     return TYPES.get(issue.code, OTHER)
 
 
@@ -111,12 +130,12 @@ def _bound(expected: str) -> str:
     return "value_bigger_than_max" if expected.startswith(("at most", "less than")) else OTHER
 
 
-def _extra_info(issue: Issue, given: Any, declared: Input | None) -> dict[str, Any]:
+def _extra_info(issue: Issue, given: Any, declared: Input | None, entry: list[Any] | None) -> dict[str, Any]:
     if issue.input is None:
         return {"related_nodes": list(issue.related)} if issue.related else {}
     info: dict[str, Any] = {"input_name": issue.input}
     if declared is not None:
-        info["input_config"] = input_entry(declared, ())
+        info["input_config"] = entry
     if issue.code == "wrong_type" and issue.related:
         return info | {"received_type": issue.given, "linked_node": given}
     return info if issue.code == "missing_input" else info | {"received_value": given}

@@ -10,7 +10,7 @@ from aiohttp import web
 from nodegraph.files import INPUTS, Folders
 from nodegraph.server.comfy.machine import devices, system_info
 from nodegraph.server.comfy.object_info import all_nodes, describe_node
-from nodegraph.server.comfy.requests import json_object
+from nodegraph.server.comfy.requests import json_object, switch
 from nodegraph.server.comfy.websocket import features
 from nodegraph.server.json_text import dump_in_parts
 from nodegraph.server.keys import REGISTRY, RUNNER, SERVICE, TOKENS, user_of
@@ -107,6 +107,7 @@ async def free(request: web.Request) -> web.Response:
         text = "memory is shared by all users; only an admin's token may free it"
         return web.json_response({"error": text}, status=403)
     body = await json_object(request)
-    if body.get("unload_models") or body.get("free_memory"):
-        await request.app[RUNNER].ask("free", results=bool(body.get("free_memory")))
+    models, results = switch(body, "unload_models"), switch(body, "free_memory")
+    if models or results:
+        await request.app[RUNNER].ask("free", results=results)
     return web.json_response({})

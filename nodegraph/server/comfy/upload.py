@@ -15,14 +15,13 @@ from aiohttp import BodyPartReader, web
 
 from nodegraph.server.comfy import pictures
 from nodegraph.server.comfy.files import FileReference, storage_of
-from nodegraph.server.comfy.requests import BadRequestError
+from nodegraph.server.comfy.requests import BadRequestError, switched
 from nodegraph.server.keys import SETTINGS
 from nodegraph.server.security.limits import DAMAGED_FORM, in_time
 
 CHUNK = 1 << 18
 MAX_FIELD = 1 << 16
 MAX_FIELDS = 16
-ON = ("1", "true")
 
 
 @dataclass
@@ -131,7 +130,7 @@ async def _keep(request: web.Request, upload: Upload) -> web.Response:
         _chunks(upload.path),
         upload.name,
         subfolder=upload.fields.get("subfolder", "").strip("/"),
-        overwrite=upload.fields.get("overwrite", "").lower() in ON,
+        overwrite=switched("overwrite", upload.fields.get("overwrite") or "false"),
     )
     return web.json_response({"name": stored.name, "subfolder": stored.subfolder, "type": stored.kind})
 

@@ -125,7 +125,7 @@ async def move_file(request: web.Request) -> web.Response:
 
 def _is_free(path: Path, request: web.Request) -> bool:
     """Whether a file may get that name; a folder is never replaced."""
-    may_replace = request.query.get("overwrite", "true").lower() != "false"
+    may_replace = flag(request, "overwrite", default=True)
     return not path.exists() or (may_replace and path.is_file())
 
 

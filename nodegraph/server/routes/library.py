@@ -21,10 +21,18 @@ from nodegraph.workflow.reading import workflow_from_document
 from nodegraph.workflow.writing import dump_workflow
 
 PATH = "/workflows/{path:.+}"
+TAG = r'"[!#-~]*"'
 IF_MATCH = Header(
-    "If-Match", "The `etag` it must still have; `*` if it only must be there.", {"type": "string"}
+    "If-Match",
+    "The `etag` it must still have; `*` if it only must be there.",
+    {"type": "string", "pattern": rf"^(\*|{TAG})$"},
 )
-IF_NONE_MATCH = Header("If-None-Match", "`*` if it must not be there yet.", {"type": "string"})
+IF_NEW = Header("If-None-Match", "`*` if it must not be there yet.", {"type": "string", "enum": [ANY]})
+IF_CHANGED = Header(
+    "If-None-Match",
+    "The `etag` of the one you have, which is not sent again.",
+    {"type": "string", "pattern": f"^{TAG}$"},
+)
 
 
 class SaveRequest(Request):
@@ -60,9 +68,7 @@ async def list_workflows(call: Call[NoQuery, NoBody]) -> web.Response:
     return answer({"workflows": await call.service.heavy(look)})
 
 
-@operation(
-    "GET", PATH, NoQuery, NoBody, {200: WorkflowView, 304: ""}, problems=(404,), headers=(IF_NONE_MATCH,)
-)
+@operation("GET", PATH, NoQuery, NoBody, {200: WorkflowView, 304: ""}, problems=(404,), headers=(IF_CHANGED,))
 async def get_workflow(call: Call[NoQuery, NoBody]) -> web.Response:
     """One of them, with its `ETag`."""
     saved = await asyncio.to_thread(_library(call).read, call.part("path"))
@@ -82,8 +88,8 @@ async def get_workflow(call: Call[NoQuery, NoBody]) -> web.Response:
     NoQuery,
     SaveRequest,
     {200: SavedView},
-    problems=(409, 412, 507),
-    headers=(IF_MATCH, IF_NONE_MATCH),
+    problems=(404, 409, 412, 507),
+    headers=(IF_MATCH, IF_NEW),
 )
 async def put_workflow(call: Call[NoQuery, SaveRequest]) -> web.Response:
     """Save a workflow under a name.
@@ -136,7 +142,15 @@ def _expected(call: Call[Any, Any]) -> str | None:
 
 
 def _must_be_new(call: Call[Any, Any]) -> bool:
-    return any(tag.value == ANY for tag in call.request.if_none_match or ())
+    """Whether ``If-None-Match`` says that there must be none of that name.
+
+    Raises:
+        Problem: it says something else.
+    """
+    tags = call.request.if_none_match
+    if tags is not None and [tag.value for tag in tags] != [ANY]:
+        raise Problem(400, "invalid_request", "If-None-Match takes * alone here")
+    return tags is not None
 
 
 def _view(saved: SavedWorkflow) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from nodegraph.server import keys
 from nodegraph.server.keys import User, user_of
 from nodegraph.server.problems import Problem
 from nodegraph.server.routes.reading import read_body, read_query
+from nodegraph.server.security.limits import in_time
 from nodegraph.server.service import JobService
 from nodegraph.server.wire import NoBody
 
@@ -148,8 +149,16 @@ class Operation:
         if self.admin and not user_of(request).admin:
             raise Problem(403, "forbidden", "this takes a token of the scope admin")
         query = read_query(request, self.query)
-        body = await read_body(request, self.body) if self.takes_body else NoBody()
+        body = await self._read_body(request)
         return await self.handler(Call(request, query, body))
+
+    async def _read_body(self, request: web.Request) -> BaseModel:
+        """The body; one that this would not heed is refused rather than ignored."""
+        if self.takes_body:
+            return await read_body(request, self.body)
+        if not self.files and request.method not in ("GET", "HEAD") and request.body_exists:
+            return await read_body(request, NoBody) if await in_time(request, request.read()) else NoBody()
+        return NoBody()
 
 
 def operation(

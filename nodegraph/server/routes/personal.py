@@ -31,8 +31,8 @@ class SettingsView(Answer):
 class LogQuery(Request):
     """Which lines are told."""
 
-    limit: Annotated[int, WholeText, Field(ge=1, le=MAX_PAGE)] = Field(200, description="How many at most.")
-    after: Annotated[int, WholeText, Field(ge=0, le=BIGGEST)] = Field(
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE), WholeText] = Field(200, description="How many at most.")
+    after: Annotated[int, Field(ge=0, le=BIGGEST), WholeText] = Field(
         0, description="Only lines with a larger number."
     )
 

@@ -11,7 +11,8 @@ from nodegraph import NodeContext, node
 from nodegraph.errors import InputError
 from nodegraph.files import Folders
 from nodegraph.specs import Mismatch, Spec
-from nodes.conditioning.nodes import Text, embedding_digests, infer_encoded
+from nodes.conditioning.checking import check_prompt
+from nodes.conditioning.nodes import Text, embedding_digests
 from nodes.conditioning.prompting import encode_prompts
 from nodes.types import Clip, Conditioning, PictureSize
 
@@ -21,7 +22,7 @@ CATEGORY = "advanced/conditioning"
 SDXL, REFINER, SD3, FLUX = "sdxl", "sdxl_refiner", "sd3", "flux"
 
 
-def _for_family(family: str, clip: Spec, files: Folders, *texts: Spec) -> dict[str, Any]:
+def _for_family(family: str, clip: Spec, files: Folders, **texts: Spec) -> dict[str, Any]:
     given = clip.get("family", family)
     if given != family:
         raise Mismatch(
@@ -30,29 +31,29 @@ def _for_family(family: str, clip: Spec, files: Folders, *texts: Spec) -> dict[s
             given=f"family {given}",
             expected=f"family {family}",
         )
-    for text in texts:
-        infer_encoded(clip, text, files)
+    for input, text in texts.items():
+        check_prompt(text, input, clip, files)
     return clip.known("family", "text_width")
 
 
 def infer_sdxl(clip: Spec, text_g: Spec, text_l: Spec, files: Folders) -> dict[str, Any]:
     """Only the text encoders of SDXL serve."""
-    return _for_family(SDXL, clip, files, text_g, text_l)
+    return _for_family(SDXL, clip, files, text_g=text_g, text_l=text_l)
 
 
 def infer_refiner(clip: Spec, text: Spec, files: Folders) -> dict[str, Any]:
     """Only the text encoder of SDXL's refiner serves."""
-    return _for_family(REFINER, clip, files, text)
+    return _for_family(REFINER, clip, files, text=text)
 
 
 def infer_sd3(clip: Spec, clip_l: Spec, clip_g: Spec, t5xxl: Spec, files: Folders) -> dict[str, Any]:
     """Only the text encoders of SD3 serve."""
-    return _for_family(SD3, clip, files, clip_l, clip_g, t5xxl)
+    return _for_family(SD3, clip, files, clip_l=clip_l, clip_g=clip_g, t5xxl=t5xxl)
 
 
 def infer_flux(clip: Spec, clip_l: Spec, t5xxl: Spec, files: Folders) -> dict[str, Any]:
     """Only the text encoders of Flux serve."""
-    return _for_family(FLUX, clip, files, clip_l, t5xxl)
+    return _for_family(FLUX, clip, files, clip_l=clip_l, t5xxl=t5xxl)
 
 
 def sdxl_digests(files: Folders, text_g: str | None = None, text_l: str | None = None) -> list[Any]:

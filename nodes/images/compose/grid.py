@@ -11,10 +11,10 @@ import torch
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
+from nodegraph.captions import ELLIPSIS, tell_apart
 from nodes.images.colour import luma, rgb_of
 
 MAX_LINES = 3
-ELLIPSIS = "…"
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -70,7 +70,9 @@ def draw_grid(
     columns = min(columns or math.ceil(math.sqrt(len(pictures))), len(pictures))
     width, height = (max(picture.shape[axis] for picture in pictures) for axis in (1, 0))
     font = label_font(width)
-    texts = [wrap(label, font, width) for label in labels]
+    whole = [" ".join(label.split()) for label in labels]
+    apart = tell_apart(whole, lambda text: len(wrap(text, font, width, MAX_LINES + 1)) <= MAX_LINES)
+    texts = [wrap(label, font, width) for label in apart]
     lines = max((len(text) for text in texts), default=0)
     strip = lines * line_height(font) + (line_height(font) // 2 if lines else 0)
     layout = Layout(columns, math.ceil(len(pictures) / columns), width, height, strip, gap)
@@ -113,14 +115,14 @@ def line_height(font: Font) -> int:
     return math.ceil(font.getbbox("Ágjp")[3] * 1.15)
 
 
-def wrap(text: str, font: Font, width: int) -> list[str]:
+def wrap(text: str, font: Font, width: int, most: int = MAX_LINES) -> list[str]:
     """Text in lines no wider than ``width`` pixels, broken between words if it can be.
 
-    What does not fit into ``MAX_LINES`` lines ends in an ellipsis.
+    What does not fit into ``most`` lines ends in an ellipsis.
     """
     lines: list[str] = []
     rest = " ".join(text.split())
-    while rest and len(lines) < MAX_LINES:
+    while rest and len(lines) < most:
         count = _fitting(rest, font, width)
         space = rest.rfind(" ", 0, count + 1) if count < len(rest) else -1
         count = space if space > 0 else count
