@@ -149,20 +149,35 @@ class ControlNet:
         weights: the recipe of the network.
         family: the architecture of the models it steers.
         latent_channels: channels of their latents.
-        text_width: width of their text embeddings.
+        text_width: width of their text embeddings; ``None`` where any will do.
         scale: pixels of its picture along a side of one latent pixel.
     """
 
     weights: ModelRecipe[Any]
     family: str
     latent_channels: int
-    text_width: int
+    text_width: int | None
     scale: int
+
+
+@dataclass(frozen=True)
+class T2IAdapter(ControlNet):
+    """A small network that steers a denoiser with a picture, which is all that it sees (Mou et al. 2023).
+
+    Attributes:
+        picture_channels: 3 for RGB, 1 for grey.
+        picture_multiple: what both sides of its picture have to be a multiple of.
+        widths: channels of its features, level by level.
+    """
+
+    picture_channels: int
+    picture_multiple: int
+    widths: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class ControlHint:
-    """A ControlNet and the picture it shall follow.
+    """A ControlNet or T2I-Adapter and the picture it shall follow.
 
     Attributes:
         control_net: the network.

@@ -11,6 +11,7 @@ from nodes.architectures.clip import ClipText, OpenClipText
 from nodes.architectures.controlnet import LdmControlNet
 from nodes.architectures.flux import FluxTransformer
 from nodes.architectures.mmdit import MMDiT
+from nodes.architectures.t2i_adapter import T2IAdapterNetwork
 from nodes.architectures.t5 import T5Text
 from nodes.architectures.tiny_autoencoder import TinyAutoencoder
 from nodes.architectures.unet import LdmUNet
@@ -19,6 +20,7 @@ from nodes.weights.header import Header
 ARCHITECTURES: dict[str, Architecture] = {
     "ldm_unet": LdmUNet(),
     "ldm_controlnet": LdmControlNet(),
+    "t2i_adapter": T2IAdapterNetwork(),
     "mmdit": MMDiT(),
     "flux": FluxTransformer(),
     "ldm_autoencoder": LdmAutoencoder(),
@@ -34,6 +36,7 @@ TEXT_ENCODERS = ("clip", "open_clip", "t5")
 PREFIXES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(DENOISERS, ("model.diffusion_model.", "")),
     "ldm_controlnet": ("control_model.", ""),
+    "t2i_adapter": ("adapter.", ""),
     **dict.fromkeys(AUTOENCODERS, ("first_stage_model.", "vae.", "")),
     "clip": (
         "cond_stage_model.transformer.",

@@ -12,6 +12,7 @@ from torch import Tensor
 from nodegraph import NodeContext
 from nodegraph.errors import InputError
 from nodes.controlnet.hints import prepare_hint
+from nodes.controlnet.networks import controlnet, t2i_adapter
 from nodes.sampling.condition import Box, Condition, Control
 from nodes.sampling.denoiser import ConditionalDenoiser, Network
 from nodes.sampling.networks import NETWORKS
@@ -19,7 +20,7 @@ from nodes.sampling.noise_schedule import sigma_at_percent
 from nodes.sampling.patching.perturbed_attention import perturbed
 from nodes.sampling.picture_size import told_size
 from nodes.sampling.regions import PIXELS, region
-from nodes.types import Conditioning, ControlHint, Latent, Model, Prompt
+from nodes.types import Conditioning, ControlHint, Latent, Model, Prompt, T2IAdapter
 
 
 class Binder:
@@ -146,14 +147,35 @@ class Binder:
             raise InputError(
                 name, f"its ControlNet is for {control_net.latent_channels} latent channels, not {channels}"
             )
-        pixels = prepare_hint(hint.image.pixels, height * control_net.scale, width * control_net.scale)
+        network = self._leases.enter_context(self._ctx.lease(control_net.weights))
+        if isinstance(control_net, T2IAdapter):
+            self._check_widths(name, control_net)
+            size = (
+                _raised(side * control_net.scale, control_net.picture_multiple) for side in (height, width)
+            )
+            picture = prepare_hint(hint.image.pixels, *size, channels=control_net.picture_channels)
+            at_work = t2i_adapter(network, picture.to(self._ctx.device), hint.strength)
+        else:
+            picture = prepare_hint(hint.image.pixels, height * control_net.scale, width * control_net.scale)
+            at_work = controlnet(network, picture.to(self._ctx.device), hint.strength)
         return Control(
-            network=self._leases.enter_context(self._ctx.lease(control_net.weights)),
-            hint=pixels.to(self._ctx.device),
-            strength=hint.strength,
+            at_work,
             sigma_start=sigma_at_percent(self._model.schedule, hint.start_percent),
             sigma_end=sigma_at_percent(self._model.schedule, hint.end_percent),
         )
+
+    def _check_widths(self, name: str, adapter: T2IAdapter) -> None:
+        wanted = tuple(self._module.config.block_out_channels)
+        if adapter.widths[: len(wanted)] != wanted:
+            raise InputError(
+                name,
+                f"its T2I-Adapter gives features of {list(adapter.widths)} channels; "
+                f"the model's levels have {list(wanted)}",
+            )
+
+
+def _raised(side: int, multiple: int) -> int:
+    return -(-side // multiple) * multiple
 
 
 def _same_hint(one: ControlHint, other: ControlHint) -> bool:
