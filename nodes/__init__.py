@@ -1,5 +1,6 @@
 """The built-in nodes, discovered as any third-party pack is; here by name, for graphs built in Python."""
 
+from nodes.adapters.ip_adapter.nodes import IPAdapterAdvanced, IPAdapterEmbeds, IPAdapterModelLoader
 from nodes.adapters.lora.nodes import LoraLoader, LoraLoaderModelOnly
 from nodes.adapters.merging.nodes import ModelMergeBlocks, ModelMergeSimple
 from nodes.charts.nodes import ImageHistogram, ImageStatistics, PreviewSeries, PreviewTable, SeriesFromList
@@ -11,6 +12,7 @@ from nodes.checkpoints.nodes import (
     UNETLoader,
     VAELoader,
 )
+from nodes.clip_vision.nodes import CLIPVisionEncode, CLIPVisionLoader
 from nodes.conditioning.combining.nodes import (
     ConditioningAverage,
     ConditioningCombine,
@@ -118,6 +120,8 @@ __all__ = [
     "CLIPTextEncodeSD3",
     "CLIPTextEncodeSDXL",
     "CLIPTextEncodeSDXLRefiner",
+    "CLIPVisionEncode",
+    "CLIPVisionLoader",
     "Canny",
     "CheckpointLoaderSimple",
     "ConditioningAverage",
@@ -151,6 +155,9 @@ __all__ = [
     "GANLoader",
     "GenerateImages",
     "GetItem",
+    "IPAdapterAdvanced",
+    "IPAdapterEmbeds",
+    "IPAdapterModelLoader",
     "ImageBatch",
     "ImageBlend",
     "ImageBlur",

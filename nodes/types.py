@@ -195,6 +195,61 @@ class ControlHint:
 
 
 @dataclass(frozen=True)
+class ClipVision:
+    """An encoder of pictures. Holds no weights.
+
+    Attributes:
+        weights: the recipe of transformers' ``CLIPVisionModelWithProjection``.
+        embed_width: width of the one vector it makes of a picture.
+        hidden_width: width of its hidden states.
+        side: pixels along a side of the square pictures it takes.
+    """
+
+    weights: ModelRecipe[Any]
+    embed_width: int
+    hidden_width: int
+    side: int
+
+
+@dataclass(frozen=True, eq=False)
+class ClipVisionOutput:
+    """What CLIP says of pictures; all float32, on the CPU.
+
+    Attributes:
+        image_embeds: one vector for each picture, ``[pictures, embed width]``.
+        penultimate_hidden_states: states of the last layer but one, ``[pictures, patches + 1,
+            hidden width]``.
+        blank_hidden_states: those of no picture at all, the mean colour of what CLIP was trained with,
+            ``[1, patches + 1, hidden width]``.
+    """
+
+    image_embeds: torch.Tensor
+    penultimate_hidden_states: torch.Tensor
+    blank_hidden_states: torch.Tensor
+
+
+@dataclass(frozen=True)
+class IPAdapter:
+    """Layers by which a denoiser attends to a picture beside its text (Ye et al. 2023). Holds no weights.
+
+    Attributes:
+        weights: the recipe of its ``ImagePromptNetwork``.
+        family: the architecture of the models it is for; ``None`` where its file does not show it.
+        text_width: width of the text embeddings of those models.
+        feature_width: width of what it is told of a picture.
+        reads_hidden: whether that are CLIP's hidden states; otherwise it is the one vector.
+        widths: of the model's cross-attentions, one after the other.
+    """
+
+    weights: ModelRecipe[Any]
+    family: str | None
+    text_width: int
+    feature_width: int
+    reads_hidden: bool
+    widths: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class PictureSize:
     """What SDXL is told of a picture's size (Podell et al. 2024, Sec. 2.2), in pixels.
 

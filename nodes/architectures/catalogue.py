@@ -8,8 +8,10 @@ from typing import NamedTuple
 from nodes.architectures.architecture import Architecture
 from nodes.architectures.autoencoder import LdmAutoencoder
 from nodes.architectures.clip import ClipText, OpenClipText
+from nodes.architectures.clip_vision import ClipVision
 from nodes.architectures.controlnet import LdmControlNet
 from nodes.architectures.flux import FluxTransformer
+from nodes.architectures.ip_adapter import IPAdapterFile
 from nodes.architectures.mmdit import MMDiT
 from nodes.architectures.t2i_adapter import T2IAdapterNetwork
 from nodes.architectures.t5 import T5Text
@@ -28,6 +30,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "clip": ClipText(),
     "open_clip": OpenClipText(),
     "t5": T5Text(),
+    "clip_vision": ClipVision(),
+    "ip_adapter": IPAdapterFile(),
 }
 DENOISERS = ("ldm_unet", "mmdit", "flux")
 AUTOENCODERS = ("ldm_autoencoder", "tiny_autoencoder")
@@ -52,6 +56,8 @@ PREFIXES: dict[str, tuple[str, ...]] = {
         "",
     ),
     "t5": ("text_encoders.t5xxl.transformer.", ""),
+    "clip_vision": ("",),
+    "ip_adapter": ("",),
 }
 """What may stand before the names of their tensors in whole checkpoints; nothing in files of their own."""
 

@@ -84,6 +84,7 @@ class Condition:
             ``None`` is 1 throughout.
         sigma_start: it counts at noise levels from here …
         sigma_end: … down to here.
+        negative: whether it is of the side that guidance goes away from.
     """
 
     context: Tensor
@@ -96,6 +97,7 @@ class Condition:
     weight: Tensor | None = None
     sigma_start: float = math.inf
     sigma_end: float = 0.0
+    negative: bool = False
 
     def counts_at(self, sigma: float) -> bool:
         """Whether it takes part at a noise level."""
