@@ -49,6 +49,7 @@ from nodes.images.masks.nodes import ImageToMask, InvertMask, MaskToImage
 from nodes.images.transform.nodes import ImageCrop, ImageInvert, ImagePad, ImageScale, ImageScaleBy
 from nodes.latents.nodes import EmptyLatentImage, SetLatentNoiseMask
 from nodes.latents.shaping.nodes import LatentComposite, LatentUpscale, LatentUpscaleBy
+from nodes.sampling.caching.nodes import DeepCache, FirstBlockCache
 from nodes.sampling.custom.nodes import (
     BasicGuider,
     BasicScheduler,
@@ -138,6 +139,7 @@ __all__ = [
     "ControlNetApplyAdvanced",
     "ControlNetLoader",
     "CreateList",
+    "DeepCache",
     "DifferentialDiffusion",
     "DisableNoise",
     "DualCFGGuider",
@@ -147,6 +149,7 @@ __all__ = [
     "EmptyLatentImage",
     "ExponentialScheduler",
     "FeatureExtractorLoader",
+    "FirstBlockCache",
     "FlipSigmas",
     "Float",
     "FluxGuidance",
