@@ -33,7 +33,14 @@ from nodes.conditioning.families.nodes import (
 )
 from nodes.conditioning.nodes import CLIPSetLastLayer, CLIPTextEncode
 from nodes.controlnet.nodes import ControlNetApply, ControlNetApplyAdvanced, ControlNetLoader
-from nodes.controlnet.preprocessing.nodes import Canny, ImageBlur, NormalMapFromDepth
+from nodes.controlnet.preprocessing.nodes import (
+    Canny,
+    ImageBlur,
+    NormalMapFromDepth,
+    PoseFromKeypoints,
+    Scribble,
+    Tile,
+)
 from nodes.editing.nodes import (
     ImagePadForOutpaint,
     InpaintModelConditioning,
@@ -205,6 +212,7 @@ __all__ = [
     "NormalMapFromDepth",
     "OptimizeImage",
     "PerturbedAttentionGuidance",
+    "PoseFromKeypoints",
     "PreviewImage",
     "PreviewSeries",
     "PreviewTable",
@@ -219,6 +227,7 @@ __all__ = [
     "SamplerCustomAdvanced",
     "SaveImage",
     "SchedulerStep",
+    "Scribble",
     "Seed",
     "SeriesFromList",
     "SetLatentNoiseMask",
@@ -229,6 +238,7 @@ __all__ = [
     "StyleLoss",
     "Switch",
     "Text",
+    "Tile",
     "TotalVariationLoss",
     "TripleCLIPLoader",
     "UNETLoader",
