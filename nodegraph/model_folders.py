@@ -10,7 +10,7 @@ from pathlib import Path
 YAML_SUFFIXES = (".yaml", ".yml")
 ALIASES: Mapping[str, tuple[str, ...]] = {
     "checkpoints": ("checkpoints", "Stable-diffusion"),
-    "controlnet": ("controlnet", "ControlNet"),
+    "controlnet": ("controlnet", "ControlNet", "t2i_adapter"),
     "diffusion_models": ("diffusion_models", "unet"),
     "loras": ("loras", "Lora"),
     "text_encoders": ("text_encoders", "clip", "text_encoder"),

@@ -1,5 +1,6 @@
 """The built-in nodes, discovered as any third-party pack is; here by name, for graphs built in Python."""
 
+from nodes.adapters.ip_adapter.nodes import IPAdapterAdvanced, IPAdapterEmbeds, IPAdapterModelLoader
 from nodes.adapters.lora.nodes import LoraLoader, LoraLoaderModelOnly
 from nodes.adapters.merging.nodes import ModelMergeBlocks, ModelMergeSimple
 from nodes.charts.nodes import ImageHistogram, ImageStatistics, PreviewSeries, PreviewTable, SeriesFromList
@@ -11,6 +12,7 @@ from nodes.checkpoints.nodes import (
     UNETLoader,
     VAELoader,
 )
+from nodes.clip_vision.nodes import CLIPVisionEncode, CLIPVisionLoader
 from nodes.conditioning.combining.nodes import (
     ConditioningAverage,
     ConditioningCombine,
@@ -31,7 +33,14 @@ from nodes.conditioning.families.nodes import (
 )
 from nodes.conditioning.nodes import CLIPSetLastLayer, CLIPTextEncode
 from nodes.controlnet.nodes import ControlNetApply, ControlNetApplyAdvanced, ControlNetLoader
-from nodes.controlnet.preprocessing.nodes import Canny, ImageBlur, NormalMapFromDepth
+from nodes.controlnet.preprocessing.nodes import (
+    Canny,
+    ImageBlur,
+    NormalMapFromDepth,
+    PoseFromKeypoints,
+    Scribble,
+    Tile,
+)
 from nodes.editing.nodes import (
     ImagePadForOutpaint,
     InpaintModelConditioning,
@@ -47,6 +56,7 @@ from nodes.images.masks.nodes import ImageToMask, InvertMask, MaskToImage
 from nodes.images.transform.nodes import ImageCrop, ImageInvert, ImagePad, ImageScale, ImageScaleBy
 from nodes.latents.nodes import EmptyLatentImage, SetLatentNoiseMask
 from nodes.latents.shaping.nodes import LatentComposite, LatentUpscale, LatentUpscaleBy
+from nodes.sampling.caching.nodes import DeepCache, FirstBlockCache
 from nodes.sampling.custom.nodes import (
     BasicGuider,
     BasicScheduler,
@@ -118,6 +128,8 @@ __all__ = [
     "CLIPTextEncodeSD3",
     "CLIPTextEncodeSDXL",
     "CLIPTextEncodeSDXLRefiner",
+    "CLIPVisionEncode",
+    "CLIPVisionLoader",
     "Canny",
     "CheckpointLoaderSimple",
     "ConditioningAverage",
@@ -134,6 +146,7 @@ __all__ = [
     "ControlNetApplyAdvanced",
     "ControlNetLoader",
     "CreateList",
+    "DeepCache",
     "DifferentialDiffusion",
     "DisableNoise",
     "DualCFGGuider",
@@ -143,6 +156,7 @@ __all__ = [
     "EmptyLatentImage",
     "ExponentialScheduler",
     "FeatureExtractorLoader",
+    "FirstBlockCache",
     "FlipSigmas",
     "Float",
     "FluxGuidance",
@@ -151,6 +165,9 @@ __all__ = [
     "GANLoader",
     "GenerateImages",
     "GetItem",
+    "IPAdapterAdvanced",
+    "IPAdapterEmbeds",
+    "IPAdapterModelLoader",
     "ImageBatch",
     "ImageBlend",
     "ImageBlur",
@@ -195,6 +212,7 @@ __all__ = [
     "NormalMapFromDepth",
     "OptimizeImage",
     "PerturbedAttentionGuidance",
+    "PoseFromKeypoints",
     "PreviewImage",
     "PreviewSeries",
     "PreviewTable",
@@ -209,6 +227,7 @@ __all__ = [
     "SamplerCustomAdvanced",
     "SaveImage",
     "SchedulerStep",
+    "Scribble",
     "Seed",
     "SeriesFromList",
     "SetLatentNoiseMask",
@@ -219,6 +238,7 @@ __all__ = [
     "StyleLoss",
     "Switch",
     "Text",
+    "Tile",
     "TotalVariationLoss",
     "TripleCLIPLoader",
     "UNETLoader",

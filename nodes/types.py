@@ -149,20 +149,35 @@ class ControlNet:
         weights: the recipe of the network.
         family: the architecture of the models it steers.
         latent_channels: channels of their latents.
-        text_width: width of their text embeddings.
+        text_width: width of their text embeddings; ``None`` where any will do.
         scale: pixels of its picture along a side of one latent pixel.
     """
 
     weights: ModelRecipe[Any]
     family: str
     latent_channels: int
-    text_width: int
+    text_width: int | None
     scale: int
+
+
+@dataclass(frozen=True)
+class T2IAdapter(ControlNet):
+    """A small network that steers a denoiser with a picture, which is all that it sees (Mou et al. 2023).
+
+    Attributes:
+        picture_channels: 3 for RGB, 1 for grey.
+        picture_multiple: what both sides of its picture have to be a multiple of.
+        widths: channels of its features, level by level.
+    """
+
+    picture_channels: int
+    picture_multiple: int
+    widths: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class ControlHint:
-    """A ControlNet and the picture it shall follow.
+    """A ControlNet or T2I-Adapter and the picture it shall follow.
 
     Attributes:
         control_net: the network.
@@ -177,6 +192,61 @@ class ControlHint:
     strength: float = 1.0
     start_percent: float = 0.0
     end_percent: float = 1.0
+
+
+@dataclass(frozen=True)
+class ClipVision:
+    """An encoder of pictures. Holds no weights.
+
+    Attributes:
+        weights: the recipe of transformers' ``CLIPVisionModelWithProjection``.
+        embed_width: width of the one vector it makes of a picture.
+        hidden_width: width of its hidden states.
+        side: pixels along a side of the square pictures it takes.
+    """
+
+    weights: ModelRecipe[Any]
+    embed_width: int
+    hidden_width: int
+    side: int
+
+
+@dataclass(frozen=True, eq=False)
+class ClipVisionOutput:
+    """What CLIP says of pictures; all float32, on the CPU.
+
+    Attributes:
+        image_embeds: one vector for each picture, ``[pictures, embed width]``.
+        penultimate_hidden_states: states of the last layer but one, ``[pictures, patches + 1,
+            hidden width]``.
+        blank_hidden_states: those of no picture at all, the mean colour of what CLIP was trained with,
+            ``[1, patches + 1, hidden width]``.
+    """
+
+    image_embeds: torch.Tensor
+    penultimate_hidden_states: torch.Tensor
+    blank_hidden_states: torch.Tensor
+
+
+@dataclass(frozen=True)
+class IPAdapter:
+    """Layers by which a denoiser attends to a picture beside its text (Ye et al. 2023). Holds no weights.
+
+    Attributes:
+        weights: the recipe of its ``ImagePromptNetwork``.
+        family: the architecture of the models it is for; ``None`` where its file does not show it.
+        text_width: width of the text embeddings of those models.
+        feature_width: width of what it is told of a picture.
+        reads_hidden: whether that are CLIP's hidden states; otherwise it is the one vector.
+        widths: of the model's cross-attentions, one after the other.
+    """
+
+    weights: ModelRecipe[Any]
+    family: str | None
+    text_width: int
+    feature_width: int
+    reads_hidden: bool
+    widths: tuple[int, ...]
 
 
 @dataclass(frozen=True)

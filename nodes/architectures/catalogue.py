@@ -8,9 +8,12 @@ from typing import NamedTuple
 from nodes.architectures.architecture import Architecture
 from nodes.architectures.autoencoder import LdmAutoencoder
 from nodes.architectures.clip import ClipText, OpenClipText
+from nodes.architectures.clip_vision import ClipVision
 from nodes.architectures.controlnet import LdmControlNet
 from nodes.architectures.flux import FluxTransformer
+from nodes.architectures.ip_adapter import IPAdapterFile
 from nodes.architectures.mmdit import MMDiT
+from nodes.architectures.t2i_adapter import T2IAdapterNetwork
 from nodes.architectures.t5 import T5Text
 from nodes.architectures.tiny_autoencoder import TinyAutoencoder
 from nodes.architectures.unet import LdmUNet
@@ -19,6 +22,7 @@ from nodes.weights.header import Header
 ARCHITECTURES: dict[str, Architecture] = {
     "ldm_unet": LdmUNet(),
     "ldm_controlnet": LdmControlNet(),
+    "t2i_adapter": T2IAdapterNetwork(),
     "mmdit": MMDiT(),
     "flux": FluxTransformer(),
     "ldm_autoencoder": LdmAutoencoder(),
@@ -26,6 +30,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "clip": ClipText(),
     "open_clip": OpenClipText(),
     "t5": T5Text(),
+    "clip_vision": ClipVision(),
+    "ip_adapter": IPAdapterFile(),
 }
 DENOISERS = ("ldm_unet", "mmdit", "flux")
 AUTOENCODERS = ("ldm_autoencoder", "tiny_autoencoder")
@@ -34,6 +40,7 @@ TEXT_ENCODERS = ("clip", "open_clip", "t5")
 PREFIXES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(DENOISERS, ("model.diffusion_model.", "")),
     "ldm_controlnet": ("control_model.", ""),
+    "t2i_adapter": ("adapter.", ""),
     **dict.fromkeys(AUTOENCODERS, ("first_stage_model.", "vae.", "")),
     "clip": (
         "cond_stage_model.transformer.",
@@ -49,6 +56,8 @@ PREFIXES: dict[str, tuple[str, ...]] = {
         "",
     ),
     "t5": ("text_encoders.t5xxl.transformer.", ""),
+    "clip_vision": ("",),
+    "ip_adapter": ("",),
 }
 """What may stand before the names of their tensors in whole checkpoints; nothing in files of their own."""
 

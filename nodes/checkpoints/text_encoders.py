@@ -79,7 +79,7 @@ class ClipRecipe:
         if not self.use.projected:
             transformer = getattr(transformer, "text_model", transformer)
         positions = transformer.config.max_position_embeddings
-        _restore_position_ids(transformer, positions)
+        restore_position_ids(transformer, positions)
         tokenizer = clip_tokenizer() if self.tokenizer is None else _stored_clip(self.tokenizer.path(files))
         encoder = ClipEncoder(
             tokenizer,
@@ -144,7 +144,7 @@ def _stored_clip(folder: Path) -> Any:
     return library_class("transformers", "CLIPTokenizer").from_pretrained(folder, local_files_only=True)
 
 
-def _restore_position_ids(transformer: torch.nn.Module, positions: int) -> None:
+def restore_position_ids(transformer: torch.nn.Module, positions: int) -> None:
     """Fill the one buffer that CLIP computes instead of storing."""
     for module in transformer.modules():
         if isinstance(getattr(module, "position_ids", None), torch.Tensor):

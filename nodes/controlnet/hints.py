@@ -5,20 +5,23 @@ from __future__ import annotations
 import torch.nn.functional as F  # noqa: N812 - the name the field uses
 from torch import Tensor
 
+from nodes.controlnet.preprocessing.filters import grey
 from nodes.vae.pixels import to_rgb
 
 
-def prepare_hint(pixels: Tensor, height: int, width: int) -> Tensor:
+def prepare_hint(pixels: Tensor, height: int, width: int, channels: int = 3) -> Tensor:
     """Fit pictures to the size a run needs.
 
     Args:
         pixels: ``[batch, height, width, 1|3|4]`` in 0..1.
+        channels: 3 for RGB, 1 for brightness.
 
     Returns:
-        ``[batch, 3, height, width]`` in 0..1: cropped about the centre to the shape of the run, then
+        ``[batch, channels, height, width]`` in 0..1: cropped about the centre to the shape of the run, then
         resized with antialiasing; alpha is left out.
     """
     planes = to_rgb(pixels).movedim(-1, 1)
+    planes = grey(planes) if channels == 1 else planes
     if planes.shape[-2:] == (height, width):
         return planes
     cropped = _crop_to_shape(planes, height, width)

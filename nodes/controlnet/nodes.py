@@ -24,20 +24,17 @@ def infer_controlnet(control_net_name: Spec, files: Folders) -> dict[str, Any]:
         return {}
     file = files.resolve(CONTROLNETS, control_net_name.value)
     control_net = load_controlnet(file, files.path(file))
-    return {
-        "family": control_net.family,
-        "latent_channels": control_net.latent_channels,
-        "text_width": control_net.text_width,
-    }
+    text = {} if control_net.text_width is None else {"text_width": control_net.text_width}
+    return {"family": control_net.family, "latent_channels": control_net.latent_channels, **text}
 
 
 @node(category="loaders", display_name="Load ControlNet Model", infer=infer_controlnet)
 def ControlNetLoader(ctx: NodeContext, control_net_name: Annotated[str, InFolder(CONTROLNETS)]) -> ControlNet:
-    """Load a ControlNet; its weights are loaded where something computes with them.
+    """Load a ControlNet or T2I-Adapter; its weights are loaded where something computes with them.
 
     Args:
-        control_net_name: the ControlNet in the controlnet folder: a diffusers folder, or a safetensors file
-            in the original layout.
+        control_net_name: what lies in the controlnet folder: a diffusers folder, or a safetensors file in
+            the original layout. T2I-Adapters may be full or light.
     """
     file = ctx.resolve(CONTROLNETS, control_net_name)
     return load_controlnet(file, ctx.path(file))
@@ -75,7 +72,7 @@ def ControlNetApplyAdvanced(
     Args:
         positive: what the picture shall show.
         negative: what it shall not.
-        control_net: the ControlNet.
+        control_net: the ControlNet or T2I-Adapter.
         image: what it shall follow, such as edges or depth.
         strength: how strongly; 1 is as trained.
         start_percent: share of the trained noise schedule done when it begins.
@@ -111,7 +108,7 @@ def ControlNetApply(
 
     Args:
         conditioning: what is steered.
-        control_net: the ControlNet.
+        control_net: the ControlNet or T2I-Adapter.
         image: what it shall follow, such as edges or depth.
         strength: how strongly; 1 is as trained.
     """
@@ -122,10 +119,10 @@ def ControlNetApply(
 
 
 def _check_family(name: str, side: Conditioning, control_net: ControlNet) -> None:
-    given, expected = (side.family, side.text_width), (control_net.family, control_net.text_width)
-    if given != expected:
-        made_for = f"made for family {given[0]} with text width {given[1]}"
-        raise InputError(name, f"{made_for}; the ControlNet is for {expected[0]} with {expected[1]}")
+    text_width = side.text_width if control_net.text_width is None else control_net.text_width
+    if (side.family, side.text_width) != (control_net.family, text_width):
+        made_for = f"made for family {side.family} with text width {side.text_width}"
+        raise InputError(name, f"{made_for}; the ControlNet is for {control_net.family} with {text_width}")
 
 
 def _with_hint(side: Conditioning, hint: ControlHint) -> Conditioning:

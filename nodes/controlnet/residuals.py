@@ -1,4 +1,4 @@
-"""What ControlNets add to a U-Net."""
+"""What ControlNets and T2I-Adapters add to a U-Net together."""
 
 from __future__ import annotations
 
@@ -6,45 +6,33 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from nodes.sampling.condition import Control
-
-Residuals = tuple[tuple[Tensor, ...] | None, Tensor | None]
+from nodes.sampling.condition import Control, Residuals
 
 
 def control_residuals(
     controls: Sequence[Control], z: Tensor, timestep: Tensor, context: Tensor, sigma: float
 ) -> Residuals:
-    """The sum of the residuals of all ControlNets at work at noise level ``sigma`` (Zhang et al. 2023).
+    """The sum of the residuals of all that is at work at noise level ``sigma``.
 
     Args:
         z: the U-Net's input, ``[n · batch, channels, height, width]``.
         context: text embeddings ``[n · batch, tokens, width]``.
-
-    Returns:
-        One residual per skip connection and the one of the middle block; ``None`` twice where no
-        ControlNet is at work.
     """
-    down: tuple[Tensor, ...] | None = None
-    mid: Tensor | None = None
+    total = Residuals()
     for control in controls:
-        if not control.sigma_end <= sigma <= control.sigma_start:
-            continue
-        own_down, own_mid = control.network(
-            z,
-            timestep,
-            encoder_hidden_states=context,
-            controlnet_cond=_hint_for(control.hint, len(z)).to(z.dtype),
-            conditioning_scale=control.strength,
-            return_dict=False,
-        )
-        down = _sum(down, tuple(own_down))
-        mid = own_mid if mid is None else mid + own_mid
-    return down, mid
+        if control.sigma_end <= sigma <= control.sigma_start:
+            total = _sum(total, control.network(z, timestep, context))
+    return total
 
 
-def _hint_for(hint: Tensor, items: int) -> Tensor:
-    return hint.repeat(items // len(hint), 1, 1, 1)
+def _sum(one: Residuals, other: Residuals) -> Residuals:
+    middle = other.middle if one.middle is None else one.middle
+    if one.middle is not None and other.middle is not None:
+        middle = one.middle + other.middle
+    return Residuals(_each(one.skips, other.skips), middle, _each(one.levels, other.levels))
 
 
-def _sum(first: tuple[Tensor, ...] | None, second: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return second if first is None else tuple(a + b for a, b in zip(first, second, strict=True))
+def _each(one: tuple[Tensor, ...] | None, other: tuple[Tensor, ...] | None) -> tuple[Tensor, ...] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return tuple(a + b for a, b in zip(one, other, strict=True))

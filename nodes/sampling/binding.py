@@ -12,14 +12,16 @@ from torch import Tensor
 from nodegraph import NodeContext
 from nodegraph.errors import InputError
 from nodes.controlnet.hints import prepare_hint
+from nodes.controlnet.networks import controlnet, t2i_adapter
 from nodes.sampling.condition import Box, Condition, Control
 from nodes.sampling.denoiser import ConditionalDenoiser, Network
 from nodes.sampling.networks import NETWORKS
 from nodes.sampling.noise_schedule import sigma_at_percent
+from nodes.sampling.patches import Run
 from nodes.sampling.patching.perturbed_attention import perturbed
 from nodes.sampling.picture_size import told_size
 from nodes.sampling.regions import PIXELS, region
-from nodes.types import Conditioning, ControlHint, Latent, Model, Prompt
+from nodes.types import Conditioning, ControlHint, Latent, Model, Prompt, T2IAdapter
 
 
 class Binder:
@@ -47,25 +49,35 @@ class Binder:
             self._leases.enter_context(patch.on_network(module))
         return module
 
+    @cached_property
+    def _network(self) -> Network:
+        """The same behind the signature of all families, with what patches put before it."""
+        network, model = NETWORKS[self._model.family](self._module), self._model
+        run = Run(self._module, model.schedule, self._ctx.lease)
+        for patch in model.patches:
+            network = self._leases.enter_context(patch.predicting(network, run))
+        return network
+
     def denoiser(self, *, nearest_timestep: bool) -> ConditionalDenoiser:
         """The model's network as a denoiser."""
-        return self._denoiser(NETWORKS[self._model.family](self._module), nearest_timestep)
+        return self._denoiser(self._network, nearest_timestep)
 
     def perturbed_denoiser(self, *, nearest_timestep: bool) -> ConditionalDenoiser:
         """The same with its attention perturbed."""
-        network = NETWORKS[self._model.family](self._module)
-        return self._denoiser(perturbed(self._module, network), nearest_timestep)
+        return self._denoiser(perturbed(self._module, self._network), nearest_timestep)
 
     def _denoiser(self, network: Network, nearest_timestep: bool) -> ConditionalDenoiser:
         return ConditionalDenoiser(
             network, self._model.schedule, self._model.prediction, nearest_timestep=nearest_timestep
         )
 
-    def conditions(self, name: str, side: Conditioning) -> list[Condition]:
+    def conditions(self, name: str, side: Conditioning, *, negative: bool = False) -> list[Condition]:
         """The conditions of one side of the guidance.
 
         Args:
             name: the input it came in at, for complaints.
+            side: what it tells.
+            negative: whether guidance goes away from it.
 
         Raises:
             InputError: it goes with neither model nor latents.
@@ -75,9 +87,9 @@ class Binder:
             raise InputError(
                 name, f"{given}; the model is {self._model.family} with {self._model.text_width}"
             )
-        return [self._condition(name, prompt) for prompt in side.prompts]
+        return [self._condition(name, prompt, negative) for prompt in side.prompts]
 
-    def _condition(self, name: str, prompt: Prompt) -> Condition:
+    def _condition(self, name: str, prompt: Prompt, negative: bool) -> Condition:
         batch, _, height, width = self._shape
         box, weight = region(prompt, height, width)
         shown = (height, width) if box is None else (box.height, box.width)
@@ -87,18 +99,19 @@ class Binder:
             prompt.embeddings.to(self._ctx.device),
             tuple(self._control(name, hint, *shown) for hint in prompt.controls),
             pooled=self._on_device(prompt.pooled),
-            size=self._size(name, prompt),
+            size=self._size(prompt, negative),
             guidance=prompt.guidance,
             concat=self._concat(name, prompt, box),
             box=box,
             weight=self._on_device(weight),
             sigma_start=sigma_at_percent(self._model.schedule, prompt.start_percent),
             sigma_end=sigma_at_percent(self._model.schedule, prompt.end_percent),
+            negative=negative,
         )
 
-    def _size(self, name: str, prompt: Prompt) -> tuple[float, ...] | None:
+    def _size(self, prompt: Prompt, negative: bool) -> tuple[float, ...] | None:
         height, width = (PIXELS * side for side in self._shape[-2:])
-        return told_size(prompt.size, self._model.family, height, width, negative=name == "negative")
+        return told_size(prompt.size, self._model.family, height, width, negative=negative)
 
     def _concat(self, name: str, prompt: Prompt, box: Box | None) -> Tensor | None:
         """What the network takes beside the latents; a network that takes nothing is given nothing."""
@@ -146,14 +159,35 @@ class Binder:
             raise InputError(
                 name, f"its ControlNet is for {control_net.latent_channels} latent channels, not {channels}"
             )
-        pixels = prepare_hint(hint.image.pixels, height * control_net.scale, width * control_net.scale)
+        network = self._leases.enter_context(self._ctx.lease(control_net.weights))
+        if isinstance(control_net, T2IAdapter):
+            self._check_widths(name, control_net)
+            tall, wide = (
+                _raised(side * control_net.scale, control_net.picture_multiple) for side in (height, width)
+            )
+            picture = prepare_hint(hint.image.pixels, tall, wide, control_net.picture_channels)
+            at_work = t2i_adapter(network, picture.to(self._ctx.device), hint.strength)
+        else:
+            picture = prepare_hint(hint.image.pixels, height * control_net.scale, width * control_net.scale)
+            at_work = controlnet(network, picture.to(self._ctx.device), hint.strength)
         return Control(
-            network=self._leases.enter_context(self._ctx.lease(control_net.weights)),
-            hint=pixels.to(self._ctx.device),
-            strength=hint.strength,
+            at_work,
             sigma_start=sigma_at_percent(self._model.schedule, hint.start_percent),
             sigma_end=sigma_at_percent(self._model.schedule, hint.end_percent),
         )
+
+    def _check_widths(self, name: str, adapter: T2IAdapter) -> None:
+        wanted = tuple(self._module.config.block_out_channels)
+        if adapter.widths[: len(wanted)] != wanted:
+            raise InputError(
+                name,
+                f"its T2I-Adapter gives features of {list(adapter.widths)} channels; "
+                f"the model's levels have {list(wanted)}",
+            )
+
+
+def _raised(side: int, multiple: int) -> int:
+    return -(-side // multiple) * multiple
 
 
 def _same_hint(one: ControlHint, other: ControlHint) -> bool:

@@ -55,7 +55,7 @@ def _counterpart(condition: Condition, others: Sequence[Condition]) -> list[Cond
     if not around or any(other.box == box for other in around):
         return []
     smallest = min(around, key=_size)
-    told = ("context", "pooled", "size", "guidance", "concat")
+    told = ("context", "pooled", "size", "guidance", "concat", "negative")
     return [dataclasses.replace(condition, **{name: getattr(smallest, name) for name in told})]
 
 

@@ -10,21 +10,37 @@ from typing import NamedTuple
 from torch import Tensor
 
 
-@dataclass(frozen=True, eq=False)
-class Control:
-    """A ControlNet at work, compared by identity.
+class Residuals(NamedTuple):
+    """What is added to the features of a U-Net, part by part; ``None`` where nothing is.
 
     Attributes:
-        network: the ControlNet, on the device.
-        hint: its picture, ``[1 or batch, channels, height, width]`` in 0..1, on the device.
-        strength: scale of its residuals.
+        skips: one for each skip connection.
+        middle: that of the middle block.
+        levels: one for each level of the way down, added where its last attention ends; where there is one
+            more, it is the middle block's.
+    """
+
+    skips: tuple[Tensor, ...] | None = None
+    middle: Tensor | None = None
+    levels: tuple[Tensor, ...] | None = None
+
+
+ControlNetwork = Callable[[Tensor, Tensor, Tensor], Residuals]
+"""Residuals for a U-Net's input ``[n · batch, channels, height, width]``, the timestep, and text embeddings
+``[n · batch, tokens, width]``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Control:
+    """A ControlNet or T2I-Adapter at work, compared by identity.
+
+    Attributes:
+        network: what it adds, its picture and strength included.
         sigma_start: it works at noise levels from here …
         sigma_end: … down to here.
     """
 
-    network: Callable[..., tuple[Sequence[Tensor], Tensor]]
-    hint: Tensor
-    strength: float
+    network: ControlNetwork
     sigma_start: float
     sigma_end: float
 
@@ -57,7 +73,7 @@ class Condition:
 
     Attributes:
         context: text embeddings ``[1, tokens, width]``, on the device.
-        controls: ControlNets that take part.
+        controls: ControlNets and T2I-Adapters that take part.
         pooled: the prompt's pooled vector ``[1, width]``, for networks that take one.
         size: what SDXL is told, in pixels: height, width, crop from the top, crop from the left, height and
             width to make, and the aesthetic score that the refiner is told; by default the size that is made.
@@ -68,6 +84,7 @@ class Condition:
             ``None`` is 1 throughout.
         sigma_start: it counts at noise levels from here …
         sigma_end: … down to here.
+        negative: whether it is of the side that guidance goes away from.
     """
 
     context: Tensor
@@ -80,6 +97,7 @@ class Condition:
     weight: Tensor | None = None
     sigma_start: float = math.inf
     sigma_end: float = 0.0
+    negative: bool = False
 
     def counts_at(self, sigma: float) -> bool:
         """Whether it takes part at a noise level."""

@@ -100,16 +100,20 @@ def bound_denoiser(
     """The guided denoiser on the device, for as long as ``leases`` last."""
     model = guider.model
     binder = Binder(ctx, leases, model, latent)
-    sides = [binder.conditions(name, side) for name, side in zip(names, guider.sides, strict=True)]
+    last = len(guider.sides) - 1  # of two sides or more, guidance goes away from the last
+    sides = [
+        binder.conditions(name, side, negative=0 < last == index)
+        for index, (name, side) in enumerate(zip(names, guider.sides, strict=True))
+    ]
     formula: Formula = classifier_free
     for patch in model.patches:
         formula = patch.guidance(formula)
     corrections = []
     for patch in model.patches:
         if isinstance(patch, PerturbedAttention):
-            worse = guided(
-                binder.perturbed_denoiser(nearest_timestep=nearest_timestep), sides[:1], Unguided()
-            )
+            perturbed = binder.perturbed_denoiser(nearest_timestep=nearest_timestep)
+            asked = [dataclasses.replace(condition) for condition in sides[0]]  # apart, for what is cached
+            worse = guided(perturbed, [asked], Unguided())
             corrections.append(Correction(worse, patch.scale))
     denoiser = binder.denoiser(nearest_timestep=nearest_timestep)
     return guided(denoiser, sides, guider.guidance, formula, corrections)

@@ -171,7 +171,7 @@ def test_prompts_of_one_side_count_in_equal_parts():
 def test_conditions_that_do_not_fit_together_take_two_forwards():
     network = CountingNetwork()
     assert guide(network, [condition(3, tokens=4)], [condition(1)], cfg=2.0) == 5
-    control = Control(network, torch.zeros(1, 3, 8, 8), 1.0, 99.0, 0.0)
+    control = Control(network, 99.0, 0.0)
     assert guide(network, [condition(3, controls=(control,))], [condition(1)], cfg=2.0) == 5
     assert network.batches == [2, 2, 2, 2]
 

@@ -54,14 +54,15 @@ def _predict(
     items = len(z) // len(conditions)
     context = contexts(conditions, items).to(z.dtype)
     timestep = timestep.to(z.device)
-    down, mid = control_residuals(conditions[0].controls, z, timestep, context, sigma)
+    added_by = control_residuals(conditions[0].controls, z, timestep, context, sigma)
     output: Tensor = unet(
         with_concat(z, conditions, items),
         timestep,
         encoder_hidden_states=context,
         added_cond_kwargs=added,
-        down_block_additional_residuals=down,
-        mid_block_additional_residual=mid,
+        down_block_additional_residuals=added_by.skips,
+        mid_block_additional_residual=added_by.middle,
+        down_intrablock_additional_residuals=None if added_by.levels is None else list(added_by.levels),
         return_dict=False,
     )[0]
     return output.float()

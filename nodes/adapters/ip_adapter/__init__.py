@@ -1,0 +1,1 @@
+"""Pictures as prompts (IP-Adapter, Ye et al. 2023)."""

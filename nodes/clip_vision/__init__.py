@@ -1,0 +1,1 @@
+"""What CLIP says of pictures."""

@@ -1,0 +1,291 @@
+"""IP-Adapters: small files of the true layouts, compared with diffusers' own pipelines."""
+
+from __future__ import annotations
+
+import copy
+from functools import cache
+
+import pytest
+import torch
+from adapter_files import clip_vision, ip_adapter, ip_adapter_file
+from diffusion_support import TestContext, folders
+from family_files import single_file, tiny, write_file
+from test_families_end_to_end import close, euler, tokenizer
+
+from nodegraph.errors import FileProblem, InputError
+from nodegraph.specs import Mismatch, Spec
+from nodes.adapters.ip_adapter.attention import grid
+from nodes.adapters.ip_adapter.nodes import (
+    IPAdapterAdvanced,
+    IPAdapterEmbeds,
+    IPAdapterModelLoader,
+    infer_from_embeds,
+    infer_from_image,
+    infer_ip_adapter,
+)
+from nodes.checkpoints.nodes import CheckpointLoaderSimple
+from nodes.clip_vision.nodes import CLIPVisionEncode, CLIPVisionLoader, infer_clip_vision
+from nodes.clip_vision.pixels import clip_pixels
+from nodes.conditioning.nodes import CLIPTextEncode
+from nodes.sampling.nodes import KSampler
+from nodes.types import Image, Latent, Mask
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of diffusers
+
+PROMPT, NEGATIVE = "a red fox in the snow", "blurred"
+STEPS, CFG, SEED, SIDE = 2, 5.0, 7, 64
+VISION_SIDE = 32
+CASES = [("sd1", "plain"), ("sd1", "plus"), ("sd1", "full"), ("sdxl", "plain"), ("sdxl", "plus")]
+
+
+@cache
+def halves(kind, projection, seed=0):
+    return ip_adapter(tiny(kind).network, projection, seed=seed)
+
+
+@pytest.fixture(scope="module")
+def ctx(tmp_path_factory):
+    root = tmp_path_factory.mktemp("models")
+    for kind in ("sd1", "sdxl"):
+        write_file(root / "checkpoints" / f"{kind}.safetensors", single_file(kind))
+    for kind, projection in CASES:
+        name = f"{kind}_{projection}.safetensors"
+        write_file(root / "ipadapter" / name, ip_adapter_file(halves(kind, projection)))
+    write_file(root / "ipadapter" / "second.safetensors", ip_adapter_file(halves("sd1", "plain", 1)))
+    write_file(root / "clip_vision" / "tiny.safetensors", clip_vision().state_dict())
+    clip_vision().save_pretrained(root / "clip_vision" / "folder")
+    return TestContext(folders(root, root))
+
+
+def picture(seed=0, count=1, side=VISION_SIDE):
+    levels = torch.randint(256, (count, side, side, 3), generator=torch.Generator().manual_seed(seed))
+    return Image(levels / 255)
+
+
+def prompted(ctx, model, name, image, vision="tiny.safetensors", **settings):
+    adapter = IPAdapterModelLoader(ctx, f"{name}.safetensors")
+    return IPAdapterAdvanced(ctx, model, adapter, image, CLIPVisionLoader(ctx, vision), **settings)
+
+
+def sampled(ctx, kind, *applied, vision="tiny.safetensors", steps=STEPS, **settings):
+    """KSampler's latents with IP-Adapters applied, each given as (name, pictures)."""
+    model, clip, _ = CheckpointLoaderSimple(ctx, f"{kind}.safetensors")
+    for name, image in applied:
+        model = prompted(ctx, model, name, image, vision, **settings)
+    positive, negative = (CLIPTextEncode(ctx, clip, text) for text in (PROMPT, NEGATIVE))
+    latent = Latent(torch.zeros(1, 4, SIDE // 8, SIDE // 8))
+    return KSampler(ctx, model, positive, negative, latent, SEED, steps, CFG, "euler", "normal").samples
+
+
+def reference(kind, state_dicts, images, scales, **settings):
+    """The latents of diffusers' pipeline, whose own U-Net is left as it is."""
+    from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
+
+    model = tiny(kind)
+    parts = {
+        "vae": model.vae,
+        "text_encoder": model.encoders["l"],
+        "tokenizer": tokenizer(),
+        "unet": copy.deepcopy(model.network),
+        "scheduler": euler(),
+        "feature_extractor": None,
+        "image_encoder": clip_vision(),
+    }
+    if kind == "sdxl":
+        more = {"text_encoder_2": model.encoders["g"], "tokenizer_2": tokenizer("!")}
+        pipeline = StableDiffusionXLPipeline(**parts, **more, add_watermarker=False)
+    else:
+        pipeline = StableDiffusionPipeline(**parts, safety_checker=None, requires_safety_checker=False)
+    pipeline.set_progress_bar_config(disable=True)
+    pipeline.unet._load_ip_adapter_weights(copy.deepcopy(state_dicts))
+    pipeline.set_ip_adapter_scale(scales)
+    return pipeline(
+        PROMPT,
+        height=SIDE,
+        width=SIDE,
+        negative_prompt=NEGATIVE,
+        num_inference_steps=STEPS,
+        guidance_scale=CFG,
+        latents=torch.randn(1, 4, SIDE // 8, SIDE // 8, generator=torch.Generator().manual_seed(SEED)),
+        output_type="latent",
+        ip_adapter_image=[clip_pixels(image.pixels, VISION_SIDE, crop=True) for image in images],
+        **settings,
+    ).images
+
+
+@pytest.mark.parametrize(("kind", "projection"), CASES)
+def test_equals_the_pipeline(ctx, kind, projection):
+    ours = sampled(ctx, kind, (f"{kind}_{projection}", picture()), weight=0.8)
+    close(ours, reference(kind, [halves(kind, projection)], [picture()], [0.8]))
+    assert not torch.allclose(ours, sampled(ctx, kind), atol=1e-2)
+
+
+def test_two_adapters_and_several_pictures_equal_the_pipeline(ctx):
+    ours = sampled(ctx, "sd1", ("sd1_plus", picture(0, count=2)), ("second", picture(1)), weight=0.7)
+    adapters = [halves("sd1", "plus"), halves("sd1", "plain", 1)]
+    close(ours, reference("sd1", adapters, [picture(0, count=2), picture(1)], [0.7, 0.7]))
+
+
+def test_a_mask_equals_the_pipeline(ctx):
+    mask = torch.zeros(1, SIDE, SIDE)
+    mask[:, :, : SIDE // 2] = 1
+    ours = sampled(ctx, "sd1", ("sd1_plain", picture()), attn_mask=Mask(mask))
+    masks = {"cross_attention_kwargs": {"ip_adapter_masks": [mask[None]]}}
+    close(ours, reference("sd1", [halves("sd1", "plain")], [picture()], [1.0], **masks))
+
+
+@pytest.mark.parametrize("kind", ["plain", "plus"])
+def test_pictures_encoded_before_are_the_same(ctx, kind):
+    model, _, _ = CheckpointLoaderSimple(ctx, "sd1.safetensors")
+    adapter = IPAdapterModelLoader(ctx, f"sd1_{kind}.safetensors")
+    said = CLIPVisionEncode(ctx, CLIPVisionLoader(ctx, "folder"), picture())
+    (prompt,) = IPAdapterEmbeds(model, adapter, said, weight=0.5).patches
+    (other,) = prompted(ctx, model, f"sd1_{kind}", picture(), weight=0.5).patches
+    assert torch.equal(prompt.present, other.present)
+    assert torch.equal(prompt.absent, other.absent)
+    assert (prompt.adapter, prompt.weight) == (other.adapter, other.weight)
+
+
+def test_a_vision_encoder_is_the_same_from_a_file_and_a_folder(ctx):
+    one, other = (CLIPVisionLoader(ctx, name) for name in ("tiny.safetensors", "folder"))
+    assert (one.embed_width, one.hidden_width, one.side) == (48, 64, VISION_SIDE)
+    assert (other.embed_width, other.hidden_width, other.side) == (48, 64, VISION_SIDE)
+    said, same = (CLIPVisionEncode(ctx, vision, picture(count=2)) for vision in (one, other))
+    with torch.no_grad():
+        expected = clip_vision()(clip_pixels(picture(count=2).pixels, VISION_SIDE, crop=True))
+    torch.testing.assert_close(said.image_embeds, expected.image_embeds, atol=1e-5, rtol=0)
+    torch.testing.assert_close(said.penultimate_hidden_states, same.penultimate_hidden_states)
+    assert said.blank_hidden_states.shape == (1, 17, 64)
+
+
+@pytest.mark.parametrize("size", [(48, 64), (97, 41), (32, 32), (20, 20)])
+def test_pictures_are_prepared_as_clips_own_processor_does(size):
+    from PIL import Image as Pil
+    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+
+    rows, columns = (torch.linspace(0, 6, side) for side in size)
+    waves = torch.stack([rows.sin()[:, None] * (columns + phase).cos() for phase in range(3)], dim=-1)
+    levels = (127.5 * (1 + waves)).round().to(torch.uint8)
+    processor = CLIPImageProcessorPil(
+        size={"shortest_edge": VISION_SIDE}, crop_size={"height": VISION_SIDE, "width": VISION_SIDE}
+    )
+    theirs = processor(Pil.fromarray(levels.numpy()), return_tensors="pt").pixel_values
+    ours = clip_pixels(levels[None] / 255, VISION_SIDE, crop=True)
+    assert float((ours - theirs).abs().max()) < 1.5 / 255 / 0.26  # one level here or there
+
+
+def test_a_whole_picture_is_squeezed_where_nothing_is_cropped():
+    pixels = torch.zeros(1, 32, 64, 3)
+    pixels[:, :, 32:] = 1
+    squeezed, cropped = (clip_pixels(pixels, VISION_SIDE, crop=crop) for crop in (False, True))
+    assert squeezed.shape == cropped.shape == (1, 3, VISION_SIDE, VISION_SIDE)
+    for planes in (squeezed, cropped):
+        left, right = planes[0, 0].mean(dim=0)[:12], planes[0, 0].mean(dim=0)[20:]
+        assert left.max() < right.min()
+
+
+def test_it_counts_in_its_share_of_the_schedule_only(ctx):
+    applied = ("sd1_plain", picture())
+    plain, whole = sampled(ctx, "sd1", steps=4), sampled(ctx, "sd1", applied, steps=4)
+    half = sampled(ctx, "sd1", applied, steps=4, end_at=0.5)
+    assert torch.allclose(sampled(ctx, "sd1", applied, steps=4, start_at=1.0), plain, atol=1e-3)
+    assert not torch.allclose(half, plain, atol=1e-2)
+    assert not torch.allclose(half, whole, atol=1e-2)
+
+
+def test_the_network_is_left_as_it_was(ctx):
+    before = sampled(ctx, "sd1")
+    sampled(ctx, "sd1", ("sd1_plain", picture()))
+    assert torch.equal(sampled(ctx, "sd1"), before)
+
+
+def test_no_weight_is_no_adapter(ctx):
+    model, _, _ = CheckpointLoaderSimple(ctx, "sd1.safetensors")
+    assert prompted(ctx, model, "sd1_plain", picture(), weight=0.0) is model
+
+
+def test_the_negative_side_may_be_shown_something(ctx):
+    shown = sampled(ctx, "sd1", ("sd1_plain", picture()), image_negative=picture(1))
+    assert not torch.allclose(shown, sampled(ctx, "sd1", ("sd1_plain", picture())), atol=1e-2)
+    model, _, _ = CheckpointLoaderSimple(ctx, "sd1.safetensors")
+    with pytest.raises(InputError, match="image_negative: 3 pictures against 2; give 1 or 2"):
+        prompted(ctx, model, "sd1_plain", picture(count=2), image_negative=picture(count=3))
+
+
+def test_a_window_that_ends_before_it_starts_is_refused(ctx):
+    model, _, _ = CheckpointLoaderSimple(ctx, "sd1.safetensors")
+    with pytest.raises(InputError, match=r"start_at: 0\.8 is after end_at 0\.2"):
+        prompted(ctx, model, "sd1_plain", picture(), start_at=0.8, end_at=0.2)
+
+
+def facts(ctx, name):
+    return Spec(infer_ip_adapter(Spec(value=f"{name}.safetensors"), ctx.folders))
+
+
+def test_wrong_pairings_are_found_before_the_run(ctx):
+    vision = Spec(infer_clip_vision(Spec(value="tiny.safetensors"), ctx.folders))
+    assert vision.facts == {"embed_width": 48, "hidden_width": 64}
+    assert facts(ctx, "sd1_plain").facts == {"text_width": 64, "embed_width": 48}
+    assert facts(ctx, "sd1_plus").facts == {"text_width": 64, "hidden_width": 64}
+    model = Spec({"family": "sd", "text_width": 64})
+    assert infer_from_image(model, facts(ctx, "sd1_plus"), vision) == model.facts
+    with pytest.raises(Mismatch, match="text width of ipadapter is 192, but model has text width 64"):
+        infer_from_image(model, facts(ctx, "sdxl_plain"), vision)
+    wide = Spec({"embed_width": 1024, "hidden_width": 1280})
+    with pytest.raises(
+        Mismatch, match="embed width of clip_vision is 1024, but ipadapter has embed width 48"
+    ):
+        infer_from_image(model, facts(ctx, "sd1_plain"), wide)
+    with pytest.raises(Mismatch, match="hidden width of pos_embed is 1280"):
+        infer_from_embeds(model, facts(ctx, "sd1_plus"), wide)
+    with pytest.raises(Mismatch, match="IP-Adapters are for U-Nets; the model is of family flux"):
+        infer_from_image(Spec({"family": "flux"}), facts(ctx, "sd1_plain"), vision)
+
+
+def test_layers_of_another_network_are_refused_before_a_step(ctx, tmp_path):
+    tensors = ip_adapter_file(halves("sd1", "plain"))
+    last = max(int(name.split(".")[1]) for name in tensors if name.startswith("ip_adapter."))
+    kept = {name: t for name, t in tensors.items() if not name.startswith(f"ip_adapter.{last}.")}
+    write_file(tmp_path / "ipadapter" / "short.safetensors", kept)
+    adapter = IPAdapterModelLoader(TestContext(folders(tmp_path, tmp_path)), "short.safetensors")
+    model, clip, _ = CheckpointLoaderSimple(ctx, "sd1.safetensors")
+    applied = IPAdapterAdvanced(ctx, model, adapter, picture(), CLIPVisionLoader(ctx, "tiny.safetensors"))
+    prompt = CLIPTextEncode(ctx, clip, PROMPT)
+    with pytest.raises(InputError, match=r"its IP-Adapter is for 10 cross-attentions of .* the model has 11"):
+        KSampler(ctx, applied, prompt, prompt, Latent(torch.zeros(1, 4, 8, 8)))
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({"weight": torch.zeros(2)}, "nothing in it was recognised"),
+        ({"image_proj.proj.weight": torch.zeros(8, 4)}, "nothing in it was recognised"),
+        (
+            {"image_proj.proj.weight": torch.zeros(8), "ip_adapter.1.to_k_ip.weight": torch.zeros(2, 2)},
+            "tensor 'image_proj.proj.weight' is|tensor 'proj.weight' is",
+        ),
+    ],
+)
+def test_what_is_no_ip_adapter_is_refused(tmp_path, tensors, message):
+    write_file(tmp_path / "ipadapter" / "odd.safetensors", tensors)
+    with pytest.raises(FileProblem, match=f"IP-Adapter 'odd.safetensors' cannot be used: .*({message})"):
+        IPAdapterModelLoader(TestContext(folders(tmp_path, tmp_path)), "odd.safetensors")
+
+
+def test_what_is_no_vision_encoder_is_refused(tmp_path):
+    write_file(tmp_path / "clip_vision" / "odd.safetensors", {"weight": torch.zeros(2)})
+    (tmp_path / "clip_vision" / "folder").mkdir()
+    (tmp_path / "clip_vision" / "folder" / "config.json").write_text('{"model_type": "t5"}')
+    here = TestContext(folders(tmp_path, tmp_path))
+    with pytest.raises(FileProblem, match="a CLIP vision encoder is wanted"):
+        CLIPVisionLoader(here, "odd.safetensors")
+    with pytest.raises(FileProblem, match="its config is of a t5"):
+        CLIPVisionLoader(here, "folder")
+
+
+@pytest.mark.parametrize("size", [(16, 16), (13, 24), (9, 9)])
+def test_a_layers_grid_is_found_from_its_places(size):
+    rows, columns = size
+    for _ in range(3):
+        assert grid(size, rows * columns) == (rows, columns)
+        rows, columns = (rows + 1) // 2, (columns + 1) // 2
