@@ -12,13 +12,19 @@ Residuals = tuple[tuple[Tensor, ...] | None, Tensor | None]
 
 
 def control_residuals(
-    controls: Sequence[Control], z: Tensor, timestep: Tensor, context: Tensor, sigma: float
+    controls: Sequence[Control],
+    z: Tensor,
+    timestep: Tensor,
+    context: Tensor,
+    sigma: float,
+    added: dict[str, Tensor] | None = None,
 ) -> Residuals:
     """The sum of the residuals of all ControlNets at work at noise level ``sigma`` (Zhang et al. 2023).
 
     Args:
         z: the U-Net's input, ``[n · batch, channels, height, width]``.
         context: text embeddings ``[n · batch, tokens, width]``.
+        added: what SDXL's networks are told besides: pooled vectors and sizes.
 
     Returns:
         One residual per skip connection and the one of the middle block; ``None`` twice where no
@@ -35,6 +41,7 @@ def control_residuals(
             encoder_hidden_states=context,
             controlnet_cond=_hint_for(control.hint, len(z)).to(z.dtype),
             conditioning_scale=control.strength,
+            added_cond_kwargs=added,
             return_dict=False,
         )
         down = _sum(down, tuple(own_down))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,10 +55,11 @@ def _predict(
     items = len(z) // len(conditions)
     context = contexts(conditions, items).to(z.dtype)
     timestep = timestep.to(z.device)
-    down, mid = control_residuals(conditions[0].controls, z, timestep, context, sigma)
+    down, mid = control_residuals(conditions[0].controls, z, timestep, context, sigma, added)
     output: Tensor = unet(
         with_concat(z, conditions, items),
         timestep,
+        timestep_cond=_guidance_embedding(unet, conditions, items, z),
         encoder_hidden_states=context,
         added_cond_kwargs=added,
         down_block_additional_residuals=down,
@@ -65,6 +67,22 @@ def _predict(
         return_dict=False,
     )[0]
     return output.float()
+
+
+GUIDANCE = 8.5
+"""The guidance scale that a latent consistency model is told where the prompt says none."""
+
+
+def _guidance_embedding(unet: Any, conditions: Sequence[Condition], items: int, z: Tensor) -> Tensor | None:
+    """The guidance scale as a distilled U-Net is told it (Luo et al. 2023, Sec. 4.2); others are not."""
+    width: int | None = unet.config.time_cond_proj_dim
+    if width is None:
+        return None
+    scales = [GUIDANCE if c.guidance is None else c.guidance for c in conditions for _ in range(items)]
+    half = width // 2
+    frequencies = torch.exp(torch.arange(half) * -(math.log(10000) / (half - 1)))
+    angles = 1000 * (torch.tensor(scales) - 1)[:, None] * frequencies
+    return torch.cat([angles.sin(), angles.cos()], dim=1).to(z)
 
 
 def _sizes(condition: Condition, z: Tensor, count: int) -> list[float]:
