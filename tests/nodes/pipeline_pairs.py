@@ -1,6 +1,7 @@
 """The same picture made twice: by our nodes from a checkpoint file, and by diffusers' pipeline.
 
-Same tiny weights, prompt and noise; what is compared are the latents at the end of the run.
+Same tiny weights, prompt and noise; what is compared are the latents at the end of the run. Both encode the
+prompt whenever they are called, and have their weights in memory after the first time.
 """
 
 from __future__ import annotations
@@ -31,25 +32,32 @@ from nodes.sampling.custom.nodes import (
 from nodes.sampling.nodes import KSampler
 from nodes.sampling.patching.nodes import ModelSamplingDiscrete
 from nodes.sampling.schedules import sigmas_for
-from nodes.types import Conditioning, Image, Latent, Mask, Model, Vae
+from nodes.types import Clip, Conditioning, Image, Latent, Mask, Model, Vae
 from nodes.vae.nodes import VAEEncode
 
 
 class Pair(NamedTuple):
-    """What both made."""
+    """Both ways to the latents."""
 
-    ours: Tensor
-    theirs: Tensor
+    ours: Callable[[], Tensor]
+    theirs: Callable[[], Tensor]
 
 
 class Loaded(NamedTuple):
-    """A checkpoint with the prompt of these tests encoded."""
+    """A checkpoint, and the prompt of these tests encoded with it."""
 
     ctx: TestContext
     model: Model
-    positive: Conditioning
-    negative: Conditioning
+    clip: Clip
     vae: Vae
+
+    @property
+    def positive(self) -> Conditioning:
+        return CLIPTextEncode(self.ctx, self.clip, PROMPT)
+
+    @property
+    def negative(self) -> Conditioning:
+        return CLIPTextEncode(self.ctx, self.clip, NEGATIVE)
 
 
 def prepared(root: Path) -> Path:
@@ -64,26 +72,17 @@ def loaded(root: Path, name: str) -> Loaded:
         write_file(root / "checkpoints" / f"{name}.safetensors", single_file(name))
         name = f"{name}.safetensors"
     ctx = TestContext(folders(root, root))
-    model, clip, vae = CheckpointLoaderSimple(ctx, name)
-    positive, negative = (CLIPTextEncode(ctx, clip, text) for text in (PROMPT, NEGATIVE))
-    return Loaded(ctx, model, positive, negative, vae)
+    return Loaded(ctx, *CheckpointLoaderSimple(ctx, name))
 
 
 def sampled(parts: Loaded, latent: Latent | None = None, **changes: Any) -> Tensor:
     """KSampler's latents; every input has a default."""
-    empty = Latent(torch.zeros(1, parts.model.latent_channels, SIDE // 8, SIDE // 8))
-    inputs: dict[str, Any] = {
-        "model": parts.model,
-        "positive": parts.positive,
-        "negative": parts.negative,
-        "latent_image": latent or empty,
-        "seed": SEED,
-        "steps": STEPS,
-        "cfg": CFG,
-        "sampler_name": "euler",
-        "scheduler": "normal",
-    }
-    return KSampler(parts.ctx, **{**inputs, **changes}).samples
+    settings: dict[str, Any] = {"cfg": CFG, "sampler_name": "euler", "scheduler": "normal", **changes}
+    sides = {side: settings.pop(side, None) or getattr(parts, side) for side in ("positive", "negative")}
+    model = settings.pop("model", parts.model)
+    empty = Latent(torch.zeros(1, model.latent_channels, SIDE // 8, SIDE // 8))
+    given = {"seed": SEED, "steps": STEPS, "latent_image": latent or empty, **sides, **settings}
+    return KSampler(parts.ctx, model, **given).samples
 
 
 @cache
@@ -109,84 +108,77 @@ def levels(model: Model) -> list[float]:
     return sigmas_for(model.schedule, "simple", STEPS, 1.0)[:-1].tolist()
 
 
+def piped(pipeline: Any, **inputs: Any) -> Callable[[], Tensor]:
+    """What a pipeline makes of the prompts; of the noise of these tests where it is given none."""
+    guided = {"negative_prompt": NEGATIVE, "guidance_scale": CFG}
+    return lambda: latents_of(pipeline, **{**guided, **inputs, "generator": generator()})
+
+
 def text_to_image(kind: str, root: Path) -> Pair:
-    inputs = {"negative_prompt": NEGATIVE, "guidance_scale": CFG, "latents": noise(4)}
+    parts = loaded(root, kind)
     pipeline = theirs.stable_diffusion_xl() if kind == "sdxl" else theirs.stable_diffusion(kind)
-    return Pair(sampled(loaded(root, kind)), latents_of(pipeline, height=SIDE, width=SIDE, **inputs))
+    return Pair(lambda: sampled(parts), piped(pipeline, height=SIDE, width=SIDE))
 
 
 def image_to_image(root: Path) -> Pair:
     parts = loaded(root, "sd1")
     start = VAEEncode(parts.ctx, Image(picture()), parts.vae)
     pipeline = theirs.stable_diffusion("sd1", "StableDiffusionImg2ImgPipeline")
-    expected = latents_of(
-        pipeline,
-        steps=10,
-        image=start.samples,
-        strength=0.6,
-        negative_prompt=NEGATIVE,
-        guidance_scale=CFG,
-        generator=generator(),
+    return Pair(
+        lambda: sampled(parts, start, steps=6, denoise=0.6),
+        piped(pipeline, steps=10, image=start.samples, strength=0.6),
     )
-    return Pair(sampled(parts, start, steps=6, denoise=0.6), expected)
 
 
 def refined(root: Path) -> Pair:
     parts = loaded(root, "sdxl_refiner")
     start = VAEEncode(parts.ctx, Image(picture()), parts.vae)
-    expected = latents_of(
-        theirs.refiner(),
-        steps=10,
-        image=start.samples,
-        strength=0.3,
-        original_size=(SIDE, SIDE),
-        target_size=(SIDE, SIDE),
-        negative_prompt=NEGATIVE,
-        guidance_scale=CFG,
-        generator=generator(),
+    size = {"original_size": (SIDE, SIDE), "target_size": (SIDE, SIDE)}
+    return Pair(
+        lambda: sampled(parts, start, steps=3, denoise=0.3),
+        piped(theirs.refiner(), steps=10, image=start.samples, strength=0.3, **size),
     )
-    return Pair(sampled(parts, start, steps=3, denoise=0.3), expected)
 
 
 def inpainting(root: Path) -> Pair:
-    parts = loaded(root, "sd1_inpaint")
-    ctx, mask = parts.ctx, hole()
-    positive, negative, _ = InpaintModelConditioning(
-        ctx, parts.positive, parts.negative, parts.vae, Image(picture()), Mask(mask), noise_mask=False
-    )
+    parts, mask = loaded(root, "sd1_inpaint"), hole()
     hidden = picture() * (1 - mask[..., None]) + 0.5 * mask[..., None]
-    expected = latents_of(
-        theirs.stable_diffusion("sd1_inpaint", "StableDiffusionInpaintPipeline"),
-        image=picture().movedim(-1, 1),
-        mask_image=mask[:, None],
-        masked_image_latents=VAEEncode(ctx, Image(hidden), parts.vae).samples,
-        strength=1.0,
-        height=SIDE,
-        width=SIDE,
-        negative_prompt=NEGATIVE,
-        guidance_scale=CFG,
-        latents=noise(4),
+
+    def ours() -> Tensor:
+        positive, negative, _ = InpaintModelConditioning(
+            parts.ctx, parts.positive, parts.negative, parts.vae, Image(picture()), Mask(mask), False
+        )
+        return sampled(parts, positive=positive, negative=negative)
+
+    return Pair(
+        ours,
+        piped(
+            theirs.stable_diffusion("sd1_inpaint", "StableDiffusionInpaintPipeline"),
+            image=picture().movedim(-1, 1),
+            mask_image=mask[:, None],
+            masked_image_latents=VAEEncode(parts.ctx, Image(hidden), parts.vae).samples,
+            strength=1.0,
+            height=SIDE,
+            width=SIDE,
+        ),
     )
-    return Pair(sampled(parts, positive=positive, negative=negative), expected)
 
 
 def instructed(root: Path) -> Pair:
     image_cfg, parts = 1.6, loaded(root, "sd1_instruct")
-    positive, negative, start = InstructPixToPixConditioning(
-        parts.ctx, parts.positive, parts.negative, Image(picture()), parts.vae
-    )
-    guider = DualCFGGuider(parts.model, positive, negative, parts.negative, CFG, image_cfg)
     sigmas, sampler = BasicScheduler(parts.model, "normal", STEPS, 1.0), KSamplerSelect("euler")
-    ours = SamplerCustomAdvanced(parts.ctx, RandomNoise(SEED), guider, sampler, sigmas, start)[0].samples
-    expected = latents_of(
-        theirs.stable_diffusion("sd1_instruct", "StableDiffusionInstructPix2PixPipeline"),
-        image=picture().movedim(-1, 1),
-        image_guidance_scale=image_cfg,
-        negative_prompt=NEGATIVE,
-        guidance_scale=CFG,
-        latents=noise(4),
-    )
-    return Pair(ours, expected)
+
+    def ours() -> Tensor:
+        without = parts.negative
+        positive, negative, start = InstructPixToPixConditioning(
+            parts.ctx, parts.positive, without, Image(picture()), parts.vae
+        )
+        guider = DualCFGGuider(parts.model, positive, negative, without, CFG, image_cfg)
+        found = SamplerCustomAdvanced(parts.ctx, RandomNoise(SEED), guider, sampler, sigmas, start)
+        return found.output.samples
+
+    pipeline = theirs.stable_diffusion("sd1_instruct", "StableDiffusionInstructPix2PixPipeline")
+    return Pair(ours, piped(pipeline, image=picture().movedim(-1, 1), image_guidance_scale=image_cfg))
 
 
 @cache
@@ -200,25 +192,30 @@ def control_net(kind: str, seed: int) -> Any:
 
 def controlled(kind: str, count: int, root: Path) -> Pair:
     parts, strength = loaded(root, kind), 0.8
-    positive, negative = parts.positive, parts.negative
-    for seed in range(count):
-        name = f"{kind}_{seed}"
-        control_net(kind, seed).save_pretrained(root / "controlnet" / name)
-        net = ControlNetLoader(parts.ctx, name)
-        positive, negative = ControlNetApplyAdvanced(positive, negative, net, Image(picture()), strength)
     nets = [control_net(kind, seed) for seed in range(count)]
+    names = [f"{kind}_{seed}" for seed in range(count)]
+    for net, name in zip(nets, names, strict=True):
+        net.save_pretrained(root / "controlnet" / name)
+    recipes = [ControlNetLoader(parts.ctx, name) for name in names]
+
+    def ours() -> Tensor:
+        positive, negative = parts.positive, parts.negative
+        for net in recipes:
+            positive, negative = ControlNetApplyAdvanced(positive, negative, net, Image(picture()), strength)
+        return sampled(parts, positive=positive, negative=negative)
+
     single = count == 1
-    expected = latents_of(
-        theirs.controlled(kind, nets[0] if single else nets),
-        image=picture().movedim(-1, 1) if single else [picture().movedim(-1, 1)] * count,
-        controlnet_conditioning_scale=strength if single else [strength] * count,
-        negative_prompt=NEGATIVE,
-        guidance_scale=CFG,
-        latents=noise(4),
-        height=SIDE,
-        width=SIDE,
+    pipeline = theirs.controlled(kind, nets[0] if single else nets)
+    return Pair(
+        ours,
+        piped(
+            pipeline,
+            image=picture().movedim(-1, 1) if single else [picture().movedim(-1, 1)] * count,
+            controlnet_conditioning_scale=strength if single else [strength] * count,
+            height=SIDE,
+            width=SIDE,
+        ),
     )
-    return Pair(sampled(parts, positive=positive, negative=negative), expected)
 
 
 @cache
@@ -233,49 +230,35 @@ def distilled_unet() -> Any:
 
 
 def latent_consistency(root: Path) -> Pair:
+    """diffusers' pipeline goes on with one generator, ours with that of the next seed."""
     pipeline = theirs.latent_consistency(distilled_unet())
     pipeline.save_pretrained(root / "checkpoints" / "lcm")
     parts = loaded(root, "lcm")
-    ours = sampled(
-        parts,
-        model=ModelSamplingDiscrete(parts.model, "lcm"),
-        cfg=1.0,
-        sampler_name="lcm",
-        scheduler="simple",
-    )
-    step_noise = torch.Generator().manual_seed(SEED + 1)
-    expected = latents_of(pipeline, latents=noise(4), generator=step_noise, height=SIDE, width=SIDE)
-    return Pair(ours, expected)
+    model = ModelSamplingDiscrete(parts.model, "lcm")
+
+    def expected() -> Tensor:
+        steps = torch.Generator().manual_seed(SEED + 1)
+        return latents_of(pipeline, latents=noise(4), generator=steps, height=SIDE, width=SIDE)
+
+    settings = {"cfg": 1.0, "sampler_name": "lcm", "scheduler": "simple"}
+    return Pair(lambda: sampled(parts, model=model, **settings), expected)
 
 
 def stable_diffusion_3(kind: str, root: Path) -> Pair:
     parts = loaded(root, kind)
-    expected = latents_of(
-        theirs.stable_diffusion_3(kind, root),
-        height=SIDE,
-        width=SIDE,
-        negative_prompt=NEGATIVE,
-        guidance_scale=CFG,
-        latents=noise(16),
-        sigmas=levels(parts.model),
-        max_sequence_length=77,
-    )
-    return Pair(sampled(parts, scheduler="simple"), expected)
+    pipeline = theirs.stable_diffusion_3(kind, root)
+    settings = {"height": SIDE, "width": SIDE, "sigmas": levels(parts.model), "max_sequence_length": 77}
+    return Pair(lambda: sampled(parts, scheduler="simple"), piped(pipeline, **settings))
 
 
 def flux(kind: str, root: Path) -> Pair:
-    parts, pipeline, side = loaded(root, kind), theirs.flux(kind, root), SIDE // 8
-    expected = latents_of(
-        pipeline,
-        height=SIDE,
-        width=SIDE,
-        guidance_scale=3.5,
-        latents=pipeline._pack_latents(noise(16), 1, 16, side, side),
-        sigmas=levels(parts.model),
-        max_sequence_length=77,
+    parts, pipeline = loaded(root, kind), theirs.flux(kind, root)
+    settings = {"height": SIDE, "width": SIDE, "sigmas": levels(parts.model), "max_sequence_length": 77}
+    packed = piped(pipeline, negative_prompt=None, guidance_scale=3.5, **settings)
+    return Pair(
+        lambda: sampled(parts, scheduler="simple", cfg=1.0),
+        lambda: pipeline._unpack_latents(packed(), SIDE, SIDE, 8),
     )
-    ours = sampled(parts, scheduler="simple", cfg=1.0)
-    return Pair(ours, pipeline._unpack_latents(expected, SIDE, SIDE, 8))
 
 
 PAIRS: dict[tuple[str, str], Callable[[Path], Pair]] = {
