@@ -7,6 +7,7 @@ prompt whenever they are called, and have their weights in memory after the firs
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -141,17 +142,19 @@ def refined(root: Path) -> Pair:
 
 
 def inpainting(root: Path) -> Pair:
+    """Both are given the picture encoded, because diffusers would draw its latents at random."""
     parts, mask = loaded(root, "sd1_inpaint"), hole()
     hidden = picture() * (1 - mask[..., None]) + 0.5 * mask[..., None]
+    prepared = InpaintModelConditioning(
+        parts.ctx, parts.positive, parts.negative, parts.vae, Image(picture()), Mask(mask), False
+    )
+    shown = prepared.positive.prompts[0].concat
 
-    def ours() -> Tensor:
-        positive, negative, _ = InpaintModelConditioning(
-            parts.ctx, parts.positive, parts.negative, parts.vae, Image(picture()), Mask(mask), False
-        )
-        return sampled(parts, positive=positive, negative=negative)
+    def beside(side: Conditioning) -> Conditioning:
+        return replace(side, prompts=tuple(replace(prompt, concat=shown) for prompt in side.prompts))
 
     return Pair(
-        ours,
+        lambda: sampled(parts, positive=beside(parts.positive), negative=beside(parts.negative)),
         piped(
             theirs.stable_diffusion("sd1_inpaint", "StableDiffusionInpaintPipeline"),
             image=picture().movedim(-1, 1),
