@@ -70,7 +70,9 @@ from nodes.sampling.nodes import KSampler, KSamplerAdvanced
 from nodes.sampling.parts.nodes import AddNoise, SchedulerStep, UNetDenoiseStep
 from nodes.sampling.patching.nodes import (
     DifferentialDiffusion,
+    DynamicThresholding,
     DynamicThresholdingSimple,
+    FreeU,
     FreeU_V2,
     ModelSamplingDiscrete,
     ModelSamplingFlux,
@@ -138,6 +140,7 @@ __all__ = [
     "DisableNoise",
     "DualCFGGuider",
     "DualCLIPLoader",
+    "DynamicThresholding",
     "DynamicThresholdingSimple",
     "EmptyImage",
     "EmptyLatentImage",
@@ -147,6 +150,7 @@ __all__ = [
     "Float",
     "FluxGuidance",
     "ForEach",
+    "FreeU",
     "FreeU_V2",
     "GANLoader",
     "GenerateImages",
