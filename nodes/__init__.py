@@ -80,7 +80,9 @@ from nodes.sampling.nodes import KSampler, KSamplerAdvanced
 from nodes.sampling.parts.nodes import AddNoise, SchedulerStep, UNetDenoiseStep
 from nodes.sampling.patching.nodes import (
     DifferentialDiffusion,
+    DynamicThresholding,
     DynamicThresholdingSimple,
+    FreeU,
     FreeU_V2,
     ModelSamplingDiscrete,
     ModelSamplingFlux,
@@ -151,6 +153,7 @@ __all__ = [
     "DisableNoise",
     "DualCFGGuider",
     "DualCLIPLoader",
+    "DynamicThresholding",
     "DynamicThresholdingSimple",
     "EmptyImage",
     "EmptyLatentImage",
@@ -161,6 +164,7 @@ __all__ = [
     "Float",
     "FluxGuidance",
     "ForEach",
+    "FreeU",
     "FreeU_V2",
     "GANLoader",
     "GenerateImages",

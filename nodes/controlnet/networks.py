@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from nodes.sampling.condition import ControlNetwork, Residuals
+from nodes.sampling.condition import Added, ControlNetwork, Residuals
 
 
 def controlnet(module: Any, hint: Tensor, strength: float) -> ControlNetwork:
@@ -18,13 +18,14 @@ def controlnet(module: Any, hint: Tensor, strength: float) -> ControlNetwork:
         strength: scale of its residuals.
     """
 
-    def residuals(z: Tensor, timestep: Tensor, context: Tensor) -> Residuals:
+    def residuals(z: Tensor, timestep: Tensor, context: Tensor, added: Added | None) -> Residuals:
         skips, middle = module(
             z,
             timestep,
             encoder_hidden_states=context,
             controlnet_cond=_for_items(hint, len(z)).to(z.dtype),
             conditioning_scale=strength,
+            added_cond_kwargs=added,
             return_dict=False,
         )
         return Residuals(tuple(skips), middle)
@@ -45,7 +46,7 @@ def t2i_adapter(module: Any, hint: Tensor, strength: float) -> ControlNetwork:
         dtype = next(module.parameters()).dtype
         return tuple(strength * feature for feature in module(hint.to(dtype)))
 
-    def residuals(z: Tensor, timestep: Tensor, context: Tensor) -> Residuals:
+    def residuals(z: Tensor, timestep: Tensor, context: Tensor, added: Added | None) -> Residuals:
         return Residuals(levels=tuple(_for_items(feature, len(z)).to(z.dtype) for feature in features()))
 
     return residuals

@@ -6,22 +6,28 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from nodes.sampling.condition import Control, Residuals
+from nodes.sampling.condition import Added, Control, Residuals
 
 
 def control_residuals(
-    controls: Sequence[Control], z: Tensor, timestep: Tensor, context: Tensor, sigma: float
+    controls: Sequence[Control],
+    z: Tensor,
+    timestep: Tensor,
+    context: Tensor,
+    sigma: float,
+    added: Added | None = None,
 ) -> Residuals:
     """The sum of the residuals of all that is at work at noise level ``sigma``.
 
     Args:
         z: the U-Net's input, ``[n · batch, channels, height, width]``.
         context: text embeddings ``[n · batch, tokens, width]``.
+        added: what SDXL's networks are told besides.
     """
     total = Residuals()
     for control in controls:
         if control.sigma_end <= sigma <= control.sigma_start:
-            total = _sum(total, control.network(z, timestep, context))
+            total = _sum(total, control.network(z, timestep, context, added))
     return total
 
 

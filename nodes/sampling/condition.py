@@ -25,9 +25,11 @@ class Residuals(NamedTuple):
     levels: tuple[Tensor, ...] | None = None
 
 
-ControlNetwork = Callable[[Tensor, Tensor, Tensor], Residuals]
-"""Residuals for a U-Net's input ``[n · batch, channels, height, width]``, the timestep, and text embeddings
-``[n · batch, tokens, width]``."""
+Added = dict[str, Tensor]
+"""What networks of Stable Diffusion XL are told besides, as diffusers names it: pooled vectors and sizes."""
+ControlNetwork = Callable[[Tensor, Tensor, Tensor, Added | None], Residuals]
+"""Residuals for a U-Net's input ``[n · batch, channels, height, width]``, the timestep, text embeddings
+``[n · batch, tokens, width]``, and what is told besides."""
 
 
 @dataclass(frozen=True, eq=False)

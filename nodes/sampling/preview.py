@@ -10,30 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-LinearMap = tuple[tuple[tuple[float, float, float], ...], tuple[float, float, float]]
-"""Red, green and blue in -1..1 for each latent channel, and what is added to them."""
-
-KL_F8: LinearMap = (
-    ((0.298, 0.207, 0.208), (0.187, 0.286, 0.173), (-0.158, 0.189, 0.264), (-0.184, -0.271, -0.473)),
-    (0.0, 0.0, 0.0),
-)
-"""The autoencoder of Stable Diffusion 1 and 2, as measured by keturn in 2022:
-https://discuss.huggingface.co/t/decoding-latents-to-rgb-without-upscaling/23204/2"""
-
-EMOJI: LinearMap = (
-    ((-0.027, 0.604, 0.182), (-0.386, -0.080, 0.388), (0.226, 0.174, 0.294), (0.171, -0.264, 0.093)),
-    (0.155, 0.078, 0.111),
-)
-"""The bundled model's, fitted by least squares to 16 of its pictures averaged over 8 x 8 pixels; on 8
-others it explains 89, 89 and 96 % of the variance of red, green and blue."""
-
-LATENT_SPACES: dict[tuple[str, int], LinearMap] = {
-    ("sd", 768): KL_F8,
-    ("sd", 1024): KL_F8,
-    ("sd", 192): EMOJI,
-}
-"""By family and width of the text embeddings: a model's files do not name the latent space it works in,
-but the models of one family that differ in it differ in their text encoder too."""
+from nodes.sampling.latent_spaces import linear_map
 
 SPREAD = 0.25
 """Standard deviation of a false colour."""
@@ -53,7 +30,7 @@ def latent_colours(latents: Tensor, family: str, text_width: int) -> Tensor:
         float32 ``[height, width, 3]`` in 0..1, on the CPU.
     """
     pixels = latents.float().movedim(0, -1)
-    known = LATENT_SPACES.get((family, text_width))
+    known = linear_map(family, text_width)
     if known is None or len(known[0]) != len(latents):
         return false_colours(pixels.cpu())
     factors, offset = (torch.tensor(part, device=pixels.device) for part in known)

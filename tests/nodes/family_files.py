@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from noise_fit import fit_to_noise
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -31,7 +32,9 @@ class Tiny(NamedTuple):
 # --- modules ----------------------------------------------------------------------------------------------
 
 
-def unet(*, linear: bool, text: int, pooled: int | None = None, refiner: bool = False) -> Any:
+def unet(
+    *, linear: bool, text: int, pooled: int | None = None, refiner: bool = False, channels: int = 4
+) -> Any:
     from diffusers import UNet2DConditionModel
 
     attended = (
@@ -45,8 +48,10 @@ def unet(*, linear: bool, text: int, pooled: int | None = None, refiner: bool = 
         "transformer_layers_per_block": [2, 2, 2, 2] if refiner else [1, 2, 3],
     }
     widths = (64, 64, 128, 128)[: len(attended)]
-    return made(
+    module = made(
         UNet2DConditionModel(
+            in_channels=channels,
+            sample_size=64,
             block_out_channels=widths,
             down_block_types=down,
             up_block_types=[name.replace("Down", "Up") for name in reversed(down)],
@@ -58,6 +63,8 @@ def unet(*, linear: bool, text: int, pooled: int | None = None, refiner: bool = 
             **(added if pooled else {}),
         )
     )
+    fit_to_noise(module)
+    return module
 
 
 def autoencoder(channels: int = 4) -> Any:
@@ -144,9 +151,9 @@ def flux(*, text: int, pooled: int, guidance: bool) -> Any:
     )
 
 
-def made(module: nn.Module) -> Any:
+def made(module: nn.Module, seed: int = 0) -> Any:
     """The module with weights that all count, ones and zeros of norms and biases included."""
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     for name, parameter in module.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator)
         centre = 1.0 if "norm" in name and name.endswith("weight") else 0.0
@@ -414,6 +421,7 @@ LAYOUTS: dict[str, Layouts] = {
         },
     ),
 }
+LAYOUTS["sd1_inpaint"] = LAYOUTS["sd1_instruct"] = LAYOUTS["sd1"]
 LAYOUTS["sd35"] = LAYOUTS["sd3"]
 LAYOUTS["schnell"] = LAYOUTS["flux"]
 
@@ -422,7 +430,9 @@ LAYOUTS["schnell"] = LAYOUTS["flux"]
 def tiny(kind: str) -> Tiny:
     """The modules of a tiny model of one kind: a key of ``LAYOUTS``."""
     makers: dict[str, Callable[[], Tiny]] = {
-        "sd1": lambda: Tiny(unet(linear=False, text=64), autoencoder(), {"l": clip(64)}),
+        "sd1": lambda: _sd1(channels=4),
+        "sd1_inpaint": lambda: _sd1(channels=9),
+        "sd1_instruct": lambda: _sd1(channels=8),
         "sd2": lambda: Tiny(
             unet(linear=True, text=128), autoencoder(), {"h": clip(128, layers=3, open_clip=True)}
         ),
@@ -442,6 +452,10 @@ def tiny(kind: str) -> Tiny:
         "schnell": lambda: _flux(guidance=False),
     }
     return makers[kind]()
+
+
+def _sd1(*, channels: int) -> Tiny:
+    return Tiny(unet(linear=False, text=64, channels=channels), autoencoder(), {"l": clip(64)})
 
 
 def _sd3(*, newer: bool) -> Tiny:

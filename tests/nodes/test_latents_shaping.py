@@ -88,3 +88,27 @@ def test_facts():
     found = infer_resized(samples, Spec(value=128), Spec(value=64))
     assert found == {"family": "sd", "latent_channels": 4, "latent_width": 16, "latent_height": 8}
     assert infer_resized(samples, Spec(), Spec(value=64)) == {"family": "sd", "latent_channels": 4}
+
+
+def test_bislerp_turns_vectors_as_scipy_does():
+    """Two columns become many: each vector lies on the great circle, as long as its share of both lengths."""
+    from scipy.spatial import geometric_slerp
+
+    ends = torch.randn(2, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    lengths, wide = ends.norm(dim=1), 16
+    latent = Latent(ends.T[None, :, None, :].float())
+    found = LatentUpscale(latent, "bislerp", 8 * wide, 8).samples[0, :, 0].T
+    shares = ((torch.arange(wide) + 0.5) * 2 / wide - 0.5).clamp(0, 1).double()
+    units = geometric_slerp(*(ends / lengths[:, None]).numpy(), shares.numpy())
+    expected = torch.from_numpy(units) * (lengths[0] + shares * (lengths[1] - lengths[0]))[:, None]
+    torch.testing.assert_close(found.double(), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("other", [1.0, -1.0, 0.0])
+def test_bislerp_of_vectors_that_name_no_plane(other):
+    column = torch.tensor([1.0, 2.0, -1.0, 0.5])
+    latent = Latent(torch.stack([column, other * column], dim=1)[None, :, None, :])
+    found = LatentUpscale(latent, "bislerp", 64, 16).samples
+    assert found.shape == (1, 4, 2, 8)
+    assert found.isfinite().all()
+    assert torch.equal(found[..., 0], latent.samples[..., 0].expand(1, 4, 2))

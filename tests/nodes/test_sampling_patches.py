@@ -14,11 +14,14 @@ from nodes.sampling.flow_schedule import FlowSchedule
 from nodes.sampling.guidance import classifier_free
 from nodes.sampling.noise_schedule import NoiseSchedule, sigma_at_percent, training_sigmas
 from nodes.sampling.patching.differential import DifferentialDiffusion as DifferentialMask
+from nodes.sampling.patching.free_u import FreeU as FreeUPatch
 from nodes.sampling.patching.free_u import low_frequencies_scaled
-from nodes.sampling.patching.guidance_patches import DynamicThreshold, RescaledGuidance
+from nodes.sampling.patching.guidance_patches import DynamicThreshold, PercentileThreshold, RescaledGuidance
 from nodes.sampling.patching.nodes import (
     DifferentialDiffusion,
+    DynamicThresholding,
     DynamicThresholdingSimple,
+    FreeU,
     FreeU_V2,
     ModelSamplingDiscrete,
     ModelSamplingFlux,
@@ -87,6 +90,21 @@ def test_thresholding_keeps_the_range_of_the_mimicked_scale(percentile):
     torch.testing.assert_close(spread(strong), spread(mild), atol=0, rtol=0.05)  # clipping moves the mean
 
 
+@pytest.mark.parametrize(("percentile", "limit"), [(0.995, 1.0), (0.8, 1.0), (0.9, 3.0)])
+def test_thresholding_by_a_percentile_is_that_of_diffusers(percentile, limit):
+    from diffusers import DDPMScheduler
+
+    x, toward, away = estimates()
+    guided = classifier_free(x, 2.0, toward, away, 5.0)
+    scheduler = DDPMScheduler(
+        thresholding=True, dynamic_thresholding_ratio=percentile, sample_max_value=float("inf")
+    )
+    expected = limit * scheduler._threshold_sample(guided / limit)
+    found = PercentileThreshold(percentile, limit).guidance(classifier_free)(x, 2.0, toward, away, 5.0)
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+    assert float(guided.abs().max()) > limit >= float(found.abs().max()) - 1e-5
+
+
 def test_perturbed_attention_is_that_of_diffusers():
     import diffusers
 
@@ -122,8 +140,38 @@ def test_free_u_without_factors_changes_nothing_and_with_them_something():
     assert not torch.allclose(run(FreeU_V2(model())), plain, atol=0.01)
 
 
+def test_free_u_is_that_of_diffusers():
+    """diffusers goes by the decoder's first two blocks, we by width; in this U-Net both are all there is."""
+    from diffusers import UNet2DConditionModel
+
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel(
+        block_out_channels=(32, 64),
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        cross_attention_dim=16,
+    ).eval()
+    given = torch.randn(1, 4, 16, 16), torch.tensor(300), torch.randn(1, 7, 16)
+    with torch.no_grad(), FreeUPatch(1.3, 1.3, 0.5, 0.5, by_features=False).on_network(unet):
+        ours = unet(*given).sample
+    with torch.no_grad():
+        plain = unet(*given).sample
+        unet.enable_freeu(s1=0.5, s2=0.5, b1=1.3, b2=1.3)
+        theirs = unet(*given).sample
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=0)
+    assert float((ours - plain).abs().max()) > 1e-3
+
+
 @pytest.mark.parametrize(
-    "patch", [FreeU_V2, PerturbedAttentionGuidance, RescaleCFG, DynamicThresholdingSimple]
+    "patch",
+    [
+        FreeU,
+        FreeU_V2,
+        PerturbedAttentionGuidance,
+        RescaleCFG,
+        DynamicThresholding,
+        DynamicThresholdingSimple,
+    ],
 )
 def test_nothing_of_a_patch_is_left_after_the_run(patch):
     plain = run(model())
@@ -191,6 +239,7 @@ def test_the_shift_of_a_flow_can_be_told():
         (RescaleCFG, flow, r"model: family flux is a flow model"),
         (ModelSamplingSD3, model, r"model: family sd is no flow model"),
         (ModelSamplingFlux, model, r"model: family sd is no flow model"),
+        (FreeU, flow, r"model: family flux has no U-Net"),
         (FreeU_V2, flow, r"model: family flux has no U-Net"),
         (PerturbedAttentionGuidance, flow, r"model: family flux has no U-Net"),
     ],

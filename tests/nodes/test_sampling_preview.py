@@ -45,3 +45,18 @@ def test_an_unknown_latent_space_shows_shapes_in_false_colours(channels):
 def test_latents_that_are_not_numbers_are_grey(family):
     colours = latent_colours(torch.full((4, 8, 8), torch.nan), family, 768)
     assert torch.equal(colours, torch.full((8, 8, 3), 0.5))
+
+
+@pytest.mark.parametrize(
+    ("family", "channels", "width"),
+    [("sdxl", 4, 2048), ("sdxl_refiner", 4, 1280), ("sd3", 16, 4096), ("flux", 16, 4096)],
+)
+def test_a_known_latent_space_has_its_own_colours(family, channels, width):
+    """Linear ones: the colour of a latent pixel is its own, whatever lies around it."""
+    latents = torch.randn(channels, 8, 8, generator=torch.Generator().manual_seed(1))
+    colours = latent_colours(latents, family, width)
+    alone = latent_colours(latents[:, 2:3, 3:4], family, width)
+    torch.testing.assert_close(colours[2:3, 3:4], alone)
+    opposite = latent_colours(-latents, family, width)
+    inside = (colours > 0) & (colours < 1)
+    torch.testing.assert_close((colours + opposite)[inside], torch.ones(int(inside.sum())))

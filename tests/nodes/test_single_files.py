@@ -38,6 +38,8 @@ from nodes.sampling.networks import NETWORKS
 
 FAMILY = {
     "sd1": "sd",
+    "sd1_inpaint": "sd",
+    "sd1_instruct": "sd",
     "sd2": "sd",
     "sdxl": "sdxl",
     "sdxl_refiner": "sdxl_refiner",

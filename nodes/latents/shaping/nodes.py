@@ -7,16 +7,18 @@ from typing import Annotated, Any, Literal
 
 import torch.nn.functional as F  # noqa: N812 - the name the field uses
 from pydantic import Field
+from torch import Tensor
 
 from nodegraph import node
 from nodegraph.errors import InputError
 from nodegraph.specs import Spec, require_same
 from nodes.latents.masks import to_latent_mask
+from nodes.latents.shaping.bislerp import bislerp
 from nodes.sampling.condition import Box
 from nodes.sampling.regions import PIXELS, feathered
 from nodes.types import Latent
 
-Method = Literal["nearest-exact", "bilinear", "area", "bicubic"]
+Method = Literal["nearest-exact", "bilinear", "area", "bicubic", "bislerp"]
 Side = Annotated[int, Field(ge=0, le=16384, multiple_of=8)]
 
 
@@ -115,10 +117,16 @@ def LatentComposite(
 
 
 def _resized(latent: Latent, height: int, width: int, method: str) -> Latent:
-    samples, mask = F.interpolate(latent.samples, size=(height, width), mode=method), latent.noise_mask
+    samples, mask = _resampled(latent.samples, height, width, method), latent.noise_mask
     if mask is not None:
         mask = to_latent_mask(mask[:, 0], height, width)
     return dataclasses.replace(latent, samples=samples, noise_mask=mask)
+
+
+def _resampled(samples: Tensor, height: int, width: int, method: str) -> Tensor:
+    if method == "bislerp":
+        return bislerp(samples, height, width)
+    return F.interpolate(samples, size=(height, width), mode=method)
 
 
 def _cropped(latent: Latent, height: int, width: int) -> Latent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nodes.controlnet.residuals import control_residuals
-from nodes.sampling.condition import Condition
+from nodes.sampling.condition import Added, Condition
 from nodes.sampling.denoiser import Network
 from nodes.sampling.networks.inputs import contexts, pooled, with_concat
 
@@ -49,15 +50,16 @@ def _predict(
     timestep: Tensor,
     sigma: float,
     conditions: Sequence[Condition],
-    added: dict[str, Tensor] | None,
+    added: Added | None,
 ) -> Tensor:
     items = len(z) // len(conditions)
     context = contexts(conditions, items).to(z.dtype)
     timestep = timestep.to(z.device)
-    added_by = control_residuals(conditions[0].controls, z, timestep, context, sigma)
+    added_by = control_residuals(conditions[0].controls, z, timestep, context, sigma, added)
     output: Tensor = unet(
         with_concat(z, conditions, items),
         timestep,
+        timestep_cond=_guidance_embedding(unet, conditions, items, z),
         encoder_hidden_states=context,
         added_cond_kwargs=added,
         down_block_additional_residuals=added_by.skips,
@@ -66,6 +68,22 @@ def _predict(
         return_dict=False,
     )[0]
     return output.float()
+
+
+GUIDANCE = 8.5
+"""The guidance scale that a latent consistency model is told where the prompt says none."""
+
+
+def _guidance_embedding(unet: Any, conditions: Sequence[Condition], items: int, z: Tensor) -> Tensor | None:
+    """The guidance scale as a distilled U-Net is told it (Luo et al. 2023, Sec. 4.2); others are not."""
+    width: int | None = unet.config.time_cond_proj_dim
+    if width is None:
+        return None
+    scales = [GUIDANCE if c.guidance is None else c.guidance for c in conditions for _ in range(items)]
+    half = width // 2
+    frequencies = torch.exp(torch.arange(half) * -(math.log(10000) / (half - 1)))
+    angles = 1000 * (torch.tensor(scales) - 1)[:, None] * frequencies
+    return torch.cat([angles.sin(), angles.cos()], dim=1).to(z)
 
 
 def _sizes(condition: Condition, z: Tensor, count: int) -> list[float]:

@@ -20,24 +20,28 @@ class FreeU(Patch):
     Stage 1 is the decoder's widest, stage 2 half as wide.
 
     Attributes:
-        b1: backbone factor of stage 1, spread by the local mean of the features.
+        b1: backbone factor of stage 1.
         b2: that of stage 2.
         s1: factor of the low frequencies of the skips of stage 1.
         s2: that of stage 2.
+        by_features: whether the backbone factor is spread by the local mean of the features, as in the second
+            version of the paper, or the same everywhere, as in its first (Si et al. 2023).
     """
 
     b1: float
     b2: float
     s1: float
     s2: float
+    by_features: bool = True
 
     @contextmanager
     def on_network(self, network: Any) -> Iterator[None]:
         """Work on what enters the decoder's residual blocks while the run lasts."""
         width = network.config.block_out_channels[-1]
         factors = {width: (self.b1, self.s1), width // 2: (self.b2, self.s2)}
+        strengthened = _where_strong if self.by_features else _everywhere
         hooks = [
-            resnet.register_forward_pre_hook(_scaling(factors, backbone))
+            resnet.register_forward_pre_hook(_scaling(factors, backbone, strengthened))
             for block in network.up_blocks
             for resnet, backbone in zip(block.resnets, _backbone_widths(block), strict=True)
         ]
@@ -60,7 +64,9 @@ def _skip_width(block: Any) -> int:
     return width
 
 
-def _scaling(factors: dict[int, tuple[float, float]], backbone: int) -> Callable[[nn.Module, Any], Any]:
+def _scaling(
+    factors: dict[int, tuple[float, float]], backbone: int, strengthened: Callable[[Tensor, float], Tensor]
+) -> Callable[[nn.Module, Any], Any]:
     """A hook that scales the two parts of what a residual block is given."""
 
     def scale(module: nn.Module, arguments: Any) -> Any:
@@ -69,18 +75,24 @@ def _scaling(factors: dict[int, tuple[float, float]], backbone: int) -> Callable
             return arguments
         own, skip = features[:, :backbone], features[:, backbone:]
         strength, damping = factors[backbone]
-        return (torch.cat([_strengthened(own, strength), low_frequencies_scaled(skip, damping)], 1), *rest)
+        return (torch.cat([strengthened(own, strength), low_frequencies_scaled(skip, damping)], 1), *rest)
 
     return scale
 
 
-def _strengthened(features: Tensor, factor: float) -> Tensor:
+def _everywhere(features: Tensor, factor: float) -> Tensor:
+    """The first half of the channels times ``factor``."""
+    own, other = features.tensor_split([features.shape[1] // 2], dim=1)
+    return torch.cat([own * factor, other], dim=1)
+
+
+def _where_strong(features: Tensor, factor: float) -> Tensor:
     """The first half of the channels times 1..``factor``, most where the features are strong on average."""
     mean = features.mean(dim=1, keepdim=True)
     low, high = mean.amin(dim=(2, 3), keepdim=True), mean.amax(dim=(2, 3), keepdim=True)
     weight = (factor - 1) * (mean - low) / (high - low).clamp(min=1e-6) + 1
-    half = features.shape[1] // 2
-    return torch.cat([features[:, :half] * weight, features[:, half:]], dim=1)
+    own, other = features.tensor_split([features.shape[1] // 2], dim=1)
+    return torch.cat([own * weight, other], dim=1)
 
 
 def low_frequencies_scaled(features: Tensor, factor: float, threshold: int = 1) -> Tensor:

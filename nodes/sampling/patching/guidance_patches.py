@@ -51,6 +51,32 @@ def _deviation(values: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
+class PercentileThreshold(Patch):
+    """Guidance whose estimate is clipped at a percentile of itself (Saharia et al. 2022, Sec. 2.3).
+
+    Attributes:
+        percentile: share of the values of a picture that stay as they are before it is scaled, 0..1.
+        limit: magnitude that the data does not exceed: 1 for pixels. What lies within it is left alone, the
+            rest clipped at the percentile and scaled to it.
+    """
+
+    percentile: float
+    limit: float
+
+    def guidance(self, formula: Formula) -> Formula:
+        """The formula so far, clipped."""
+
+        def thresholded(x: Tensor, sigma: float, toward: Tensor, away: Tensor, cfg: float) -> Tensor:
+            guided = formula(x, sigma, toward, away, cfg)
+            sizes = guided.abs().flatten(1)[:, : QUANTILE_LIMIT // len(x)]
+            found = torch.quantile(sizes, self.percentile, dim=1).view(-1, *[1] * (x.ndim - 1))
+            threshold = found.clamp(min=self.limit)
+            return guided.clamp(-threshold, threshold) * (self.limit / threshold)
+
+        return thresholded
+
+
+@dataclass(frozen=True)
 class DynamicThreshold(Patch):
     """Guidance clipped to the range that a lower scale would have (after Saharia et al. 2022, Sec. 2.3).
 

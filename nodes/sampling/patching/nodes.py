@@ -13,8 +13,8 @@ from nodegraph.specs import Spec
 from nodes.sampling.flow_schedule import flux_shift
 from nodes.sampling.patches import Patch
 from nodes.sampling.patching.differential import DifferentialDiffusion as DifferentialMask
-from nodes.sampling.patching.free_u import FreeU
-from nodes.sampling.patching.guidance_patches import DynamicThreshold, RescaledGuidance
+from nodes.sampling.patching.free_u import FreeU as FreeUPatch
+from nodes.sampling.patching.guidance_patches import DynamicThreshold, PercentileThreshold, RescaledGuidance
 from nodes.sampling.patching.model_sampling import (
     SamplingName,
     as_diffusion,
@@ -127,6 +127,22 @@ def DynamicThresholdingSimple(
     return _with(model, DynamicThreshold(mimic_scale, threshold_percentile))
 
 
+@node(category="advanced/model", infer=infer_patched)
+def DynamicThresholding(
+    model: Model,
+    percentile: Annotated[float, Field(gt=0.0, le=1.0)] = 0.995,
+    limit: Annotated[float, Field(gt=0.0, le=100.0)] = 1.0,
+) -> Model:
+    """Clip the guided estimate at a percentile of itself and scale it back (Saharia et al. 2022, Sec. 2.3).
+
+    Args:
+        model: the denoising model.
+        percentile: share of a picture's values that are not clipped.
+        limit: magnitude that the data does not exceed: 1 for models of pixels, 3 to 4 for most latents.
+    """
+    return _with(model, PercentileThreshold(percentile, limit))
+
+
 @node(category="model_patches/unet", infer=infer_patched)
 def PerturbedAttentionGuidance(model: Model, scale: Annotated[float, Field(ge=0.0, le=100.0)] = 3.0) -> Model:
     """Guide away from what the network sees without self-attention (Ahn et al. 2024).
@@ -142,6 +158,21 @@ def PerturbedAttentionGuidance(model: Model, scale: Annotated[float, Field(ge=0.
 
 
 @node(category="model_patches/unet", infer=infer_patched)
+def FreeU(model: Model, b1: Factor = 1.1, b2: Factor = 1.2, s1: Factor = 0.9, s2: Factor = 0.2) -> Model:
+    """Strengthen a U-Net's backbone against its skip connections, everywhere alike (Si et al. 2023).
+
+    Args:
+        model: the denoising model, a U-Net.
+        b1: backbone factor where the decoder is widest.
+        b2: backbone factor where it is half as wide.
+        s1: factor of the skips' low frequencies where the decoder is widest.
+        s2: the same where it is half as wide.
+    """
+    _require_unet(model)
+    return _with(model, FreeUPatch(b1, b2, s1, s2, by_features=False))
+
+
+@node(category="model_patches/unet", infer=infer_patched)
 def FreeU_V2(model: Model, b1: Factor = 1.3, b2: Factor = 1.4, s1: Factor = 0.9, s2: Factor = 0.2) -> Model:
     """Strengthen a U-Net's backbone against its skip connections (Si et al. 2024).
 
@@ -153,7 +184,7 @@ def FreeU_V2(model: Model, b1: Factor = 1.3, b2: Factor = 1.4, s1: Factor = 0.9,
         s2: the same where it is half as wide.
     """
     _require_unet(model)
-    return _with(model, FreeU(b1, b2, s1, s2))
+    return _with(model, FreeUPatch(b1, b2, s1, s2))
 
 
 @node(category="advanced/model", infer=infer_patched)
