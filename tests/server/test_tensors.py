@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -29,24 +29,31 @@ NODES: dict[str, Any] = {
 }
 
 
+class Looking(NamedTuple):
+    """A server with a job of a user, and another user."""
+
+    server: WholeServer
+    job: str
+    ann: dict[str, str]
+    bob: dict[str, str]
+
+    def at(self, node: str, output: str, user: dict[str, str] | None = None) -> Any:
+        path = f"/api/v1/jobs/{self.job}/tensor?node={node}&output={output}"
+        return self.server.ask("GET", path, user or self.ann)
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeServer]:
+def looking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looking]:
     with serving_all(settings_in(tmp_path_factory.mktemp("tensors"))) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def job(server: WholeServer) -> str:
-    workflow = {"format": "nodegraph", "version": 1, "nodes": NODES}
-    body = {"workflow": workflow, "targets": ["masked", "show"]}
-    done = server.ask("POST", "/api/v1/jobs?wait=60", body=body).json
-    assert done.get("state") == "done", done
-    id: str = done["id"]
-    return id
-
-
-def look(server: WholeServer, job: str, node: str, output: str) -> Any:
-    return server.ask("GET", f"/api/v1/jobs/{job}/tensor?node={node}&output={output}")
+        ann, bob = server.user("ann", "run"), server.user("bob", "run")
+        workflow = {"format": "nodegraph", "version": 1, "nodes": NODES}
+        job = server.ask(
+            "POST", "/api/v1/jobs", ann, {"workflow": workflow, "targets": ["masked", "show"]}
+        ).json
+        while job["state"] not in ("done", "failed"):
+            job = server.ask("GET", f"/api/v1/jobs/{job['id']}?wait=20", ann).json
+        assert job["state"] == "done", job
+        yield Looking(server, job["id"], ann, bob)
 
 
 def picture(address: str) -> Image.Image:
@@ -55,41 +62,35 @@ def picture(address: str) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(data)))
 
 
-def test_latents_between_nodes_are_looked_at(server: WholeServer, job: str) -> None:
-    told = look(server, job, "masked", "latent").json
+def test_latents_between_nodes_are_looked_at(looking: Looking) -> None:
+    told = looking.at("masked", "latent").json
     assert (told["kind"], told["shape"], told["dtype"]) == ("latent", [2, 4, 4, 6], "float32")
     assert (told["min"], told["mean"], told["max"], told["std"]) == (0, 0, 0, 0)
     assert [picture(address).size for address in told["pictures"]] == [(13, 9), (13, 9)]
 
 
-def test_masks_and_pictures_are_looked_at(server: WholeServer, job: str) -> None:
-    told = look(server, job, "mask", "mask").json
+def test_masks_and_pictures_are_looked_at(looking: Looking) -> None:
+    told = looking.at("mask", "mask").json
     assert (told["kind"], told["shape"]) == ("mask", [1, 8, 12])
     assert told["max"] == pytest.approx(64 / 255)
     assert picture(told["pictures"][0]).getpixel((0, 0)) == 64
-    assert look(server, job, "image", "image").json["kind"] == "image"
+    assert looking.at("image", "image").json["kind"] == "image"
 
 
 @pytest.mark.parametrize(("node", "output"), [("mask", "other"), ("show", "files")])
-def test_what_cannot_be_looked_at_is_not_found(server: WholeServer, job: str, node: str, output: str) -> None:
-    answer = look(server, job, node, output)
+def test_what_cannot_be_looked_at_is_not_found(looking: Looking, node: str, output: str) -> None:
+    answer = looking.at(node, output)
     assert answer.status == 404 and f"{node}.{output}" in answer.json["detail"]
 
 
-def test_a_node_that_the_job_has_not_is_told(server: WholeServer, job: str) -> None:
-    answer = look(server, job, "nobody", "mask")
+def test_a_node_that_the_job_has_not_is_told(looking: Looking) -> None:
+    answer = looking.at("nobody", "mask")
     assert answer.status == 422 and "nobody" in answer.body.decode()
 
 
-def test_a_job_of_someone_else_is_not_looked_into(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with serving_all(settings_in(tmp_path_factory.mktemp("others"))) as server:
-        ann, bob = server.user("ann", "run"), server.user("bob", "run")
-        workflow = {"format": "nodegraph", "version": 1, "nodes": NODES}
-        body = {"workflow": workflow, "targets": ["mask"]}
-        id = server.ask("POST", "/api/v1/jobs?wait=60", ann, body).json["id"]
-        path = f"/api/v1/jobs/{id}/tensor?node=mask&output=mask"
-        assert server.ask("GET", path, ann).status == 200
-        assert server.ask("GET", path, bob).status == 404
+def test_a_job_of_someone_else_is_not_looked_into(looking: Looking) -> None:
+    assert looking.at("mask", "mask").status == 200
+    assert looking.at("mask", "mask", looking.bob).status == 404
 
 
 def test_channels_lie_beside_each_other() -> None:

@@ -1,4 +1,5 @@
 /** What is open over the canvas, and the wire that is being drawn. */
+import { flushSync } from "react-dom";
 import { create } from "zustand";
 import type { Point } from "@/model/document";
 
@@ -42,8 +43,11 @@ export const useSurface = create<Surface>(() => ({
   drawing: undefined,
 }));
 
-export const openSearch = (search: SearchRequest) => useSurface.setState({ search, menu: undefined });
+/** Open something, and have its field focused before the next key comes. */
+const open = (request: Partial<Surface>) => flushSync(() => useSurface.setState(request));
+
+export const openSearch = (search: SearchRequest) => open({ search, menu: undefined });
 export const openMenu = (menu: MenuRequest) => useSurface.setState({ menu });
-export const openConnect = (connect: readonly End[]) => useSurface.setState({ connect });
+export const openConnect = (connect: readonly End[]) => open({ connect });
 export const closeSurface = () =>
   useSurface.setState({ search: undefined, menu: undefined, connect: undefined });
