@@ -26,6 +26,7 @@ import { bringIntoView, type Flow } from "./bringIntoView";
 import { focusCanvas, focusedNode, focusInside, focusNode } from "./focus";
 import { readFlowId } from "./flow";
 import { nearestIn, readingOrder, type Direction } from "./navigation";
+import { placeInView, provideMiddle } from "./placeInView";
 import { nodeTypeNow } from "@/state/shownTypes";
 import { endsOf } from "./wiring";
 
@@ -34,7 +35,8 @@ const STEP = 8;
 /** Every key of the canvas. */
 export function useCanvasKeys(board: RefObject<HTMLElement | null>, fitView: FitView): void {
   const flow = useReactFlow();
-  useEffect(() => registerCommands(canvasCommands(flow, board, fitView)), [flow, board, fitView]);
+  useEffect(() => registerCommands(canvasCommands(flow, fitView)), [flow, fitView]);
+  useEffect(() => provideMiddle(() => middleOf(flow, board)), [flow, board]);
   useEffect(() => listenForPaste(flow, board), [flow, board]);
 }
 
@@ -44,7 +46,7 @@ function middleOf(flow: Flow, board: RefObject<HTMLElement | null>): Point {
   return [x, y];
 }
 
-function canvasCommands(flow: Flow, board: RefObject<HTMLElement | null>, fitView: FitView): Command[] {
+function canvasCommands(flow: Flow, fitView: FitView): Command[] {
   const command = (
     id: Command["id"],
     label: Command["label"],
@@ -59,7 +61,7 @@ function canvasCommands(flow: Flow, board: RefObject<HTMLElement | null>, fitVie
   });
   const go = (direction: Direction) => () => goIn(flow, direction);
   return [
-    command("search", "keySearch", ["Tab", "/"], () => openSearch({ at: middleOf(flow, board) })),
+    command("search", "keySearch", ["Tab", "/"], () => openSearch({ at: placeInView() })),
     command("remove", "keyRemove", ["Delete", "Backspace"], removeSelected),
     command("mute", "keyMute", ["Ctrl+M"], () => toggleModeOfSelected("muted")),
     command("bypass", "keyBypass", ["Ctrl+B"], () => toggleModeOfSelected("bypassed")),

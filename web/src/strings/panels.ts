@@ -37,6 +37,8 @@ export const panels = {
   state_cancelled: "cancelled",
   state_interrupted: "interrupted",
 
+  ownNodes: "my nodes",
+  editOwn: "Edit",
   addNode: "Add {title}",
   nodeOf: "Inputs and outputs of {title}",
   usedIn: "Used in",
