@@ -219,7 +219,7 @@ function missingInput(name: string, value: Json | undefined): InputType {
 const outputs = new WeakMap<Graph, ReadonlyMap<string, readonly string[]>>();
 
 /** By node, the names of its outputs that wires come from. */
-function outputsInUse(graph: Graph): ReadonlyMap<string, readonly string[]> {
+export function outputsInUse(graph: Graph): ReadonlyMap<string, readonly string[]> {
   const known = outputs.get(graph);
   if (known) return known;
   const found = new Map<string, readonly string[]>();

@@ -65,6 +65,21 @@ export const panels = {
   maximum: "highest {value}",
   lastValue: "last {value}",
 
+  kind_image: "picture",
+  kind_mask: "mask",
+  kind_latent: "latent",
+  allThe: "all {value}",
+  notFinite: "{count} are no numbers (NaN, infinite)",
+  overPicture: "Over the picture",
+  latentHelp:
+    "Each square is a channel: grey is the mean, black and white three standard deviations from it.",
+  shape: "shape",
+  least: "least",
+  mean: "mean",
+  most: "most",
+  deviation: "deviation",
+  noNumbers: "no numbers",
+
   sweep: "Sweep",
   across: "Across",
   down: "Down",
