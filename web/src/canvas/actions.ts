@@ -81,7 +81,12 @@ function editAdopted(step: StepName, workflow: Workflow, change: (graph: Graph) 
 }
 
 /** Add a node and select it; wired to `from` where that is given. */
-export function addNodeOf(given: NodeType, at: Point, from?: End): string | undefined {
+export function addNodeOf(
+  given: NodeType,
+  at: Point,
+  from?: End,
+  inputs: NodeEntry["inputs"] = {},
+): string | undefined {
   const found = adopted(given);
   if (found === undefined) {
     tell(t("saidHoldsItself", { title: given.title }));
@@ -93,7 +98,7 @@ export function addNodeOf(given: NodeType, at: Point, from?: End): string | unde
     type: type.id,
     version: type.version,
     ...(type.pack && { pack: type.pack }),
-    inputs: startingInputs(type),
+    inputs: { ...startingInputs(type), ...inputs },
     ui: { position: [Math.round(at[0]), Math.round(at[1])] },
   };
   const socket = from && bestSocket(from, typeOfEnd(from), type);

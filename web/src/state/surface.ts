@@ -34,6 +34,8 @@ interface Surface {
   /** Sockets of one node: those they may be wired to are listed. */
   connect: readonly End[] | undefined;
   drawing: End | undefined;
+  /** The input that the drawn wire is being pulled out of; it is drawn from its output then. */
+  pulled: End | undefined;
 }
 
 export const useSurface = create<Surface>(() => ({
@@ -41,6 +43,7 @@ export const useSurface = create<Surface>(() => ({
   menu: undefined,
   connect: undefined,
   drawing: undefined,
+  pulled: undefined,
 }));
 
 /** Open something, and have its field focused before the next key comes. */

@@ -206,6 +206,7 @@ export const en = {
   saidFinished: "The run is done after {time}",
   saidFailed: "The run failed: {why}",
   saidIssues: "{count} issues. {first}",
+  saidNoLoader: "There is no node here that loads pictures",
   saidUploadFailed: "The upload failed: {why}",
   saidHoldsItself: "{title} cannot be put into itself",
   saidCannotPack: "These nodes cannot become one: a wire leaves them and comes back",
