@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +14,7 @@ from nodegraph.jobs.records import EndState, Job, NewJob, StorageError
 from nodegraph.server.hub import EventHub
 from nodegraph.server.settings import ServerSettings
 from nodegraph.worker.options import JobFolders, WorkerJob, WorkerOptions
-from nodegraph.worker.supervisor import ANSWER_SECONDS, WorkerError, WorkerProcess
+from nodegraph.worker.supervisor import ANSWER_SECONDS, Answer, WorkerError, WorkerProcess
 from nodegraph.worker.telling import failure_message
 
 logger = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ START_PAUSE = 2.0
 STATES: Mapping[str, EndState] = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
 
 OnFinished = Callable[[Job], None]
+Ask = Callable[[WorkerProcess, bytes], Awaitable[Answer | None]]
 
 
 class Runner:
@@ -83,19 +84,26 @@ class Runner:
         """What every worker answers; see ``WorkerProcess.ask``."""
         return list(await asyncio.gather(*(worker.ask(what, **data) for worker in self._workers)))
 
-    async def plan(self, job: NewJob) -> tuple[dict[str, Any], bytes] | None:
+    async def plan(self, job: NewJob) -> Answer | None:
         """What a job would do now on a worker; see ``WorkerProcess.plan``. ``None`` if none answers.
 
         Plans are made one at a time; one that waits for others counts that as time without an answer.
         """
+        return await self._planned(job, lambda worker, text: worker.plan(text))
+
+    async def tensor(self, job: NewJob, output: str) -> Answer | None:
+        """What an output of the one target of a job looks like; see ``WorkerProcess.tensor``."""
+        return await self._planned(job, lambda worker, text: worker.tensor(text, output))
+
+    async def _planned(self, job: NewJob, ask: Ask) -> Answer | None:
         text = await asyncio.to_thread(lambda: self._job(job).model_dump_json().encode())
         worker = next((worker for worker in self._workers if worker.pid), self._workers[0])
         try:
             await worker.start()
             async with asyncio.timeout(ANSWER_SECONDS), self._planning:
-                return await worker.plan(text)
+                return await ask(worker, text)
         except (WorkerError, OSError) as error:  # a time-out is an OSError, too
-            logger.warning("no plan: %s", error)
+            logger.warning("the worker does not say: %s", error)
             return None
 
     async def stop(self) -> None:

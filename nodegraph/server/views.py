@@ -147,6 +147,27 @@ class CancelView(Answer):
     state: JobState
 
 
+class TensorView(Answer):
+    """A tensor that a node gave: its numbers in short, and what they look like."""
+
+    kind: Literal["image", "mask", "latent"]
+    shape: list[int] = Field(
+        description="`[batch, height, width, channels]` of an image, `[batch, height, width]` of a mask, "
+        "`[batch, channels, height, width]` of latents."
+    )
+    dtype: str
+    not_finite: int = Field(description="How many numbers are NaN or infinite; the others are measured.")
+    min: float | None = Field(description="null where no number is finite, as the others.")
+    mean: float | None
+    max: float | None
+    std: float | None
+    pictures: list[str] = Field(
+        description="Addresses (`data:`) of a PNG of each item, the first ones where there are many. Latents "
+        "are shown as a grid of their channels in grey: the mean in the middle, black and white three "
+        "standard deviations from it."
+    )
+
+
 class ValidView(Answer):
     """What validation found."""
 

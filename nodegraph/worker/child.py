@@ -26,12 +26,14 @@ from nodegraph.execution.base import CancelToken
 from nodegraph.files import Folders
 from nodegraph.heap import HeapTrimmer
 from nodegraph.locations import default_folders
+from nodegraph.planning import Plan
 from nodegraph.registry import NodeRegistry
 from nodegraph.worker import frames
 from nodegraph.worker.marks import RunningMarks
 from nodegraph.worker.options import WorkerJob, WorkerOptions
 from nodegraph.worker.sending import EventSender, unmarked
 from nodegraph.worker.telling import failure_message, plan_message, refusal_message, result_message
+from nodegraph.worker.tensors import find_tensor, tensor_message
 from nodegraph.workflow import workflow_from_document
 from nodegraph.workflow.schema import Workflow
 
@@ -84,7 +86,7 @@ class _Worker:
         self._engine = Engine(self._registry, self._cache, self._shared, self._devices)
         self._arrived = threading.Condition()
         self._waiting: list[WorkerJob] = []
-        self._to_plan: SimpleQueue[tuple[int, bytes]] = SimpleQueue()
+        self._to_plan: SimpleQueue[tuple[frames.Message, bytes]] = SimpleQueue()
         self._ended = False
         self._tokens: dict[str, CancelToken] = {}
         self._heap = HeapTrimmer(TRIM_SECONDS)
@@ -116,33 +118,44 @@ class _Worker:
             token = self._tokens.get(message["job"])
             if token is not None:
                 token.cancel()
-        elif message["type"] == "plan":  # takes a while, in which a job may be cancelled
-            self._to_plan.put((message["number"], body))
+        elif message["type"] in ("plan", "tensor"):  # takes a while, in which a job may be cancelled
+            self._to_plan.put((message, body))
         else:
             self.send({"type": "answer", "number": message["number"], "data": self._answer(message)})
 
     def plan(self) -> None:
         """Make one plan after the other; whatever becomes of one, it is answered."""
         while True:
-            number, body = self._to_plan.get()
-            data, text = self._planned(body)
-            self.send({"type": "answer", "number": number, "data": data}, text)
+            message, body = self._to_plan.get()
+            data, text = self._planned(message, body)
+            self.send({"type": "answer", "number": message["number"], "data": data}, text)
 
-    def _planned(self, body: bytes) -> tuple[dict[str, Any], bytes]:
-        """The plan as JSON text, which the server passes on unread; or why there is none."""
+    def _planned(self, message: frames.Message, body: bytes) -> tuple[dict[str, Any], bytes]:
+        """What was asked for as JSON text, which the server passes on unread; or why there is none."""
         folders = self._shared
         try:
             job = WorkerJob.model_validate_json(body)
             folders = self._folders(job)
             plan = self._engine.for_folders(folders).plan(workflow_from_document(job.workflow), job.targets)
-            message = plan_message(plan, folders)
-            return {}, json.dumps(message, allow_nan=False, separators=(",", ":")).encode()
+            is_plan = message["type"] == "plan"
+            told = plan_message(plan, folders) if is_plan else self._tensor(plan, message["output"])
+            return {}, json.dumps(told, allow_nan=False, separators=(",", ":")).encode()
         except NodeGraphError as error:
             return {"refused": refusal_message(error, folders)}, b""
         except BaseException as error:  # code of a node runs here, too, such as its `fingerprint=`
             logger.exception("a plan failed in an unforeseen way")
             text = f"{type(error).__name__} in the worker; its log has more"
             return {"refused": failure_message("internal_error", text)}, b""
+
+    def _tensor(self, plan: Plan, output: str) -> dict[str, Any] | None:
+        """An output of the node that is planned for; ``None`` where it is not kept or is no tensor."""
+        (target,) = plan.targets
+        key, node = plan.keys.get(target), plan.nodes.get(target)
+        found = self._cache.get(key) if key is not None else None
+        if found is None or node is None or output not in node.known.output_index:
+            return None
+        looked = find_tensor(found[0].outputs[node.known.output_index[output]])
+        return None if looked is None else tensor_message(looked)
 
     def _answer(self, message: frames.Message) -> dict[str, Any]:
         if message["type"] == "free":

@@ -238,6 +238,18 @@ class WorkerProcess:
         """
         return await self._asked("plan", job)
 
+    async def tensor(self, job: bytes, output: str) -> Answer | None:
+        """What an output of the one target of a job looks like, where that is kept.
+
+        Args:
+            job: a ``WorkerJob`` as JSON.
+            output: the name of the output.
+
+        Returns:
+            As for ``plan``, with the text of ``tensor_message``; ``null`` where there is none.
+        """
+        return await self._asked("tensor", job, output=output)
+
     async def _asked(self, what: str, body: bytes, **data: Any) -> Answer | None:
         if self.pid is None:
             return None

@@ -218,8 +218,8 @@ class Editor:
     def said(self, words: str | re.Pattern[str], seconds: float = 120) -> str:
         """What was read out, once it says this."""
         told = self.page.get_by_role("status").get_by_text(words).first
-        told.wait_for(state="attached", timeout=seconds * 1000)
-        text: str = told.inner_text()
+        # one step: what was said is gone a moment later
+        text: str = told.element_handle(timeout=seconds * 1000).inner_text()
         return text
 
     def done(self, seconds: float = 180) -> None:

@@ -97,6 +97,30 @@ def test_a_wire_is_pulled_out(numbers: Editor) -> None:
     assert link(numbers, "sum", "a") is None
 
 
+def test_a_wire_is_pulled_into_another_input(numbers: Editor) -> None:
+    before = numbers.document()
+    start = numbers.place(numbers.socket("sum", "a"))
+    numbers.drag(start, numbers.place(numbers.socket("sum", "b")), release=False)
+    assert "fits" in numbers.socket("sum", "b").get_attribute("class")
+    assert numbers.page.locator(".wire-pulled").count() == 1
+    numbers.mouse.up()
+    assert numbers.nodes()["sum"]["links"] == {"b": ["one", "int"]}
+    numbers.press("Control+Z")  # one step
+    assert numbers.document() == before
+    numbers.drag(start, numbers.place(numbers.socket("two", "int", "output")))
+    assert link(numbers, "sum", "a") == ["two", "int"]
+
+
+def test_a_wire_is_held_by_its_end(numbers: Editor) -> None:
+    end = numbers.page.locator(".react-flow__edgeupdater-target").bounding_box()
+    at = (end["x"] + end["width"] / 2 - 6, end["y"] + end["height"] / 2)
+    numbers.drag(at, numbers.place(numbers.socket("sum", "b")))
+    assert numbers.nodes()["sum"]["links"] == {"b": ["one", "int"]}
+    numbers.press("Control+Z")
+    numbers.drag(at, numbers.empty_place(0.5, 0.9))
+    assert link(numbers, "sum", "a") is None
+
+
 @pytest.mark.parametrize("words", ["ksmp", "denoise latents", "sampling"])
 def test_search_finds_names_docs_and_categories(editor: Editor, words: str) -> None:
     editor.canvas.focus()
@@ -169,6 +193,15 @@ def test_align(numbers: Editor) -> None:
     numbers.menu("two", "Align left")
     at = positions(numbers)
     assert at["one"][0] == at["two"][0]
+
+
+def test_distribute(numbers: Editor) -> None:
+    numbers.select("one", "two", "text")
+    numbers.menu("text", "Distribute across")
+    at = positions(numbers)
+    places = [at[id][0] for id in ("one", "two", "text")]
+    assert places[0] == 40 and places[2] == 1000
+    assert places[1] - places[0] == places[2] - places[1]
 
 
 def test_auto_layout(numbers: Editor) -> None:

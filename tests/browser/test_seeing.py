@@ -90,3 +90,70 @@ def test_a_mask_is_seen(editor: Editor) -> None:
     editor.open(workflow(nodes))
     editor.runs_to_the_end()
     assert editor.loaded(editor.picture("seen"))
+
+
+LATENTS = {
+    "loader": {"type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "emoji-sd"}},
+    "picture": {"type": "LoadImage", "inputs": {"image": "red_apple.png"}},
+    "shape": {"type": "ImageToMask", "links": {"image": ["picture", "image"]}},
+    "encode": {
+        "type": "VAEEncodeForInpaint",
+        "links": {"pixels": ["picture", "image"], "vae": ["loader", "vae"], "mask": ["shape", "mask"]},
+    },
+    "decode": {"type": "VAEDecode", "links": {"samples": ["encode", "latent"], "vae": ["loader", "vae"]}},
+    "show": {"type": "PreviewImage", "links": {"images": ["decode", "image"]}},
+}
+
+
+@pytest.fixture
+def between(editor: Editor) -> Editor:
+    """The editor after a run with a mask and latents between its nodes."""
+    editor.open(workflow(LATENTS))
+    editor.runs_to_the_end()
+    editor.picture("show").wait_for()
+    return editor
+
+
+def test_latents_are_seen_on_their_card_and_large(between: Editor) -> None:
+    row = between.card("encode").get_by_role("button", name="View encode · latent")
+    row.get_by_text("latent 4×16×16").wait_for()
+    assert between.loaded(row.locator("img"))
+    row.click()
+    viewer = between.page.get_by_role("dialog", name="View encode · latent")
+    grid = viewer.locator(".zoom-stage img")
+    assert between.loaded(grid)
+    assert grid.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [33, 33]  # 2 × 2 channels
+    for fact in ("[1, 4, 16, 16] float32", "least", "mean", "most", "deviation"):
+        viewer.get_by_text(fact, exact=True).wait_for()
+    viewer.get_by_role("button", name="Close").click()
+    between.select("encode")
+    between.panel("Results").get_by_role("button", name="View encode · latent").wait_for()
+
+
+def test_a_mask_is_laid_over_its_picture(between: Editor) -> None:
+    row = between.card("shape").get_by_role("button", name="View shape · mask")
+    row.get_by_text("mask 128×128").wait_for()
+    row.click()
+    viewer = between.page.get_by_role("dialog", name="View shape · mask")
+    colours = """async (img) => {
+        await img.decode();
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [img.naturalWidth, img.naturalHeight];
+        const context = canvas.getContext("2d");
+        context.drawImage(img, 0, 0);
+        const {data} = context.getImageData(0, 0, canvas.width, canvas.height);
+        return data.some((_, at) => at % 4 === 0 && Math.abs(data[at] - data[at + 2]) > 8);
+    }"""
+    laid = viewer.get_by_label("Over the picture")
+    laid.wait_for()
+    assert viewer.locator(".zoom-stage img").evaluate(colours)
+    laid.uncheck()
+    assert not viewer.locator(".zoom-stage img").evaluate(colours)  # grey alone
+
+
+def test_what_is_cached_is_seen_without_running_again(between: Editor) -> None:
+    between.page.get_by_role("button", name="New workflow").click()
+    between.open(workflow(LATENTS, name="Again"))
+    between.button("Run (0)").wait_for()
+    between.runs_to_the_end()
+    between.card("encode").get_by_role("button", name="View encode · latent").wait_for()

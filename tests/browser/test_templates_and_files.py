@@ -91,12 +91,40 @@ def test_a_closed_window_loses_nothing(site: Served, opens: Opens) -> None:
     editor.open(workflow({"number": {"type": "Integer"}}))
     editor.field("number", "value").fill("77")
     editor.press("Enter")
-    editor.page.wait_for_timeout(1500)  # the next moment at which it is kept
     context = editor.page.context
     editor.page.close(run_before_unload=False)
     again = opens(site.url, context)
     again.card("number").wait_for()
     assert again.nodes()["number"]["inputs"]["value"] == 77
+
+
+def test_what_was_opened_a_moment_before_a_reload_stays(editor: Editor) -> None:
+    editor.open(workflow({"number": {"type": "Integer", "inputs": {"value": 1}}}))
+    for value in ("5", "6"):  # what an edit changed, too, and what is kept by then
+        editor.field("number", "value").fill(value)
+        editor.press("Enter")
+        editor.page.reload()
+        editor.ready()
+        editor.card("number").wait_for()
+        assert editor.nodes()["number"]["inputs"]["value"] == int(value)
+
+
+def test_the_menu_of_files_gives_the_focus_back(editor: Editor) -> None:
+    editor.open(workflow({"number": {"type": "Integer"}}))
+    editor.button("File").click()
+    editor.page.get_by_role("menuitem", name="Save", exact=False).first.wait_for()
+    editor.press("Escape")
+    editor.page.get_by_role("menuitem").first.wait_for(state="hidden")
+    focused = "document.activeElement.textContent"
+    assert editor.page.evaluate(focused) == "File"
+    editor.downloaded("Export JSON")
+    editor.press("Control+A", "Delete")  # keys of the canvas
+    editor.card("number").wait_for(state="detached")
+    editor.press("Control+Z")
+    editor.file("Save as…")
+    editor.page.get_by_role("dialog").get_by_role("textbox").press("Escape")
+    editor.page.get_by_role("dialog").wait_for(state="detached")
+    assert editor.page.evaluate("document.activeElement.dataset.region") == "canvas"
 
 
 def test_two_windows_do_not_overwrite_each_other(site: Served, opens: Opens) -> None:

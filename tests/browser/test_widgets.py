@@ -102,6 +102,32 @@ def test_a_curve(widgets: Editor) -> None:
     assert len(value(widgets, "shape")) == 2
 
 
+def test_a_curve_is_drawn_with_the_mouse(widgets: Editor) -> None:
+    curve = widgets.card("all").get_by_role("group", name="shape")
+    box = curve.bounding_box()
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return box["x"] + box["width"] * x, box["y"] + box["height"] * y
+
+    place = widgets.card("all").bounding_box()
+    widgets.mouse.dblclick(*at(0.5, 0.5))
+    widgets.drag(at(0.5, 0.5), at(0.25, 0.125))
+    assert value(widgets, "shape")[1] == pytest.approx([0.25, 0.875], abs=0.02)
+    assert widgets.card("all").bounding_box() == place  # the card stayed where it was
+    point = widgets.card("all").get_by_role("slider", name="Point 2").bounding_box()
+    assert abs(point["width"] - point["height"]) <= 1
+
+
+def test_a_colour_is_picked_and_typed(widgets: Editor) -> None:
+    picker = widgets.card("all").locator("input[type=color]")
+    assert picker.input_value() == "#336699"
+    picker.fill("#00ff80")
+    assert value(widgets, "tint") == "#00ff80"
+    assert widgets.field("all", "tint").input_value() == "#00ff80"
+    widgets.field("all", "tint").fill("#abcdef")
+    assert picker.input_value() == "#abcdef"
+
+
 def test_a_widget_becomes_a_socket_and_a_widget_again(widgets: Editor) -> None:
     widgets.menu("all", "Socket for count")
     widgets.field("all", "count").wait_for(state="detached")
@@ -145,6 +171,39 @@ def test_a_picture_is_pasted(picture: Editor) -> None:
     )
     picture.card("load").locator(".image-widget img").wait_for()
     assert "pasted" in value(picture, "image", "load")
+
+
+def paste_picture(editor: Editor, name: str = "image.png") -> None:
+    """Paste a picture where the focus is."""
+    editor.page.evaluate(
+        """([bytes, name]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([Uint8Array.from(bytes)], name, {type: "image/png"}));
+            const event = new ClipboardEvent("paste", {bubbles: true, clipboardData: transfer});
+            document.activeElement.dispatchEvent(event);
+        }""",
+        [list(png()), name],
+    )
+
+
+def test_a_picture_pasted_onto_the_canvas_is_loaded_by_a_new_node(editor: Editor) -> None:
+    editor.canvas.focus()
+    paste_picture(editor, "shot.png")
+    shown = editor.page.locator(".image-widget img")
+    shown.wait_for()
+    assert editor.loaded(shown)
+    id = editor.of_type("LoadImage")
+    assert value(editor, "image", id) == "shot.png"
+    editor.press("Control+Z")
+    editor.card(id).wait_for(state="detached")
+
+
+def test_a_picture_dropped_onto_the_canvas_is_loaded_by_a_new_node(editor: Editor) -> None:
+    editor.open(workflow({"number": {"type": "Integer"}}))
+    editor.drop("photo.png", png())
+    editor.page.locator(".image-widget img").wait_for(state="attached")
+    assert editor.nodes()[editor.of_type("LoadImage")]["inputs"] == {"image": "photo.png"}
+    assert editor.page.locator(".tab").count() == 1  # beside what was there
 
 
 def test_a_mask_is_painted(picture: Editor) -> None:

@@ -22,6 +22,7 @@ from nodegraph.server.routes import (
     submitting,
     system,
     templates,
+    tensors,
     uploads,
 )
 from nodegraph.server.routes.operation import PREFIX, Operation
@@ -32,6 +33,7 @@ MODULES: tuple[ModuleType, ...] = (
     queue,
     events,
     outputs,
+    tensors,
     uploads,
     session,
     catalogue,

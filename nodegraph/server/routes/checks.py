@@ -59,14 +59,22 @@ async def _plan(call: Call[NoQuery, WorkflowRequest], checked: Checked) -> bytes
     """The plan as JSON text, as the worker wrote it."""
     targets = call.body.targets
     job = await call.service.heavy(_job, call.user.name, checked, targets)
-    answered = await call.app[keys.RUNNER].plan(job)
+    return answered_text(await call.app[keys.RUNNER].plan(job))
+
+
+def answered_text(answered: tuple[dict[str, Any], bytes] | None) -> bytes:
+    """The JSON text that the worker answered.
+
+    Raises:
+        Problem: it did not, or refused.
+    """
     if answered is None:
         text = "the worker, which knows what is cached, did not answer in time; try again later"
         raise Problem(503, "unavailable", text, headers={"Retry-After": RETRY_SECONDS})
-    data, plan = answered
+    data, told = answered
     if "refused" in data:
         raise _refusal(data["refused"])
-    return plan
+    return told
 
 
 def _job(owner: str, checked: Checked, targets: list[str] | None) -> NewJob:

@@ -14,6 +14,7 @@ export type OutputView = Schemas["OutputView"];
 export type UploadView = Schemas["UploadView"];
 export type SystemView = Schemas["SystemView"];
 export type ModelsView = Schemas["ModelsView"];
+export type TensorView = Schemas["TensorView"];
 export type MoveRequest = Partial<Schemas["MoveRequest"]>;
 
 const part = encodeURIComponent;
@@ -56,6 +57,11 @@ export function listJobs(query: {
 
 export async function getJobWorkflow(id: string): Promise<Workflow> {
   return (await exactJson(`/jobs/${part(id)}/workflow`)) as unknown as Workflow;
+}
+
+/** What an output of a node looks like: pictures, masks and latents. */
+export function getTensor(job: string, node: string, output: string): Promise<TensorView> {
+  return json(`/jobs/${part(job)}/tensor`, { query: { node, output } });
 }
 
 export function cancelJob(id: string): Promise<Schemas["CancelView"]> {

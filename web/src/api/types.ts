@@ -179,6 +179,27 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/v1/jobs/{id}/tensor": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Look at a picture, a mask or latents that a node of a job gave to others
+         * @description Results are kept as long as there is room for them; 404 says that this one is not, or is nothing of the
+         *     kind. Run the workflow again to make it anew.
+         */
+        readonly get: operations["get_tensor"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/v1/jobs/{id}/workflow": {
         readonly parameters: {
             readonly query?: never;
@@ -1286,6 +1307,23 @@ export interface components {
             readonly title: string;
             /** @description Whether it would run here as it is. */
             readonly valid: boolean;
+        };
+        /** @description A tensor that a node gave: its numbers in short, and what they look like. */
+        readonly TensorView: {
+            readonly dtype: string;
+            /** @enum {string} */
+            readonly kind: "image" | "mask" | "latent";
+            readonly max: number | null;
+            readonly mean: number | null;
+            /** @description null where no number is finite, as the others. */
+            readonly min: number | null;
+            /** @description How many numbers are NaN or infinite; the others are measured. */
+            readonly not_finite: number;
+            /** @description Addresses (`data:`) of a PNG of each item, the first ones where there are many. Latents are shown as a grid of their channels in grey: the mean in the middle, black and white three standard deviations from it. */
+            readonly pictures: readonly string[];
+            /** @description `[batch, height, width, channels]` of an image, `[batch, height, width]` of a mask, `[batch, channels, height, width]` of latents. */
+            readonly shape: readonly number[];
+            readonly std: number | null;
         };
         /** @description Uploaded files. */
         readonly UploadsView: {
@@ -2469,6 +2507,114 @@ export interface operations {
             };
             /** @description The file has no such part. */
             readonly 416: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too much at once; try again later. */
+            readonly 429: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The server failed; its log says why. */
+            readonly 500: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The worker is not there, or the server cannot use its folders; try again later. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no room: your files take up all that they may, or the server's disk is full. */
+            readonly 507: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    readonly get_tensor: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The id of the node, subgraphs unfolded: `outer/inner`. */
+                readonly node?: string;
+                /** @description The name of the output. */
+                readonly output?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly id: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Done. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TensorView"];
+                };
+            };
+            /** @description The request is malformed. */
+            readonly 400: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The request carries no valid token. */
+            readonly 401: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The token does not allow it. */
+            readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no such thing. */
+            readonly 404: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not as described, or the workflow must not run. */
+            readonly 422: {
                 headers: {
                     readonly [name: string]: unknown;
                 };

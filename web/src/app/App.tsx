@@ -3,8 +3,10 @@ import { Canvas } from "@/canvas/Canvas";
 import { loadCatalogue } from "@/state/catalogue";
 import { watchDocument } from "@/state/check";
 import { findSession, useSession } from "@/state/session";
+import { watchOwnNodes } from "@/state/ownNodes";
 import { watchRuns, watchForRuns } from "@/state/running";
 import { FileQuestions } from "@/files/FileQuestions";
+import { OwnNodeQuestions } from "@/files/OwnNodeQuestions";
 import { beginFiles } from "@/files/begin";
 import { watchLog } from "@/panels/log";
 import { registerPanels } from "@/panels/register";
@@ -49,6 +51,7 @@ function Editor() {
         <SidePanels side="right" />
       </div>
       <FileQuestions />
+      <OwnNodeQuestions />
       <Announcer />
     </div>
   );
@@ -62,6 +65,7 @@ function start(): () => void {
     registerPanels(),
     watchLog(),
     watchDocument(),
+    watchOwnNodes(),
     watchRuns(),
     watchForRuns(),
     registerCommands(appCommands),

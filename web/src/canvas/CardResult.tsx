@@ -1,17 +1,24 @@
 import { memo } from "react";
+import { useShallow } from "zustand/react/shallow";
+import { tensorOutputs } from "@/model/tensors";
+import { TensorRow } from "@/panels/TensorRow";
 import { useElapsed } from "@/state/clock";
+import type { Graph } from "@/model/document";
+import { graphOf, useTab } from "@/state/documents";
+import { outputsInUse, type NodeType } from "@/state/nodeTypes";
 import { useRunOf } from "@/state/runs";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
 import { OutputValues } from "./OutputValues";
 
 /** What a node shows while it runs and what came of it. */
-export const CardResult = memo(function CardResult({ id }: { id: string }) {
+export const CardResult = memo(function CardResult({ id, type }: { id: string; type: NodeType }) {
   return (
     <>
       <Progress id={id} />
       <Preview id={id} />
       <Outputs id={id} />
+      <Tensors id={id} names={tensorOutputs(type.outputs)} />
     </>
   );
 });
@@ -39,4 +46,14 @@ function Preview({ id }: { id: string }) {
 function Outputs({ id }: { id: string }) {
   const outputs = useRunOf(id, (state) => state?.outputs);
   return outputs ? <OutputValues outputs={outputs} node={id} /> : null;
+}
+
+/** Masks and latents that go on to other nodes. */
+function Tensors({ id, names }: { id: string; names: readonly string[] }) {
+  const used = useTab(useShallow((tab) => names.filter((name) => isUsed(graphOf(tab), id, name))));
+  return used.map((output) => <TensorRow key={output} node={id} output={output} />);
+}
+
+function isUsed(graph: Graph, id: string, output: string): boolean {
+  return outputsInUse(graph).get(id)?.includes(output) ?? false;
 }

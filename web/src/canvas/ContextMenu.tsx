@@ -14,9 +14,11 @@ export function ContextMenu() {
 function Menu({ request }: { request: MenuRequest }) {
   const flow = useReactFlow();
   const list = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => keepInside(list.current), []);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    keepInside(list.current);
     list.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
+  }, []);
+  useEffect(() => {
     const leave = (event: PointerEvent) => {
       if (!list.current?.contains(event.target as Node)) closeSurface();
     };

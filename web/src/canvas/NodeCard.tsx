@@ -98,7 +98,7 @@ function Card({ selected, ...shown }: Shown & { selected: boolean }) {
               />
             ))}
           </div>
-          <CardResult id={id} />
+          <CardResult id={id} type={type} />
           <CardStatus id={id} type={type} />
         </>
       )}

@@ -5,10 +5,11 @@ import { wouldContainItself } from "@/model/subgraphs";
 import { allTypes, currentCatalogue } from "@/state/catalogue";
 import { currentGraph, currentTab, currentWorkflow, scopeOf } from "@/state/documents";
 import { subgraphType, type NodeType } from "@/state/nodeTypes";
+import { ownTypes } from "@/state/ownNodes";
 import { closeSurface, useSurface, type SearchRequest } from "@/state/surface";
 import { t } from "@/strings";
 import { FilterList, type Choice } from "@/widgets/FilterList";
-import { addNodeOf, swapNode } from "./actions";
+import { addNodeOf, mayAdd, swapNode } from "./actions";
 import { typeColour } from "./colours";
 import { bringIntoView } from "./bringIntoView";
 import { focusCanvas } from "./focus";
@@ -32,7 +33,7 @@ function Search({ request }: { request: SearchRequest }) {
     closeSurface();
     if (request.swap) swapNode(request.swap, type);
     const id = request.swap ?? addNodeOf(type, request.at, request.from);
-    bringIntoView(flow, id);
+    if (id !== undefined) bringIntoView(flow, id);
   };
   return (
     <div
@@ -65,7 +66,7 @@ function candidates({ from }: SearchRequest): NodeType[] {
   const own = Object.keys(place.workflow.subgraphs ?? {})
     .filter((name) => !wouldContainItself(place.workflow, scope, `subgraph/${name}`))
     .flatMap((name) => subgraphType(`subgraph/${name}`, place) ?? []);
-  const all = [...allTypes(), ...own];
+  const all = [...ownTypes().filter(mayAdd), ...allTypes(), ...own];
   if (from === undefined) return all;
   const given = typeOfEnd(from);
   const fitting = all.filter((type) => bestSocket(from, given, type) !== undefined);

@@ -1,11 +1,23 @@
 /** What a person does to the graph that is shown; menus, keys and buttons all come here. */
 import { copy, paste, readClipping, writeClipping } from "@/model/clipboard";
-import { nodeOf, nodesOf, type Mode, type NodeEntry, type Point } from "@/model/document";
+import {
+  editAt,
+  nodeOf,
+  nodesOf,
+  type Graph,
+  type Mode,
+  type NodeEntry,
+  type Point,
+  type Workflow,
+} from "@/model/document";
 import { addNode, freshId, moveNodes, removeNodes, setUi, showAsSocket, toggleMode } from "@/model/edit";
 import { addGroup, groupsOf, removeGroup, type SizeOf } from "@/model/groups";
 import { align, autoLayout, distribute, type Edge as Side } from "@/model/layout";
+import type { StepName } from "@/model/history";
 import { makeSubgraph } from "@/model/makeSubgraph";
+import { adoptOwn } from "@/model/ownNodes";
 import { removeReroute } from "@/model/reroutes";
+import { wouldContainItself } from "@/model/subgraphs";
 import { swapType } from "@/model/swap";
 import { unpackSubgraph } from "@/model/unpackSubgraph";
 import { disconnect } from "@/model/wires";
@@ -20,7 +32,7 @@ import {
   scopeOf,
   select,
 } from "@/state/documents";
-import { nodeTypeOf, type NodeType } from "@/state/nodeTypes";
+import { nodeTypeOf, subgraphType, type NodeType } from "@/state/nodeTypes";
 import type { End } from "@/state/surface";
 import { t } from "@/strings";
 import { readFlowId, readWireId } from "./flow";
@@ -49,19 +61,49 @@ export function titleOf(id: string): string {
   return entry ? (entry.ui?.title ?? nodeTypeOf(id, entry, place()).title) : id;
 }
 
+/** The workflow with what a type brings along, and the type as it is there; nothing where it may not be put. */
+function adopted(type: NodeType): { workflow: Workflow; type: NodeType } | undefined {
+  const workflow = currentWorkflow();
+  if (type.own === undefined) return { workflow, type };
+  const made = adoptOwn(workflow, type.own);
+  const there = made && subgraphType(made.type, { ...place(), workflow: made.workflow });
+  if (made === undefined || there === undefined) return undefined;
+  if (wouldContainItself(made.workflow, scopeOf(currentTab()), made.type)) return undefined;
+  return { workflow: made.workflow, type: there };
+}
+
+/** Whether a type may be put into the graph that is shown: not where it would hold itself. */
+export const mayAdd = (type: NodeType): boolean => adopted(type) !== undefined;
+
+/** Edit the graph that is shown in a workflow that something was brought into. */
+function editAdopted(step: StepName, workflow: Workflow, change: (graph: Graph) => Graph): void {
+  editWorkflow(step, () => editAt(workflow, scopeOf(currentTab()), change));
+}
+
 /** Add a node and select it; wired to `from` where that is given. */
-export function addNodeOf(type: NodeType, at: Point, from?: End): string {
+export function addNodeOf(
+  given: NodeType,
+  at: Point,
+  from?: End,
+  inputs: NodeEntry["inputs"] = {},
+): string | undefined {
+  const found = adopted(given);
+  if (found === undefined) {
+    tell(t("saidHoldsItself", { title: given.title }));
+    return undefined;
+  }
+  const { workflow, type } = found;
   const id = freshId(Object.keys(nodesOf(currentGraph())), type.id.replace(/^subgraph\//, ""));
   const entry: NodeEntry = {
     type: type.id,
     version: type.version,
     ...(type.pack && { pack: type.pack }),
-    inputs: startingInputs(type),
+    inputs: { ...startingInputs(type), ...inputs },
     ui: { position: [Math.round(at[0]), Math.round(at[1])] },
   };
   const socket = from && bestSocket(from, typeOfEnd(from), type);
   const end: End | undefined = socket ? { node: id, socket, side: opposite(from.side) } : undefined;
-  edit({ name: t("stepAdd", { title: type.title }) }, (graph) => {
+  editAdopted({ name: t("stepAdd", { title: type.title }) }, workflow, (graph) => {
     const added = addNode(graph, id, entry);
     return from && end ? wired(added, from, end, type) : added;
   });
@@ -80,10 +122,12 @@ function startingInputs(type: NodeType): NodeEntry["inputs"] {
   return Object.fromEntries(shown.map((input) => [input.name, defaultValue(input)]));
 }
 
-export function swapNode(id: string, type: NodeType): void {
+export function swapNode(id: string, given: NodeType): void {
   const before = place();
-  edit({ name: t("stepSwap") }, (graph) =>
-    swapType(graph, id, type, (node, entry) => nodeTypeOf(node, entry, before), before.catalogue.bases),
+  const found = adopted(given);
+  if (found === undefined) return tell(t("saidHoldsItself", { title: given.title }));
+  editAdopted({ name: t("stepSwap") }, found.workflow, (graph) =>
+    swapType(graph, id, found.type, (node, entry) => nodeTypeOf(node, entry, before), before.catalogue.bases),
   );
 }
 

@@ -2,7 +2,7 @@ import type { useReactFlow } from "@xyflow/react";
 import { nodeOf } from "@/model/document";
 import { currentGraph } from "@/state/documents";
 import { sizeOf } from "./actions";
-import { focusNode } from "./focus";
+import { focusNodeSoon } from "./focus";
 
 export type Flow = ReturnType<typeof useReactFlow>;
 
@@ -20,7 +20,7 @@ export function bringIntoView(flow: Flow, id: string): void {
   const { x: right, y: bottom } = flow.flowToScreenPosition({ x: x + width, y: y + height });
   if (zoom !== flow.getZoom() || !isInBoard(left, top, right, bottom))
     void flow.setCenter(x + width / 2, y + height / 2, { zoom });
-  requestAnimationFrame(() => requestAnimationFrame(() => focusNode(id)));
+  focusNodeSoon(id);
 }
 
 function isInBoard(left: number, top: number, right: number, bottom: number): boolean {

@@ -26,7 +26,10 @@ import { bringIntoView, type Flow } from "./bringIntoView";
 import { focusCanvas, focusedNode, focusInside, focusNode } from "./focus";
 import { readFlowId } from "./flow";
 import { nearestIn, readingOrder, type Direction } from "./navigation";
+import { addPicture } from "./pictures";
+import { placeInView, provideView, type WindowPoint } from "./placeInView";
 import { nodeTypeNow } from "@/state/shownTypes";
+import { pictureIn } from "@/widgets/uploads";
 import { endsOf } from "./wiring";
 
 const STEP = 8;
@@ -34,17 +37,19 @@ const STEP = 8;
 /** Every key of the canvas. */
 export function useCanvasKeys(board: RefObject<HTMLElement | null>, fitView: FitView): void {
   const flow = useReactFlow();
-  useEffect(() => registerCommands(canvasCommands(flow, board, fitView)), [flow, board, fitView]);
+  useEffect(() => registerCommands(canvasCommands(flow, fitView)), [flow, fitView]);
+  useEffect(() => provideView((place) => pointOn(flow, board, place)), [flow, board]);
   useEffect(() => listenForPaste(flow, board), [flow, board]);
 }
 
-function middleOf(flow: Flow, board: RefObject<HTMLElement | null>): Point {
+function pointOn(flow: Flow, board: RefObject<HTMLElement | null>, place?: WindowPoint): Point {
   const box = board.current?.getBoundingClientRect() ?? new DOMRect();
-  const { x, y } = flow.screenToFlowPosition({ x: box.x + box.width / 2, y: box.y + box.height / 3 });
+  const middle = { x: box.x + box.width / 2, y: box.y + box.height / 3 };
+  const { x, y } = flow.screenToFlowPosition(place ?? middle);
   return [x, y];
 }
 
-function canvasCommands(flow: Flow, board: RefObject<HTMLElement | null>, fitView: FitView): Command[] {
+function canvasCommands(flow: Flow, fitView: FitView): Command[] {
   const command = (
     id: Command["id"],
     label: Command["label"],
@@ -59,7 +64,7 @@ function canvasCommands(flow: Flow, board: RefObject<HTMLElement | null>, fitVie
   });
   const go = (direction: Direction) => () => goIn(flow, direction);
   return [
-    command("search", "keySearch", ["Tab", "/"], () => openSearch({ at: middleOf(flow, board) })),
+    command("search", "keySearch", ["Tab", "/"], () => openSearch({ at: placeInView() })),
     command("remove", "keyRemove", ["Delete", "Backspace"], removeSelected),
     command("mute", "keyMute", ["Ctrl+M"], () => toggleModeOfSelected("muted")),
     command("bypass", "keyBypass", ["Ctrl+B"], () => toggleModeOfSelected("bypassed")),
@@ -165,6 +170,11 @@ function listenForPaste(flow: Flow, board: RefObject<HTMLElement | null>): () =>
   };
   const onPaste = (event: ClipboardEvent) => {
     if (isInField(event.target) || useSurface.getState().search) return;
+    const picture = pictureIn(event.clipboardData);
+    if (picture) {
+      event.preventDefault();
+      return void addPicture(picture, pointer);
+    }
     const text = event.clipboardData?.getData("text/plain") ?? "";
     const place = pointer && flow.screenToFlowPosition(pointer);
     if (pasteText(text, place ? [place.x, place.y] : undefined)) event.preventDefault();

@@ -23,6 +23,7 @@ import {
   scopeOf,
   select,
 } from "@/state/documents";
+import { askOwnNode } from "@/state/ownNodeQuestion";
 import { nodeTypeNow } from "@/state/shownTypes";
 import { openSearch, type MenuRequest } from "@/state/surface";
 import { t } from "@/strings";
@@ -111,16 +112,17 @@ function colours(): MenuEntry[] {
 
 function cardEntries(id: string): MenuEntry[] {
   const entry = nodeOf(currentGraph(), id);
-  const inside = subgraphName(entry?.type ?? "") !== undefined;
+  const inside = subgraphName(entry?.type ?? "");
   const subgraph: MenuEntry[] = [
     { label: t("menuOpen"), keys: "Shift+Enter", starts: true, run: () => enterNode(id) },
     { label: t("menuUnpack"), keys: "Ctrl+Shift+U", run: () => unpack(id) },
+    { label: t("menuSaveAsNode"), run: () => askOwnNode({ kind: "save", subgraph: inside ?? "" }) },
   ];
   const swap: MenuEntry = { label: t("menuSwap"), run: () => openSearch({ at: [0, 0], swap: id }) };
   return [
     ...common(),
     swap,
-    ...(inside ? subgraph : []),
+    ...(inside === undefined ? [] : subgraph),
     ...socketEntries(id),
     ...boundaryEntries(id),
     ...colours(),

@@ -21,10 +21,19 @@ export function useTurn(wanted: boolean): boolean {
   return wanted && granted;
 }
 
-function serve(): void {
-  for (const take of [...waiting].slice(0, PER_FRAME)) {
+/** Everybody's turn, now. */
+export function takeAllTurns(): void {
+  takeTurns(waiting.size);
+}
+
+function takeTurns(count: number): void {
+  for (const take of [...waiting].slice(0, count)) {
     waiting.delete(take);
     take();
   }
+}
+
+function serve(): void {
+  takeTurns(PER_FRAME);
   frame = waiting.size > 0 ? requestAnimationFrame(serve) : undefined;
 }

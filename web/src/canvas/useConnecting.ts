@@ -15,7 +15,7 @@ import { disconnect } from "@/model/wires";
 import { t } from "@/strings";
 import { endOfHandle } from "./ends";
 import { readWireId, type FlowEdge, type FlowNode } from "./flow";
-import { bestSocket, isWired, opposite, typeOfEnd, unplug, whyRefused, wire } from "./wiring";
+import { bestSocket, moveWire, opposite, outputInto, typeOfEnd, unplug, whyRefused, wire } from "./wiring";
 
 type Props = Pick<
   ReactFlowProps<FlowNode, FlowEdge>,
@@ -54,14 +54,18 @@ export function useConnecting(): Props {
   );
   const onConnectStart = useCallback((_: unknown, { nodeId, handleId, handleType }: OnConnectStartParams) => {
     if (nodeId === null || handleType === null) return;
-    useSurface.setState({ drawing: endOfHandle({ nodeId, id: handleId, type: handleType }) });
+    const end = endOfHandle({ nodeId, id: handleId, type: handleType });
+    const output = end.side === "input" ? outputInto(end) : undefined;
+    useSurface.setState(output ? { drawing: output, pulled: end } : { drawing: end, pulled: undefined });
   }, []);
   const onConnectEnd = useCallback(
     (event: MouseEvent | TouchEvent, state: FinalConnectionState) => {
-      const from = useSurface.getState().drawing;
-      useSurface.setState({ drawing: undefined });
+      const { drawing: from, pulled: input } = useSurface.getState();
+      useSurface.setState({ drawing: undefined, pulled: undefined });
       if (from === undefined || state.isValid || pulled.current) return;
-      if (state.toHandle) tell(whyRefused(from, endOfHandle(state.toHandle)) ?? "");
+      if (input)
+        dropPulled(from, input, state.toHandle ? endOfHandle(state.toHandle) : endUnder(event, from));
+      else if (state.toHandle) tell(whyRefused(from, endOfHandle(state.toHandle)) ?? "");
       else if (cardUnder(event)) dropOnCard(from, cardUnder(event) ?? "");
       else dropOnCanvas(from, screenToFlowPosition(pointOf(event)));
     },
@@ -72,11 +76,9 @@ export function useConnecting(): Props {
   }, []);
   const onReconnect = useCallback((edge: FlowEdge, connection: Connection) => {
     const before = readWireId(edge.id);
-    if (before && edge.data)
-      edit({ name: t("stepConnect"), merge: `reconnect:${edge.id}` }, (graph) =>
-        disconnect(graph, before.target, before.input, edge.data?.source),
-      );
-    wire(...endsOfDrawn(connection));
+    const [from, to] = endsOfDrawn(connection);
+    if (before === undefined) return wire(from, to);
+    moveWire(from, { node: before.target, socket: before.input, side: "input" }, to, edge.data?.source);
   }, []);
   const onReconnectEnd = useCallback(
     (_: unknown, edge: FlowEdge, __: HandleType, state: FinalConnectionState) => {
@@ -111,6 +113,23 @@ function cardUnder(event: MouseEvent | TouchEvent): string | undefined {
   return document.elementFromPoint(x, y)?.closest<HTMLElement>("[data-node]")?.dataset.node;
 }
 
+/** The socket of the card under the pointer that an end fits best. */
+function endUnder(event: MouseEvent | TouchEvent, from: End): End | undefined {
+  const node = cardUnder(event);
+  const type = node === undefined ? undefined : nodeTypeNow(node);
+  const socket = type && bestSocket(from, typeOfEnd(from), type);
+  return node === undefined || socket === undefined ? undefined : { node, socket, side: opposite(from.side) };
+}
+
+/** A wire that was pulled out of an input goes into the one it is let go over, or nowhere. */
+function dropPulled(from: End, input: End, to: End | undefined): void {
+  if (to === undefined) return unplug(input.node, input.socket, from);
+  if (to.node === input.node && to.socket === input.socket) return;
+  const why = whyRefused(from, to);
+  if (why === undefined) moveWire(from, input, to);
+  else tell(why);
+}
+
 /** Let go over a card, a wire takes the socket that fits best. */
 function dropOnCard(from: End, node: string): void {
   const type = nodeTypeNow(node);
@@ -122,8 +141,7 @@ function dropOnCard(from: End, node: string): void {
   else tell(why);
 }
 
-/** Let go over nothing, an unused end asks for a new node; the wire of a wired input is pulled out. */
+/** Let go over nothing, an end asks for a new node. */
 function dropOnCanvas(from: End, at: { x: number; y: number }): void {
-  if (from.side === "input" && isWired(from.node, from.socket)) unplug(from.node, from.socket);
-  else openSearch({ at: [at.x, at.y], from });
+  openSearch({ at: [at.x, at.y], from });
 }

@@ -1,5 +1,5 @@
 /** Which wires may be drawn in the graph that is shown, and drawing them. */
-import { lookUp, nodesOf, type Graph } from "@/model/document";
+import { linkList, lookUp, nodesOf, type Graph, type Link } from "@/model/document";
 import type { Refusal } from "@/model/sockets";
 import { Typing } from "@/model/typing";
 import { connect, disconnect } from "@/model/wires";
@@ -49,6 +49,23 @@ export function wire(one: End, other: End): void {
   announce(t("saidConnected", { from: one.socket, to: other.socket }));
 }
 
+/** Let a wire into `input`, from the output `was`, be one from an output into an input instead. */
+export function moveWire(from: End, input: End, to: End, was: Link = [from.node, from.socket]): void {
+  edit({ name: t("stepConnect") }, (graph) => {
+    const freed = disconnect(graph, input.node, input.socket, was);
+    return join(freed, from, to, typeOfEnd(from), typeOfEnd(to));
+  });
+  announce(t("saidConnected", { from: from.socket, to: to.socket }));
+}
+
+/** The output that the last wire of an input comes from. */
+export function outputInto({ node, socket }: End): End | undefined {
+  const [source, output] = linkList(lookUp(lookUp(currentGraph().nodes, node)?.links, socket)).at(-1) ?? [];
+  return source === undefined || output === undefined
+    ? undefined
+    : { node: source, socket: output, side: "output" };
+}
+
 /** The graph with an end wired to one of a node that is only just there. */
 export function wired(graph: Graph, from: End, fresh: End, type: NodeType): Graph {
   const sockets = fresh.side === "input" ? type.inputs : type.outputs;
@@ -65,8 +82,10 @@ function join(graph: Graph, one: End, other: End, oneType: string, otherType: st
   return connect(graph, [from.node, from.socket], to.node, to.socket, options);
 }
 
-export function unplug(target: string, input: string): void {
-  edit({ name: t("stepDisconnect") }, (graph) => disconnect(graph, target, input));
+/** Take the wires out of an input, or only the one that comes from an output. */
+export function unplug(target: string, input: string, from?: End): void {
+  const source: Link | undefined = from && [from.node, from.socket];
+  edit({ name: t("stepDisconnect") }, (graph) => disconnect(graph, target, input, source));
 }
 
 export function isWired(node: string, input: string): boolean {

@@ -1,4 +1,5 @@
 import { useRef, type KeyboardEvent } from "react";
+import { focusCanvas } from "@/canvas/focus";
 import { t, type StringKey } from "@/strings";
 import { exportAs, exportJson } from "./exporting";
 import "./files.css";
@@ -25,6 +26,7 @@ export function FileMenu() {
   const menu = useRef<HTMLDivElement>(null);
   const choose = (item: Item) => {
     menu.current?.hidePopover();
+    focusCanvas(); // the keys of the canvas go on; a question that opens now gives the focus back there
     item.run();
   };
   return (
@@ -58,6 +60,10 @@ function items(menu: HTMLElement | null): HTMLElement[] {
 }
 
 function moveIn(event: KeyboardEvent, menu: HTMLElement | null): void {
+  if (event.key === "Escape") {
+    event.stopPropagation(); // it means this menu, and nothing on the canvas
+    return menu?.hidePopover(); // the button has the focus again
+  }
   const all = items(menu);
   const at = all.indexOf(document.activeElement as HTMLElement);
   const to: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 };

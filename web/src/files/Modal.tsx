@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode } from "react";
+import { useLayoutEffect, useRef, type ReactNode } from "react";
 
 /** A window over everything that must be answered; the browser keeps the focus inside. */
 export function Modal({
@@ -13,10 +13,10 @@ export function Modal({
   children: ReactNode;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
-    return () => shown?.close();
+    return () => shown?.close(); // while it is still there: else nothing has the focus afterwards
   }, []);
   return (
     <dialog

@@ -6,7 +6,10 @@ import { etagOf, noteEtag } from "./places";
 import {
   allSnapshots,
   dropSnapshot,
+  forgetLeft,
   keepSnapshot,
+  leaveSnapshots,
+  takeLeft,
   textOf,
   toForget,
   toRecover,
@@ -20,6 +23,7 @@ const PAUSE_MS = 400;
 /** Open what was open here, and what a closed tab left unsaved; then keep what changes. */
 export async function startAutosave(): Promise<() => void> {
   const own = await thisWindow();
+  await takeLeft(localStorage);
   await recover(own);
   return watch(own);
 }
@@ -44,26 +48,38 @@ function openSnapshot({ key, text, saved, place }: Snapshot) {
 
 function watch(own: string): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const keep = () => {
+  const counts = { changed: 0, kept: 0 };
+  const keep = async () => {
     clearTimeout(timer);
-    const { tabs, active } = useDocuments.getState();
-    const texts = tabs.map((tab, index) => snapshotOf(tab, index, own, tab.key === active));
-    void Promise.all(texts.map(keepSnapshot));
+    const { changed } = counts;
+    await Promise.all(snapshotsNow(own).map(keepSnapshot));
+    counts.kept = changed;
+    forgetLeft(own, localStorage);
+  };
+  const leave = () => {
+    if (counts.kept < counts.changed) leaveSnapshots(own, snapshotsNow(own), localStorage);
+    void keep();
   };
   const stop = useDocuments.subscribe((state, before) => {
     for (const { key } of before.tabs) if (!state.tabs.some((tab) => tab.key === key)) void dropSnapshot(key);
     clearTimeout(timer);
-    timer = setTimeout(keep, PAUSE_MS);
+    counts.changed += 1;
+    timer = setTimeout(() => void keep(), PAUSE_MS);
   });
-  addEventListener("pagehide", keep);
-  addEventListener("visibilitychange", keep);
-  keep();
+  addEventListener("pagehide", leave);
+  addEventListener("visibilitychange", leave);
+  void keep();
   return () => {
     stop();
     clearTimeout(timer);
-    removeEventListener("pagehide", keep);
-    removeEventListener("visibilitychange", keep);
+    removeEventListener("pagehide", leave);
+    removeEventListener("visibilitychange", leave);
   };
+}
+
+function snapshotsNow(own: string): Snapshot[] {
+  const { tabs, active } = useDocuments.getState();
+  return tabs.map((tab, index) => snapshotOf(tab, index, own, tab.key === active));
 }
 
 function snapshotOf(tab: Tab, index: number, window: string, front: boolean): Snapshot {

@@ -1,8 +1,10 @@
 /** Opening workflows: from the server, from files, from jobs and templates. */
 import { getJobWorkflow } from "@/api/client";
-import { importWorkflow } from "@/api/documents";
+import { importWorkflow, type Imported } from "@/api/documents";
 import { readSaved, readTemplate } from "@/api/library";
 import { ApiError, Unreachable } from "@/api/problems";
+import { addPicture } from "@/canvas/pictures";
+import type { WindowPoint } from "@/canvas/placeInView";
 import { autoLayout } from "@/model/layout";
 import { nodesOf, type Workflow } from "@/model/document";
 import { tell } from "@/state/announcer";
@@ -48,15 +50,28 @@ export function openJob(id: string): Promise<void> {
   });
 }
 
-/** A JSON or PNG of this project or of ComfyUI. */
-export function openFile(file: File): Promise<void> {
+const PLAIN = "unreadable_workflow";
+
+/** A JSON or PNG of this project or of ComfyUI; a picture without a workflow becomes a node that loads it. */
+export function openFile(file: File, place?: WindowPoint): Promise<void> {
   return telling(async () => {
-    const { workflow, issues } = await importWorkflow(file);
+    const found = await workflowOrPicture(file);
+    if (found === "picture") return addPicture(file, place);
+    const { workflow, issues } = found;
     const name = workflow.name || file.name.replace(/\.\w+$/, "");
     openWorkflow({ ...(await placed(workflow)), name });
     const lost = issues.filter(({ code }) => code === "not_mapped").length;
     if (lost > 0) tell(t("saidNotMapped", { count: lost }));
   });
+}
+
+async function workflowOrPicture(file: File): Promise<Imported | "picture"> {
+  try {
+    return await importWorkflow(file);
+  } catch (error) {
+    if (file.type.startsWith("image/") && error instanceof ApiError && error.code === PLAIN) return "picture";
+    throw error;
+  }
 }
 
 /** Nodes without places, as other programs write them, are laid out. */
@@ -76,8 +91,8 @@ export function chooseFiles(): void {
   input.click();
 }
 
-export async function openFiles(files: readonly File[]): Promise<void> {
-  for (const file of files) await openFile(file);
+export async function openFiles(files: readonly File[], place?: WindowPoint): Promise<void> {
+  for (const file of files) await openFile(file, place);
 }
 
 const carriesFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
@@ -90,7 +105,9 @@ export function watchDrops(): () => void {
   const drop = (event: DragEvent) => {
     if (event.defaultPrevented || !carriesFiles(event)) return;
     event.preventDefault();
-    void openFiles([...(event.dataTransfer?.files ?? [])]);
+    const onCanvas = event.target instanceof Element && event.target.closest("[data-region=canvas]");
+    const place = onCanvas ? { x: event.clientX, y: event.clientY } : undefined;
+    void openFiles([...(event.dataTransfer?.files ?? [])], place);
   };
   addEventListener("dragover", over);
   addEventListener("drop", drop);

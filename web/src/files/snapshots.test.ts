@@ -3,7 +3,10 @@ import { expect, test } from "vitest";
 import {
   allSnapshots,
   dropSnapshot,
+  forgetLeft,
   keepSnapshot,
+  leaveSnapshots,
+  takeLeft,
   textOf,
   toForget,
   toRecover,
@@ -51,4 +54,47 @@ test("a workflow comes back from its text with every digit", () => {
     nodes: { s: { type: "K", inputs: { seed: 2n ** 64n - 1n } } },
   } as const;
   expect(workflowIn(textOf(workflow))).toEqual(workflow);
+});
+
+function place(room = Infinity): Storage {
+  const kept: Record<string, string> = {};
+  return Object.assign(
+    Object.create({
+      getItem: (name: string) => kept[name] ?? null,
+      setItem(this: object, name: string, text: string) {
+        if (text.length > room) throw new DOMException("full", "QuotaExceededError");
+        kept[name] = text;
+        Object.assign(this, { [name]: text });
+      },
+      removeItem(this: object, name: string) {
+        Reflect.deleteProperty(kept, name);
+        Reflect.deleteProperty(this, name);
+      },
+    }) as object,
+  ) as Storage;
+}
+
+test("what a page left in a hurry is kept by the next, unless something newer is", async () => {
+  await keepSnapshot(snapshot({ key: "older", text: "before", time: 1 }));
+  await keepSnapshot(snapshot({ key: "newer", text: "after", time: 3 }));
+  const storage = place();
+  const left = ["older", "newer", "new"].map((key) => snapshot({ key, text: "left", time: 2 }));
+  leaveSnapshots("own", left, storage);
+  await takeLeft(storage);
+  const found = Object.fromEntries((await allSnapshots()).map(({ key, text }) => [key, text]));
+  expect(found).toMatchObject({ older: "left", newer: "after", new: "left" });
+  await dropSnapshot("new");
+  await takeLeft(storage);
+  expect((await allSnapshots()).map(({ key }) => key)).not.toContain("new");
+});
+
+test("what was kept after all, or had no room, is not taken", async () => {
+  const storage = place(40);
+  leaveSnapshots("own", [snapshot({ key: "large", text: "x".repeat(100) })], storage);
+  const roomy = place();
+  leaveSnapshots("own", [snapshot({ key: "kept" })], roomy);
+  forgetLeft("own", roomy);
+  for (const one of [storage, roomy]) await takeLeft(one);
+  const keys = (await allSnapshots()).map(({ key }) => key);
+  expect(keys.filter((key) => ["large", "kept"].includes(key))).toEqual([]);
 });

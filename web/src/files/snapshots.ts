@@ -33,6 +33,37 @@ export async function allSnapshots(): Promise<Snapshot[]> {
   return found.map(([, snapshot]) => snapshot).sort((one, other) => one.index - other.index);
 }
 
+const LEFT = "nodegraph.left.";
+
+/**
+ * Put down what is not kept yet, as a page goes: the database would take it only after the page is gone.
+ *
+ * There is little room here. What does not fit is left to the database, which may still get it.
+ */
+export function leaveSnapshots(window: string, snapshots: readonly Snapshot[], place: Storage): void {
+  if (snapshots.length === 0) return;
+  try {
+    place.setItem(LEFT + window, JSON.stringify(snapshots));
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === "QuotaExceededError")) throw error;
+  }
+}
+
+/** What was put down is kept by now. */
+export function forgetLeft(window: string, place: Storage): void {
+  place.removeItem(LEFT + window);
+}
+
+/** Take what was put down, and keep what is newer than what the database has. */
+export async function takeLeft(place: Storage): Promise<void> {
+  const kept = new Map((await allSnapshots()).map(({ key, time }) => [key, time]));
+  for (const name of Object.keys(place).filter((name) => name.startsWith(LEFT))) {
+    const left = JSON.parse(place.getItem(name) ?? "[]") as readonly Snapshot[];
+    await Promise.all(left.filter(({ key, time }) => time > (kept.get(key) ?? 0)).map(keepSnapshot));
+    place.removeItem(name);
+  }
+}
+
 /** Those to open here: of this browser tab, and of closed ones whatever was not saved. */
 export function toRecover(
   snapshots: readonly Snapshot[],

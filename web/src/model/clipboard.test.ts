@@ -57,8 +57,8 @@ test("subgraphs come along with those inside them, and get another name only whe
   expect(paste(FLOW, null, clipping).workflow.subgraphs).toBe(FLOW.subgraphs);
   const clash: Workflow = { format: "nodegraph", nodes: {}, subgraphs: { Deep: { description: "mine" } } };
   const merged = paste(clash, null, clipping).workflow;
-  expect(merged.subgraphs?.["deep"]).toEqual({ nodes: {} });
-  expect(merged.subgraphs?.["Blur"]?.nodes?.["inner"]?.type).toBe("subgraph/deep");
+  expect(merged.subgraphs?.["Deep 2"]).toEqual({ nodes: {} });
+  expect(merged.subgraphs?.["Blur"]?.nodes?.["inner"]?.type).toBe("subgraph/Deep 2");
   expect(merged.subgraphs?.["Deep"]).toEqual({ description: "mine" });
 });
 

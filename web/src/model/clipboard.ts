@@ -17,6 +17,7 @@ import {
 import { addNode, freshId, patchUi } from "./edit";
 import { groupsOf, withGroups } from "./groups";
 import { parseJson, writeJson } from "./json";
+import { freshName } from "./subgraphs";
 import { filterLinks, mapLinks } from "./wires";
 
 export const CLIPBOARD_FORMAT = "nodegraph-clipboard";
@@ -153,7 +154,7 @@ function pasteGroups<G extends Graph>(graph: G, groups: readonly Group[], [dx, d
 }
 
 /** Bring subgraphs along; one whose name stands for something else here gets another. */
-function mergeSubgraphs(
+export function mergeSubgraphs(
   workflow: Workflow,
   brought: Readonly<Record<string, SubgraphEntry>>,
 ): { merged: Workflow; renamed: ReadonlyMap<string, string> } {
@@ -164,7 +165,10 @@ function mergeSubgraphs(
     if (here === undefined) renamed.set(name, name);
     else if (here === graph || writeJson(here) === writeJson(graph)) continue;
     else
-      renamed.set(name, freshId([...Object.keys(known), ...Object.keys(brought), ...renamed.values()], name));
+      renamed.set(
+        name,
+        freshName([...Object.keys(known), ...Object.keys(brought), ...renamed.values()], name),
+      );
   }
   if (renamed.size === 0) return { merged: workflow, renamed };
   const added = [...renamed].map(([name, next]) => {

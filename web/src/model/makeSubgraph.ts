@@ -21,7 +21,7 @@ import {
 } from "./document";
 import { addNode, freshId, patchUi, withNodes } from "./edit";
 import { tidyReroutes, dropReroutesOf } from "./reroutes";
-import { claim } from "./subgraphs";
+import { claim, freshName } from "./subgraphs";
 import { mapLinks, setLinks } from "./wires";
 
 type Target = readonly [node: string, input: string];
@@ -48,7 +48,7 @@ export function makeSubgraph(
   const graph = graphAt(workflow, scope);
   const inside = new Set(ids.filter((id) => lookUp(graph?.nodes, id) !== undefined));
   if (graph === undefined || inside.size === 0 || obstacle(graph, inside)) return undefined;
-  const name = freshName(workflow, wish);
+  const name = freshName(Object.keys(workflow.subgraphs ?? {}), wish);
   const id = freshId(Object.keys(nodesOf(graph)), wish);
   const entrances = findEntrances(graph, inside);
   const exits = findExits(graph, inside);
@@ -90,15 +90,6 @@ function sourcesOf(graph: Graph, id: string): string[] {
   return Object.values(lookUp(graph.nodes, id)?.links ?? {}).flatMap((links) =>
     linkList(links).map(([node]) => node),
   );
-}
-
-function freshName(workflow: Workflow, wish: string): string {
-  const taken = new Set(Object.keys(workflow.subgraphs ?? {}));
-  const base = wish.trim().replaceAll("/", "-") || "Subgraph";
-  if (!taken.has(base)) return base;
-  let number = 2;
-  while (taken.has(`${base} ${number}`)) number += 1;
-  return `${base} ${number}`;
 }
 
 interface Entrance {

@@ -30,6 +30,16 @@ export function claim(taken: Set<string>, wish: string): string {
   return name;
 }
 
+/** A name for a subgraph that is not taken: `Detail`, then `Detail 2`. */
+export function freshName(names: Iterable<string>, wish: string): string {
+  const taken = new Set(names);
+  const base = wish.trim().replaceAll("/", "-") || "Subgraph";
+  if (!taken.has(base)) return base;
+  let number = 2;
+  while (taken.has(`${base} ${number}`)) number += 1;
+  return `${base} ${number}`;
+}
+
 /** Show an inner input outside, under a name of its own. */
 export function exposeInput(subgraph: SubgraphEntry, target: Target, wish = target[1]): SubgraphEntry {
   const name = claim(new Set(Object.keys(subgraph.inputs ?? {})), wish);

@@ -1,11 +1,12 @@
 import { useDeferredValue, useMemo, useState } from "react";
 import { addNodeOf } from "@/canvas/actions";
-import { openTemplate } from "@/files/opening";
+import { placeInView } from "@/canvas/placeInView";
+import { openSaved, openTemplate } from "@/files/opening";
 import { rank } from "@/model/search";
 import { useCatalogue } from "@/state/catalogue";
 import type { NodeType } from "@/state/nodeTypes";
-import { currentGraph } from "@/state/documents";
-import { nodesOf, type Point } from "@/model/document";
+import { askOwnNode } from "@/state/ownNodeQuestion";
+import { ownTypes, placeOfOwn, useOwnNodes } from "@/state/ownNodes";
 import { t } from "@/strings";
 import { textOf } from "./outputs";
 import { Filter, Shell } from "./Shell";
@@ -15,16 +16,17 @@ export default function NodesPanel() {
   const { status, catalogue, problem } = useCatalogue();
   const [words, setWords] = useState("");
   const query = useDeferredValue(words);
-  const groups = useMemo(
-    () => byCategory(rank(Object.values(catalogue.nodes), query), query !== ""),
-    [catalogue, query],
-  );
+  const own = useOwnNodes((state) => state.nodes);
+  const groups = useMemo(() => {
+    const types = [...ownTypes(own, catalogue), ...Object.values(catalogue.nodes)];
+    return byCategory(rank(types, query), query !== "");
+  }, [catalogue, own, query]);
   return (
     <Shell loading={status === "loading"} problem={problem || undefined}>
       <Filter value={words} onChange={setWords} />
       {groups.length === 0 && status === "ready" && <p className="quiet">{t("nothingFound")}</p>}
       {groups.map(([category, types]) => (
-        <details key={category} open={query !== "" || undefined} className="category">
+        <details key={category} open={query !== "" || isOwn(types) || undefined} className="category">
           <summary>
             {category} <span className="quiet">{types.length}</span>
           </summary>
@@ -43,7 +45,13 @@ function byCategory(types: readonly NodeType[], ranked: boolean): [string, NodeT
   const groups = new Map<string, NodeType[]>();
   for (const type of types) groups.set(type.category, [...(groups.get(type.category) ?? []), type]);
   const all = [...groups];
-  return ranked ? all : all.sort(([one], [other]) => one.localeCompare(other));
+  if (ranked) return all;
+  const mine = (types: readonly NodeType[]) => Number(!isOwn(types));
+  return all.sort(([one, some], [other, others]) => mine(some) - mine(others) || one.localeCompare(other));
+}
+
+function isOwn([first]: readonly NodeType[]): boolean {
+  return first?.own !== undefined;
 }
 
 function NodeEntry({ type }: { type: NodeType }) {
@@ -57,13 +65,24 @@ function NodeEntry({ type }: { type: NodeType }) {
         <button
           aria-label={t("addNode", { title: type.title })}
           title={t("addNode", { title: type.title })}
-          onClick={() => addNodeOf(type, freePlace())}
+          onClick={() => addNodeOf(type, placeInView())}
         >
           +
         </button>
       </div>
+      {open && type.own && <OwnNodeButtons name={type.title} />}
       {open && <NodeDocs type={type} />}
     </li>
+  );
+}
+
+function OwnNodeButtons({ name }: { name: string }) {
+  return (
+    <div className="row own-node">
+      <button onClick={() => void openSaved(placeOfOwn(name))}>{t("editOwn")}</button>
+      <button onClick={() => askOwnNode({ kind: "rename", name })}>{t("rename_")}</button>
+      <button onClick={() => askOwnNode({ kind: "delete", name })}>{t("delete")}</button>
+    </div>
   );
 }
 
@@ -108,11 +127,4 @@ function NodeDocs({ type }: { type: NodeType }) {
       )}
     </div>
   );
-}
-
-/** Right of everything there is. */
-function freePlace(): Point {
-  const places = Object.values(nodesOf(currentGraph())).map((node): Point => node.ui?.position ?? [0, 0]);
-  if (places.length === 0) return [80, 80];
-  return [Math.max(...places.map(([x]) => x)) + 320, Math.min(...places.map(([, y]) => y))];
 }

@@ -1,10 +1,13 @@
+import { tensorOutputs } from "@/model/tensors";
 import { prefixOf, tabOf, useDocuments, useTab } from "@/state/documents";
 import { useRuns, type NodeRun, type Outputs } from "@/state/runs";
+import { useNodeType } from "@/state/shownTypes";
 import { t } from "@/strings";
 import { picturesOf, shownOf } from "./outputs";
 import { PictureGrid } from "./PictureGrid";
 import { Shell } from "./Shell";
 import { ShownValue } from "./ShownValue";
+import { TensorRow } from "./TensorRow";
 
 const NONE: Readonly<Record<string, NodeRun>> = {};
 
@@ -21,12 +24,30 @@ export default function ResultsPanel() {
     ([path]) => path.startsWith(prefix) && selection.has(path.slice(prefix.length)),
   );
   const shown = chosen.length > 0 ? chosen : given;
+  const looked = [...selection].filter((id) => nodes[prefix + id]?.job !== undefined);
   return (
-    <Shell empty={shown.length === 0}>
+    <Shell empty={shown.length === 0 && looked.length === 0}>
       {shown.map(([path, outputs]) => (
         <Results key={path} path={path} outputs={outputs} />
       ))}
+      {looked.map((id) => (
+        <Tensors key={id} id={id} />
+      ))}
     </Shell>
+  );
+}
+
+/** The masks and latents of a node that is selected. */
+function Tensors({ id }: { id: string }) {
+  const names = tensorOutputs(useNodeType(id)?.outputs ?? []);
+  if (names.length === 0) return null;
+  return (
+    <section className="results" aria-label={t("values", { node: id })}>
+      <h3>{id}</h3>
+      {names.map((name) => (
+        <TensorRow key={name} node={id} output={name} />
+      ))}
+    </section>
   );
 }
 

@@ -3,6 +3,7 @@ import { deleteSaved, listSaved } from "@/api/library";
 import { openSaved } from "@/files/opening";
 import { tell } from "@/state/announcer";
 import { onServerEvent } from "@/state/connection";
+import { isOwnPlace, useOwnNodes } from "@/state/ownNodes";
 import { t } from "@/strings";
 import { Shell } from "./Shell";
 import { useLoaded, wordsOf } from "./useLoaded";
@@ -15,11 +16,13 @@ export default function SavedPanel() {
       onServerEvent(({ type }) => ["workflow_saved", "workflow_deleted", "gap"].includes(type) && reload()),
     [reload],
   );
+  const own = useOwnNodes((state) => state.nodes); // they are in the library of nodes
+  const workflows = value?.filter(({ path }) => !isOwnPlace(path, own));
   const remove = (path: string) => deleteSaved(path).then(reload, (error: unknown) => tell(wordsOf(error)));
   return (
-    <Shell problem={problem} loading={value === undefined} empty={value?.length === 0} onRetry={reload}>
+    <Shell problem={problem} loading={value === undefined} empty={workflows?.length === 0} onRetry={reload}>
       <ul className="panel-list">
-        {value?.map(({ path, modified }) => (
+        {workflows?.map(({ path, modified }) => (
           <li key={path}>
             <button className="grow" onClick={() => void openSaved(path)}>
               {path}

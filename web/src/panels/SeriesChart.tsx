@@ -53,7 +53,14 @@ function dataOf(lines: readonly Line[]): Plot.AlignedData {
 function optionsOf({ lines, xLabel, yLabel }: Chart, target: HTMLElement): Plot.Options {
   const style = getComputedStyle(target);
   const colour = (name: string) => style.getPropertyValue(name);
-  const axis = { stroke: colour("--text-quiet"), grid: { stroke: colour("--line") }, ticks: { show: false } };
+  const font = `12px ${style.fontFamily}`;
+  const axis = {
+    stroke: colour("--text-quiet"),
+    grid: { stroke: colour("--line") },
+    ticks: { show: false },
+    font,
+    labelFont: font,
+  };
   const bars = Plot.paths.bars?.({ size: [1, Infinity] });
   return {
     width: target.clientWidth,

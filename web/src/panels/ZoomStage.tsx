@@ -11,7 +11,16 @@ const WHOLE: View = { zoom: 1, x: 0, y: 0 };
 const [LEAST, MOST, STEP] = [1, 40, 1.25];
 
 /** A picture to look into: wheel and buttons zoom, dragging moves. Large pixels stay sharp. */
-export function ZoomStage({ address, name }: { address: string; name: string }) {
+export function ZoomStage({
+  address,
+  name,
+  pixels = false,
+}: {
+  address: string;
+  name: string;
+  /** Whether pixels are to be seen as such from the start. */
+  pixels?: boolean;
+}) {
   const [view, setView] = useState(WHOLE);
   const held = useRef<{ x: number; y: number } | undefined>(undefined);
   const zoomBy = (factor: number) => setView((before) => zoomed(before, factor));
@@ -39,7 +48,7 @@ export function ZoomStage({ address, name }: { address: string; name: string }) 
           src={address}
           alt={name}
           draggable={false}
-          className={view.zoom > 3 ? "pixels" : ""}
+          className={pixels || view.zoom > 3 ? "pixels" : ""}
           style={{ transform: `translate(${view.x}px, ${view.y}px) scale(${view.zoom})` }}
         />
       </div>

@@ -52,6 +52,8 @@ export interface NodeType {
   readonly terminal: boolean;
   /** Names of templates that use it. */
   readonly examples: readonly string[];
+  /** The workflow that keeps it, of a node that a person made of a subgraph. */
+  readonly own?: Workflow;
   /** Neither in the catalogue nor a subgraph of the file. */
   readonly missing: boolean;
   readonly inputs: readonly InputType[];
@@ -112,19 +114,28 @@ export function readNodeType(view: NodeView): NodeType {
   };
 }
 
-let subgraphTypes = new Map<string, NodeType>();
-let madeFrom: readonly unknown[] = [];
+interface MadeTypes {
+  readonly catalogue: Catalogue;
+  readonly types: Map<string, NodeType>;
+}
+
+const madeTypes = new WeakMap<object, MadeTypes>();
+
+/** By name, the types of the subgraphs of a file that were asked for. */
+function typesMade({ workflow, catalogue }: Place): Map<string, NodeType> {
+  const known = workflow.subgraphs && madeTypes.get(workflow.subgraphs);
+  if (known?.catalogue === catalogue) return known.types;
+  const types = new Map<string, NodeType>();
+  if (workflow.subgraphs) madeTypes.set(workflow.subgraphs, { catalogue, types });
+  return types;
+}
 
 /** The type that a subgraph of the file is to those who use it. */
 export function subgraphType(type: string, place: Place): NodeType | undefined {
-  const { workflow, catalogue } = place;
-  if (madeFrom[0] !== workflow.subgraphs || madeFrom[1] !== catalogue) {
-    madeFrom = [workflow.subgraphs, catalogue];
-    subgraphTypes = new Map();
-  }
+  const subgraphTypes = typesMade(place);
   const known = subgraphTypes.get(type);
   const name = subgraphName(type);
-  const subgraph = name === undefined ? undefined : lookUp(workflow.subgraphs, name);
+  const subgraph = name === undefined ? undefined : lookUp(place.workflow.subgraphs, name);
   if (known || name === undefined || subgraph === undefined) return known;
   // Noted before its inside is looked at: a subgraph that holds itself must not go round for ever.
   subgraphTypes.set(
@@ -208,7 +219,7 @@ function missingInput(name: string, value: Json | undefined): InputType {
 const outputs = new WeakMap<Graph, ReadonlyMap<string, readonly string[]>>();
 
 /** By node, the names of its outputs that wires come from. */
-function outputsInUse(graph: Graph): ReadonlyMap<string, readonly string[]> {
+export function outputsInUse(graph: Graph): ReadonlyMap<string, readonly string[]> {
   const known = outputs.get(graph);
   if (known) return known;
   const found = new Map<string, readonly string[]>();

@@ -18,7 +18,7 @@ it("follows a node from its start to its end", () => {
   applyEvent({ type: "node_progress", job: "j", node: "a", value: 3, total: 20 });
   expect(node("a")).toMatchObject({ status: "running", started: 11_000, value: 3, total: 20 });
   applyEvent({ type: "node_finished", job: "j", node: "a", origin: "run", seconds: 2, outputs: picture });
-  expect(node("a")).toEqual({ status: "done", origin: "run", seconds: 2, outputs: picture });
+  expect(node("a")).toEqual({ status: "done", job: "j", origin: "run", seconds: 2, outputs: picture });
   expect(useRuns.getState().runs["j"]?.finished).toBe(1);
 });
 

@@ -18,6 +18,8 @@ export interface NodeRun {
   /** Address of a picture. */
   readonly preview?: string;
   readonly outputs?: Outputs;
+  /** The job that its result is of. */
+  readonly job?: string;
   readonly error?: string;
 }
 
@@ -168,9 +170,10 @@ function nodeHandler(
   };
 }
 
-const finishNode = nodeHandler((before, { origin, seconds, outputs }) => ({
+const finishNode = nodeHandler((before, { origin, seconds, outputs, job }) => ({
   ...keepOutputs(before),
   status: "done",
+  ...(job !== undefined && { job }),
   ...(origin !== undefined && origin !== "pruned" && { origin }),
   ...(seconds !== undefined && { seconds }),
   ...(outputs && { outputs }),
@@ -212,7 +215,13 @@ export function applyResult(job: JobView): void {
   for (const [path, told] of Object.entries(nodes)) {
     const record = told as Pick<RunEvent, "origin" | "seconds">;
     const given = outputs[path];
-    finishNode(run, { type: "node_finished", node: path, ...record, ...(given && { outputs: given }) });
+    finishNode(run, {
+      type: "node_finished",
+      job: job.id,
+      node: path,
+      ...record,
+      ...(given && { outputs: given }),
+    });
   }
   for (const { node, message } of errors)
     updateNode(run.tab, node, () => ({ status: "failed", error: message }));

@@ -1,4 +1,5 @@
 /** What is open over the canvas, and the wire that is being drawn. */
+import { flushSync } from "react-dom";
 import { create } from "zustand";
 import type { Point } from "@/model/document";
 
@@ -33,6 +34,8 @@ interface Surface {
   /** Sockets of one node: those they may be wired to are listed. */
   connect: readonly End[] | undefined;
   drawing: End | undefined;
+  /** The input that the drawn wire is being pulled out of; it is drawn from its output then. */
+  pulled: End | undefined;
 }
 
 export const useSurface = create<Surface>(() => ({
@@ -40,10 +43,14 @@ export const useSurface = create<Surface>(() => ({
   menu: undefined,
   connect: undefined,
   drawing: undefined,
+  pulled: undefined,
 }));
 
-export const openSearch = (search: SearchRequest) => useSurface.setState({ search, menu: undefined });
+/** Open something, and have its field focused before the next key comes. */
+const open = (request: Partial<Surface>) => flushSync(() => useSurface.setState(request));
+
+export const openSearch = (search: SearchRequest) => open({ search, menu: undefined });
 export const openMenu = (menu: MenuRequest) => useSurface.setState({ menu });
-export const openConnect = (connect: readonly End[]) => useSurface.setState({ connect });
+export const openConnect = (connect: readonly End[]) => open({ connect });
 export const closeSurface = () =>
   useSurface.setState({ search: undefined, menu: undefined, connect: undefined });

@@ -136,6 +136,7 @@ export const en = {
   menuPack: "Make subgraph",
   menuOpen: "Open subgraph",
   menuUnpack: "Unpack subgraph",
+  menuSaveAsNode: "Save as a node…",
   menuSwap: "Replace…",
   menuToSocket: "Socket for {input}",
   menuToWidget: "Widget for {input}",
@@ -205,7 +206,9 @@ export const en = {
   saidFinished: "The run is done after {time}",
   saidFailed: "The run failed: {why}",
   saidIssues: "{count} issues. {first}",
+  saidNoLoader: "There is no node here that loads pictures",
   saidUploadFailed: "The upload failed: {why}",
+  saidHoldsItself: "{title} cannot be put into itself",
   saidCannotPack: "These nodes cannot become one: a wire leaves them and comes back",
 
   // Keys

@@ -37,6 +37,8 @@ export const panels = {
   state_cancelled: "cancelled",
   state_interrupted: "interrupted",
 
+  ownNodes: "my nodes",
+  editOwn: "Edit",
   addNode: "Add {title}",
   nodeOf: "Inputs and outputs of {title}",
   usedIn: "Used in",
@@ -62,6 +64,21 @@ export const panels = {
   minimum: "lowest {value}",
   maximum: "highest {value}",
   lastValue: "last {value}",
+
+  kind_image: "picture",
+  kind_mask: "mask",
+  kind_latent: "latent",
+  allThe: "all {value}",
+  notFinite: "{count} are no numbers (NaN, infinite)",
+  overPicture: "Over the picture",
+  latentHelp:
+    "Each square is a channel: grey is the mean, black and white three standard deviations from it.",
+  shape: "shape",
+  least: "least",
+  mean: "mean",
+  most: "most",
+  deviation: "deviation",
+  noNumbers: "no numbers",
 
   sweep: "Sweep",
   across: "Across",

@@ -51,13 +51,13 @@ export default function CurveWidget({ input, value, onChange }: WidgetProps) {
       onPointerUp={() => (held.current = undefined)}
       onDoubleClick={(event) => onChange([...knots, placeOf(event)].sort(([a], [b]) => a - b))}
     >
+      <path className="curve-grid" d="M25 0V100M50 0V100M75 0V100M0 25H100M0 50H100M0 75H100" />
       <polyline points={knots.map(([x, y]) => `${x * SIZE},${(1 - y) * SIZE}`).join(" ")} />
       {knots.map(([x, y], index) => (
-        <circle
+        <path
           key={index}
-          cx={x * SIZE}
-          cy={(1 - y) * SIZE}
-          r={4}
+          className="curve-point"
+          d={`M${x * SIZE} ${(1 - y) * SIZE}h0`} // a dot of its line's width, round however the curve is stretched
           role="slider"
           tabIndex={0}
           aria-label={t("curvePoint", { number: index + 1 })}
@@ -80,7 +80,7 @@ function readKnots(value: Json): readonly Knot[] {
 }
 
 function unit(value: number): number {
-  return Math.min(1, Math.max(0, Number.isFinite(value) ? value : 0));
+  return Math.round(Math.min(1, Math.max(0, Number.isFinite(value) ? value : 0)) * 1000) / 1000;
 }
 
 /** A point stays between its neighbours; the first and last stay at the ends. */

@@ -1,0 +1,129 @@
+"""What a value of pixels, a mask or latents looks like: its numbers in short, and small pictures of it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+Kind = Literal["image", "mask", "latent"]
+KINDS: tuple[tuple[str, Kind, int], ...] = (
+    ("pixels", "image", 4),
+    ("values", "mask", 3),
+    ("samples", "latent", 4),
+)
+"""By the attribute that holds the tensor: what it is, and of how many dimensions."""
+
+LONGEST = 1024
+"""Pixels along the longer side of a picture."""
+MOST_CHARACTERS = 1 << 20
+"""Of all pictures together; the first is always there."""
+SPREAD = 3.0
+"""Standard deviations from the mean of latents that black and white stand for."""
+
+
+class Looked(NamedTuple):
+    """A tensor and what it holds."""
+
+    kind: Kind
+    tensor: Tensor
+
+
+def find_tensor(value: Any) -> Looked | None:
+    """The tensor of a value, if it is one of pixels ``[batch, height, width, channels]``, a mask ``[batch,
+    height, width]`` or latents ``[batch, channels, height, width]``."""
+    import torch
+
+    for attribute, kind, dimensions in KINDS:
+        tensor = getattr(value, attribute, None)
+        if isinstance(tensor, torch.Tensor) and tensor.ndim == dimensions and tensor.numel() > 0:
+            return Looked(kind, tensor.detach().cpu())
+    return None
+
+
+def tensor_message(looked: Looked) -> dict[str, Any]:
+    """A tensor as JSON data: see ``TensorView`` of the server.
+
+    Numbers that are not finite do not count in the statistics, and are told by number.
+    """
+    kind, tensor = looked
+    numbers = tensor.float()
+    finite = numbers[numbers.isfinite()]
+    return {
+        "kind": kind,
+        "shape": list(tensor.shape),
+        "dtype": str(tensor.dtype).removeprefix("torch."),
+        "not_finite": numbers.numel() - finite.numel(),
+        **_statistics(finite),
+        "pictures": _pictures(kind, numbers, finite),
+    }
+
+
+def _statistics(finite: Tensor) -> dict[str, float | None]:
+    if finite.numel() == 0:
+        return dict.fromkeys(("min", "mean", "max", "std"))
+    low, high = finite.aminmax()
+    found = {"min": low, "mean": finite.mean(), "max": high, "std": finite.std(correction=0)}
+    told = {name: float(value) for name, value in found.items()}
+    return {name: value if math.isfinite(value) else None for name, value in told.items()}
+
+
+def _pictures(kind: Kind, numbers: Tensor, finite: Tensor) -> list[str]:
+    """Addresses that hold a PNG of each item, from the first, as many as there is room for."""
+    pictures: list[str] = []
+    room = MOST_CHARACTERS
+    for item in _as_levels(kind, numbers, finite):
+        picture = _png_address(item.mul(255).round().byte().numpy())
+        room -= len(picture)
+        if room < 0 and pictures:
+            break
+        pictures.append(picture)
+    return pictures
+
+
+def _as_levels(kind: Kind, numbers: Tensor, finite: Tensor) -> Tensor:
+    """``[batch, height, width]``, or with channels behind, in 0..1."""
+    if kind == "latent":
+        numbers = channel_grid(_centred(numbers, finite))
+    return numbers.nan_to_num(0.5, 1.0, 0.0).clamp(0, 1)
+
+
+def _centred(numbers: Tensor, finite: Tensor) -> Tensor:
+    """The mean as a middle grey, so that all channels of all items may be compared."""
+    if finite.numel() == 0 or (spread := float(finite.std(correction=0))) == 0:
+        return numbers.new_full(numbers.shape, 0.5)
+    return (numbers - finite.mean()) / (2 * SPREAD * spread) + 0.5
+
+
+def channel_grid(latents: Tensor) -> Tensor:
+    """The channels of latents beside and below each other, a black line between them.
+
+    Args:
+        latents: ``[batch, channels, height, width]``.
+
+    Returns:
+        ``[batch, rows · (height + 1) - 1, columns · (width + 1) - 1]``, about as many rows as columns.
+    """
+    import torch
+
+    batch, channels, height, width = latents.shape
+    columns = math.ceil(math.sqrt(channels))
+    rows = math.ceil(channels / columns)
+    cells = torch.nn.functional.pad(latents, (0, 1, 0, 1, 0, rows * columns - channels))
+    grid = cells.reshape(batch, rows, columns, height + 1, width + 1).movedim(2, 3)
+    return grid.reshape(batch, rows * (height + 1), columns * (width + 1))[:, :-1, :-1]
+
+
+def _png_address(levels: np.ndarray[Any, Any]) -> str:
+    from PIL import Image
+
+    picture = Image.fromarray(levels[..., 0] if levels.ndim == 3 and levels.shape[-1] == 1 else levels)
+    picture.thumbnail((LONGEST, LONGEST))
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()

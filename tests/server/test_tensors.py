@@ -1,0 +1,118 @@
+"""Looking at pictures, masks and latents between the nodes of a job."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from PIL import Image
+from security_support import WholeServer, serving_all, settings_in
+
+from nodegraph.worker.tensors import MOST_CHARACTERS, channel_grid, find_tensor, tensor_message
+from nodes.types import Image as Pictures
+from nodes.types import Latent, Mask
+
+NODES: dict[str, Any] = {
+    "latent": {"type": "EmptyLatentImage", "inputs": {"width": 48, "height": 32, "batch_size": 2}},
+    "grey": {"type": "EmptyImage", "inputs": {"width": 12, "height": 8, "color": 0x404040}},
+    "mask": {"type": "ImageToMask", "links": {"image": ["grey", "image"]}},
+    "masked": {
+        "type": "SetLatentNoiseMask",
+        "links": {"samples": ["latent", "latent"], "mask": ["mask", "mask"]},
+    },
+    "image": {"type": "MaskToImage", "links": {"mask": ["mask", "mask"]}},
+    "show": {"type": "PreviewImage", "links": {"images": ["image", "image"]}},
+}
+
+
+class Looking(NamedTuple):
+    """A server with a job of a user, and another user."""
+
+    server: WholeServer
+    job: str
+    ann: dict[str, str]
+    bob: dict[str, str]
+
+    def at(self, node: str, output: str, user: dict[str, str] | None = None) -> Any:
+        path = f"/api/v1/jobs/{self.job}/tensor?node={node}&output={output}"
+        return self.server.ask("GET", path, user or self.ann)
+
+
+@pytest.fixture(scope="module")
+def looking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looking]:
+    with serving_all(settings_in(tmp_path_factory.mktemp("tensors"))) as server:
+        ann, bob = server.user("ann", "run"), server.user("bob", "run")
+        workflow = {"format": "nodegraph", "version": 1, "nodes": NODES}
+        job = server.ask(
+            "POST", "/api/v1/jobs", ann, {"workflow": workflow, "targets": ["masked", "show"]}
+        ).json
+        while job["state"] not in ("done", "failed"):
+            job = server.ask("GET", f"/api/v1/jobs/{job['id']}?wait=20", ann).json
+        assert job["state"] == "done", job
+        yield Looking(server, job["id"], ann, bob)
+
+
+def picture(address: str) -> Image.Image:
+    head, data = address.split(",")
+    assert head == "data:image/png;base64"
+    return Image.open(io.BytesIO(base64.b64decode(data)))
+
+
+def test_latents_between_nodes_are_looked_at(looking: Looking) -> None:
+    told = looking.at("masked", "latent").json
+    assert (told["kind"], told["shape"], told["dtype"]) == ("latent", [2, 4, 4, 6], "float32")
+    assert (told["min"], told["mean"], told["max"], told["std"]) == (0, 0, 0, 0)
+    assert [picture(address).size for address in told["pictures"]] == [(13, 9), (13, 9)]
+
+
+def test_masks_and_pictures_are_looked_at(looking: Looking) -> None:
+    told = looking.at("mask", "mask").json
+    assert (told["kind"], told["shape"]) == ("mask", [1, 8, 12])
+    assert told["max"] == pytest.approx(64 / 255)
+    assert picture(told["pictures"][0]).getpixel((0, 0)) == 64
+    assert looking.at("image", "image").json["kind"] == "image"
+
+
+@pytest.mark.parametrize(("node", "output"), [("mask", "other"), ("show", "files")])
+def test_what_cannot_be_looked_at_is_not_found(looking: Looking, node: str, output: str) -> None:
+    answer = looking.at(node, output)
+    assert answer.status == 404 and f"{node}.{output}" in answer.json["detail"]
+
+
+def test_a_node_that_the_job_has_not_is_told(looking: Looking) -> None:
+    answer = looking.at("nobody", "mask")
+    assert answer.status == 422 and "nobody" in answer.body.decode()
+
+
+def test_a_job_of_someone_else_is_not_looked_into(looking: Looking) -> None:
+    assert looking.at("mask", "mask").status == 200
+    assert looking.at("mask", "mask", looking.bob).status == 404
+
+
+def test_channels_lie_beside_each_other() -> None:
+    latents = torch.arange(3.0)[None, :, None, None].expand(1, 3, 2, 2)
+    (grid,) = channel_grid(latents)
+    assert grid.shape == (5, 5)
+    assert (grid[0, 0], grid[0, 3], grid[3, 0], grid[3, 3]) == (0, 1, 2, 0)
+
+
+def test_numbers_that_are_none_are_counted_and_not_measured() -> None:
+    samples = torch.tensor([1.0, 3.0, float("nan"), float("inf")]).reshape(1, 1, 2, 2)
+    looked = find_tensor(Latent(samples))
+    assert looked is not None
+    told = tensor_message(looked)
+    assert (told["not_finite"], told["min"], told["max"], told["std"]) == (2, 1.0, 3.0, 1.0)
+    nothing = find_tensor(Mask(torch.full((1, 2, 2), float("nan"))))
+    assert nothing is not None and tensor_message(nothing)["mean"] is None
+
+
+def test_many_large_pictures_are_told_as_far_as_there_is_room() -> None:
+    looked = find_tensor(Pictures(torch.rand(12, 256, 256, 3)))
+    assert looked is not None
+    pictures = tensor_message(looked)["pictures"]
+    assert 1 <= len(pictures) < 12 and sum(map(len, pictures)) <= MOST_CHARACTERS
+    assert picture(pictures[0]).size == (256, 256)

@@ -1,0 +1,87 @@
+import { useState } from "react";
+import { Modal } from "@/files/Modal";
+import { aspectOf, itemsOf, short, sizeOf, type Tensor } from "@/model/tensors";
+import { pictureNear } from "@/state/tensors";
+import { t } from "@/strings";
+import { useOverlay } from "./overlay";
+import "./panels.css";
+import { ZoomStage } from "./ZoomStage";
+
+interface Props {
+  name: string;
+  node: string;
+  tensor: Tensor;
+  onClose: () => void;
+}
+
+/** A mask or latents large: one item after the other, a mask over its picture, and their numbers. */
+export default function TensorViewer({ name, node, tensor, onClose }: Props) {
+  const [at, setAt] = useState(0);
+  const [laid, setLaid] = useState(true);
+  const { kind, pictures } = tensor;
+  const own = pictures[at] ?? "";
+  const over = useOverlay(kind === "mask" ? pictureNear(node) : undefined, own, aspectOf(tensor));
+  const go = (step: number) => setAt((at + step + pictures.length) % pictures.length);
+  return (
+    <Modal title={t("view", { name })} wide onClose={onClose}>
+      <div
+        className="viewer"
+        onKeyDown={(event) => event.key.startsWith("Arrow") && go(event.key === "ArrowLeft" ? -1 : 1)}
+      >
+        <header className="row">
+          <strong className="grow">{name}</strong>
+          {over !== undefined && (
+            <label className="row">
+              <input type="checkbox" checked={laid} onChange={(event) => setLaid(event.target.checked)} />
+              {t("overPicture")}
+            </label>
+          )}
+          <button autoFocus aria-label={t("close")} onClick={onClose}>
+            ×
+          </button>
+        </header>
+        <ZoomStage key={at} address={laid && over !== undefined ? over : own} name={name} pixels />
+        <footer className="tensor-facts">
+          {pictures.length > 1 && (
+            <div className="row">
+              <button aria-label={t("previous")} onClick={() => go(-1)}>
+                ‹
+              </button>
+              <span>
+                {at + 1} / {itemsOf(tensor)}
+              </span>
+              <button aria-label={t("next")} onClick={() => go(1)}>
+                ›
+              </button>
+            </div>
+          )}
+          <Facts tensor={tensor} />
+          {kind === "latent" && <p className="quiet">{t("latentHelp")}</p>}
+        </footer>
+      </div>
+    </Modal>
+  );
+}
+
+function Facts({ tensor }: { tensor: Tensor }) {
+  const { shape, dtype, min, mean, max, std, not_finite, kind } = tensor;
+  const facts: readonly (readonly [string, string])[] = [
+    [t(`kind_${kind}`), sizeOf(tensor)],
+    [t("shape"), `[${shape.join(", ")}] ${dtype}`],
+    [t("least"), short(min)],
+    [t("mean"), short(mean)],
+    [t("most"), short(max)],
+    [t("deviation"), short(std)],
+    ...(not_finite > 0 ? [[t("noNumbers"), String(not_finite)] as const] : []),
+  ];
+  return (
+    <dl>
+      {facts.map(([term, value]) => (
+        <div key={term}>
+          <dt>{term}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
