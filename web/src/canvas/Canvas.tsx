@@ -1,5 +1,4 @@
 import {
-  Background,
   ConnectionMode,
   ReactFlow,
   ReactFlowProvider,
@@ -68,7 +67,8 @@ function Board() {
   const board = useRef<HTMLDivElement>(null);
   const flow = useFlow();
   const large = flow.nodes.length > LARGE;
-  const far = useFar() && large;
+  const small = useFar();
+  const far = small && large;
   const farGestures = useFarGestures(flow.nodes);
   const connecting = useConnecting();
   const gestures = useGestures();
@@ -78,7 +78,7 @@ function Board() {
   return (
     <div
       ref={board}
-      className={`board ${drawing ? "drawing" : ""}`}
+      className={["board", drawing && "drawing", !small && "near"].filter(Boolean).join(" ")}
       data-region="canvas"
       role="region"
       tabIndex={0}
@@ -117,7 +117,6 @@ function Board() {
         proOptions={{ hideAttribution: true }}
         attributionPosition="bottom-left"
       >
-        <Background gap={24} />
         {far && <FarLayer nodes={flow.nodes} edges={flow.edges} />}
         {minimap && <Minimap nodes={flow.nodes} />}
       </ReactFlow>

@@ -1,8 +1,8 @@
-import { useStore, useStoreApi } from "@xyflow/react";
-import { memo, useEffect, useRef } from "react";
+import { memo, useCallback, useRef } from "react";
 import { useTheme } from "@/theme/useTheme";
 import { paint } from "./farPainting";
 import type { FlowEdge, FlowNode } from "./flow";
+import { useEachView, type View } from "./useEachView";
 
 interface Props {
   nodes: readonly FlowNode[];
@@ -12,26 +12,22 @@ interface Props {
 /** A large workflow seen from afar: one canvas, on which a frame costs the same whatever is mounted. */
 export const FarLayer = memo(function FarLayer({ nodes, edges }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { width, height } = useStore(sizeOf, sameSize);
-  const store = useStoreApi();
   const theme = useTheme();
-  useEffect(() => {
-    const target = canvas.current;
-    if (target === null) return;
-    const draw = () => paint(target, { nodes, edges, transform: store.getState().transform });
-    draw();
-    return store.subscribe((state, before) => {
-      if (state.transform !== before.transform) draw();
-    });
-  }, [nodes, edges, store, width, height, theme]);
-  return <canvas ref={canvas} className="far-layer" width={width} height={height} aria-hidden />;
+  const draw = useCallback(
+    ({ transform, width, height }: View) => {
+      if (canvas.current === null) return;
+      fit(canvas.current, width, height);
+      paint(canvas.current, { nodes, edges, transform });
+    },
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the colours are those of the theme
+    [nodes, edges, theme],
+  );
+  useEachView(draw);
+  return <canvas ref={canvas} className="far-layer" aria-hidden />;
 });
 
-interface Size {
-  width: number;
-  height: number;
+/** Setting a size, even the same, empties a canvas. */
+function fit(canvas: HTMLCanvasElement, width: number, height: number): void {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
 }
-
-const sizeOf = ({ width, height }: Size): Size => ({ width, height });
-const sameSize = (one: Size, other: Size): boolean =>
-  one.width === other.width && one.height === other.height;
