@@ -19,6 +19,7 @@ import { DrawnWire } from "./DrawnWire";
 import { FarLayer } from "./FarLayer";
 import type { FlowEdge, FlowNode } from "./flow";
 import { Frame } from "./Frame";
+import { GRID } from "./geometry";
 import "./canvas.css";
 import { useCanvasKeys } from "./keyboard";
 import { Minimap } from "./Minimap";
@@ -27,6 +28,7 @@ import { Reroute } from "./Reroute";
 import { SearchPalette } from "./SearchPalette";
 import { useConnecting } from "./useConnecting";
 import { useFar } from "./useFar";
+import { useFarDrag } from "./useFarDrag";
 import { useFarGestures } from "./useFarGestures";
 import { useFlow } from "./useFlow";
 import { useGestures } from "./useGestures";
@@ -35,7 +37,7 @@ import { Wire } from "./Wire";
 
 const NODE_TYPES: NodeTypes = { card: NodeCard, frame: Frame, reroute: Reroute };
 const EDGE_TYPES: EdgeTypes = { wire: Wire };
-const GRID: [number, number] = [8, 8];
+const SNAP: [number, number] = [GRID, GRID];
 /** With more nodes than this the view from afar is painted, not mounted. */
 const LARGE = 150;
 const NO_EDGES: FlowEdge[] = [];
@@ -65,11 +67,12 @@ function Board() {
   const minimap = useSettings((settings) => settings.minimap);
   const drawing = useSurface((surface) => surface.drawing !== undefined);
   const board = useRef<HTMLDivElement>(null);
-  const flow = useFlow();
+  const { dragging, ...flow } = useFlow();
   const large = flow.nodes.length > LARGE;
   const small = useFar();
   const far = small && large;
   const farGestures = useFarGestures(flow.nodes);
+  const farDrag = useFarDrag(flow.nodes, dragging);
   const connecting = useConnecting();
   const gestures = useGestures();
   const view = useViewport();
@@ -83,6 +86,7 @@ function Board() {
       role="region"
       tabIndex={0}
       aria-label={t("canvas")}
+      {...(far && farDrag)}
     >
       <ReactFlow
         {...flow}
@@ -111,7 +115,7 @@ function Board() {
         panOnDrag={WITH_LEFT_AND_MIDDLE}
         zoomOnDoubleClick={false}
         snapToGrid={snap}
-        snapGrid={GRID}
+        snapGrid={SNAP}
         minZoom={0.08}
         maxZoom={3}
         proOptions={{ hideAttribution: true }}
