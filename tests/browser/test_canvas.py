@@ -224,6 +224,15 @@ def test_minimap_and_snap(numbers: Editor) -> None:
     numbers.page.get_by_role("img", name="Map of the workflow").wait_for(state="detached")
 
 
+def test_the_map_moves_the_view(numbers: Editor) -> None:
+    before = view_of(numbers)
+    x, y = numbers.place(numbers.page.get_by_role("img", name="Map of the workflow"))
+    numbers.drag((x, y), (x - 40, y - 20))
+    after = view_of(numbers)
+    assert after != before
+    assert after.split("scale")[1] == before.split("scale")[1]
+
+
 def test_copies_keep_their_wires(numbers: Editor) -> None:
     numbers.select("one", "sum")
     numbers.press("Control+C")

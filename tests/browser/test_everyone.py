@@ -52,6 +52,39 @@ def test_axe_finds_nothing_serious(themed: Editor) -> None:
     assert {name: problems for name, problems in found.items() if problems} == {}
 
 
+def test_axe_finds_nothing_serious_in_dialogs(themed: Editor) -> None:
+    dialog = themed.page.get_by_role("dialog")
+    found = {}
+    themed.title("show").click(button="right")
+    themed.page.get_by_role("menu").wait_for()
+    found["menu"] = findings(themed.page)
+    themed.press("Escape")
+    themed.button("File").click()
+    themed.page.get_by_role("menuitem").first.wait_for()
+    found["file"] = findings(themed.page)
+    themed.page.get_by_role("menuitem", name="Save as…").click()
+    dialog.wait_for()
+    found["save"] = findings(themed.page)
+    themed.press("Escape")
+    themed.socket("image", "image", "output").press("Enter")
+    dialog.wait_for()
+    found["connect"] = findings(themed.page)
+    themed.press("Escape")
+    themed.page.get_by_role("navigation", name="Workflows").get_by_role("button", name="Test").first.click()
+    themed.panel("Results").get_by_role("button", name=re.compile("^View ")).first.click()
+    dialog.wait_for()
+    found["viewer"] = findings(themed.page)
+    assert {name: problems for name, problems in found.items() if problems} == {}
+
+
+def test_axe_finds_nothing_serious_where_a_token_is_asked_for(site: Served, opens: Opens) -> None:
+    editor = opens(site.url, bypass_csp=True)
+    editor.page.route("**/api/v1/system", lambda route: route.fulfill(status=401, json={"status": 401}))
+    editor.page.reload()
+    editor.page.get_by_label("Token").wait_for()
+    assert findings(editor.page) == []
+
+
 def test_names_and_announcements(editor: Editor) -> None:
     editor.open(template())
     editor.canvas.focus()

@@ -1,5 +1,4 @@
 import {
-  Background,
   ConnectionMode,
   ReactFlow,
   ReactFlowProvider,
@@ -20,6 +19,7 @@ import { DrawnWire } from "./DrawnWire";
 import { FarLayer } from "./FarLayer";
 import type { FlowEdge, FlowNode } from "./flow";
 import { Frame } from "./Frame";
+import { GRID } from "./geometry";
 import "./canvas.css";
 import { useCanvasKeys } from "./keyboard";
 import { Minimap } from "./Minimap";
@@ -28,6 +28,7 @@ import { Reroute } from "./Reroute";
 import { SearchPalette } from "./SearchPalette";
 import { useConnecting } from "./useConnecting";
 import { useFar } from "./useFar";
+import { useFarDrag } from "./useFarDrag";
 import { useFarGestures } from "./useFarGestures";
 import { useFlow } from "./useFlow";
 import { useGestures } from "./useGestures";
@@ -36,7 +37,7 @@ import { Wire } from "./Wire";
 
 const NODE_TYPES: NodeTypes = { card: NodeCard, frame: Frame, reroute: Reroute };
 const EDGE_TYPES: EdgeTypes = { wire: Wire };
-const GRID: [number, number] = [8, 8];
+const SNAP: [number, number] = [GRID, GRID];
 /** With more nodes than this the view from afar is painted, not mounted. */
 const LARGE = 150;
 const NO_EDGES: FlowEdge[] = [];
@@ -66,10 +67,12 @@ function Board() {
   const minimap = useSettings((settings) => settings.minimap);
   const drawing = useSurface((surface) => surface.drawing !== undefined);
   const board = useRef<HTMLDivElement>(null);
-  const flow = useFlow();
+  const { dragging, ...flow } = useFlow();
   const large = flow.nodes.length > LARGE;
-  const far = useFar() && large;
+  const small = useFar();
+  const far = small && large;
   const farGestures = useFarGestures(flow.nodes);
+  const farDrag = useFarDrag(flow.nodes, dragging);
   const connecting = useConnecting();
   const gestures = useGestures();
   const view = useViewport();
@@ -78,11 +81,12 @@ function Board() {
   return (
     <div
       ref={board}
-      className={`board ${drawing ? "drawing" : ""}`}
+      className={["board", drawing && "drawing", !small && "near"].filter(Boolean).join(" ")}
       data-region="canvas"
       role="region"
       tabIndex={0}
       aria-label={t("canvas")}
+      {...(far && farDrag)}
     >
       <ReactFlow
         {...flow}
@@ -111,13 +115,12 @@ function Board() {
         panOnDrag={WITH_LEFT_AND_MIDDLE}
         zoomOnDoubleClick={false}
         snapToGrid={snap}
-        snapGrid={GRID}
+        snapGrid={SNAP}
         minZoom={0.08}
         maxZoom={3}
         proOptions={{ hideAttribution: true }}
         attributionPosition="bottom-left"
       >
-        <Background gap={24} />
         {far && <FarLayer nodes={flow.nodes} edges={flow.edges} />}
         {minimap && <Minimap nodes={flow.nodes} />}
       </ReactFlow>

@@ -1,8 +1,12 @@
-import { useStore, useStoreApi } from "@xyflow/react";
-import { memo, useEffect, useRef } from "react";
+import { memo, useCallback, useMemo, useRef } from "react";
+import { useCheck } from "@/state/check";
+import { prefixOf, useTab } from "@/state/documents";
+import { useRuns } from "@/state/runs";
 import { useTheme } from "@/theme/useTheme";
+import { farMark, severities, type FarMark } from "./farMarks";
 import { paint } from "./farPainting";
 import type { FlowEdge, FlowNode } from "./flow";
+import { useEachView, type View } from "./useEachView";
 
 interface Props {
   nodes: readonly FlowNode[];
@@ -12,26 +16,33 @@ interface Props {
 /** A large workflow seen from afar: one canvas, on which a frame costs the same whatever is mounted. */
 export const FarLayer = memo(function FarLayer({ nodes, edges }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { width, height } = useStore(sizeOf, sameSize);
-  const store = useStoreApi();
   const theme = useTheme();
-  useEffect(() => {
-    const target = canvas.current;
-    if (target === null) return;
-    const draw = () => paint(target, { nodes, edges, transform: store.getState().transform });
-    draw();
-    return store.subscribe((state, before) => {
-      if (state.transform !== before.transform) draw();
-    });
-  }, [nodes, edges, store, width, height, theme]);
-  return <canvas ref={canvas} className="far-layer" width={width} height={height} aria-hidden />;
+  const markOf = useMarks();
+  const draw = useCallback(
+    ({ transform, width, height }: View) => {
+      if (canvas.current === null) return;
+      fit(canvas.current, width, height);
+      paint(canvas.current, { nodes, edges, transform, markOf });
+    },
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the colours are those of the theme
+    [nodes, edges, markOf, theme],
+  );
+  useEachView(draw);
+  return <canvas ref={canvas} className="far-layer" aria-hidden />;
 });
 
-interface Size {
-  width: number;
-  height: number;
+/** What is painted on the cards of the shown graph, as the run and the server tell it. */
+function useMarks(): (id: string) => FarMark {
+  const key = useTab((tab) => tab.key);
+  const prefix = useTab(prefixOf);
+  const runs = useRuns(({ nodes }) => nodes[key]);
+  const issues = useCheck((check) => check.issues);
+  const worst = useMemo(() => severities(issues, prefix), [issues, prefix]);
+  return useCallback((id: string) => farMark(runs?.[prefix + id], worst.get(id)), [runs, worst, prefix]);
 }
 
-const sizeOf = ({ width, height }: Size): Size => ({ width, height });
-const sameSize = (one: Size, other: Size): boolean =>
-  one.width === other.width && one.height === other.height;
+/** Setting a size, even the same, empties a canvas. */
+function fit(canvas: HTMLCanvasElement, width: number, height: number): void {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+}

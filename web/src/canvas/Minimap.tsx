@@ -1,12 +1,12 @@
-import { useReactFlow, useStore, type ReactFlowState } from "@xyflow/react";
-import { memo, useEffect, useMemo, useRef, type PointerEvent } from "react";
-import { useShallow } from "zustand/react/shallow";
+import { useReactFlow } from "@xyflow/react";
+import { memo, useCallback, useEffect, useMemo, useRef, type PointerEvent } from "react";
 import { nodeTypeNow } from "@/state/shownTypes";
 import { t } from "@/strings";
 import { useTheme } from "@/theme/useTheme";
 import { categoryColour, resolved } from "./colours";
 import type { FlowNode } from "./flow";
 import { fitBounds, toFlow, toMap, type Bounds, type Box, type Scale } from "./minimapScale";
+import { useEachView, type View } from "./useEachView";
 
 const MAP: Box = { width: 198, height: 142 };
 
@@ -47,7 +47,7 @@ export const Minimap = memo(function Minimap({ nodes }: { nodes: readonly FlowNo
       onPointerMove={go}
     >
       <Drawing boxes={boxes} scale={scale} />
-      <View scale={scale} />
+      <Seen scale={scale} />
     </div>
   );
 });
@@ -80,15 +80,21 @@ function colourOf({ id, type }: Drawn): string {
   return type === "card" ? categoryColour(nodeTypeNow(id)?.category ?? "") : "var(--grey-3)";
 }
 
-const viewOf = ({ transform: [x, y, zoom], width, height }: ReactFlowState): Bounds => ({
-  x: -x / zoom,
-  y: -y / zoom,
-  width: width / zoom,
-  height: height / zoom,
-});
-
 /** What of the workflow is in the window. */
-function View({ scale }: { scale: Scale }) {
-  const { x, y, width, height } = toMap(scale, useStore(useShallow(viewOf)));
-  return <div className="minimap-view" style={{ transform: `translate(${x}px, ${y}px)`, width, height }} />;
+function Seen({ scale }: { scale: Scale }) {
+  const frame = useRef<HTMLDivElement>(null);
+  const draw = useCallback(
+    ({ transform: [x, y, zoom], width, height }: View) => {
+      const seen = { x: -x / zoom, y: -y / zoom, width: width / zoom, height: height / zoom };
+      const box = toMap(scale, seen);
+      const style = frame.current?.style;
+      if (style === undefined) return;
+      style.transform = `translate(${box.x}px, ${box.y}px)`;
+      style.width = `${box.width.toFixed(1)}px`; // rounded: else a move without zoom would change it, too
+      style.height = `${box.height.toFixed(1)}px`;
+    },
+    [scale],
+  );
+  useEachView(draw);
+  return <div ref={frame} className="minimap-view" />;
 }

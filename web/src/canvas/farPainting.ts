@@ -3,19 +3,24 @@ import { nodeTypeNow } from "@/state/shownTypes";
 import { currentGraph } from "@/state/documents";
 import { nodeOf } from "@/model/document";
 import { categoryColour, ownColour, resolved, typeColour } from "./colours";
+import type { FarMark } from "./farMarks";
 import type { FlowEdge, FlowNode } from "./flow";
 
 export interface Scene {
   readonly nodes: readonly FlowNode[];
   readonly edges: readonly FlowEdge[];
   readonly transform: readonly [x: number, y: number, zoom: number];
+  readonly markOf: (id: string) => FarMark;
 }
 
 const STRIPE = 12;
 const WIRE = 3;
+const CORNER = 48;
 
 /** Draw what of the scene is in the window. */
-export function paint(canvas: HTMLCanvasElement, { nodes, edges, transform: [x, y, zoom] }: Scene): void {
+export function paint(canvas: HTMLCanvasElement, scene: Scene): void {
+  const { nodes, edges, transform, markOf } = scene;
+  const [x, y, zoom] = transform;
   const pen = canvas.getContext("2d");
   if (pen === null) return;
   const colours = new Colours(getComputedStyle(canvas));
@@ -30,7 +35,11 @@ export function paint(canvas: HTMLCanvasElement, { nodes, edges, transform: [x, 
   };
   const byId = new Map(nodes.map((node) => [node.id, node]));
   for (const edge of edges) paintWire(pen, edge, byId, colours);
-  for (const node of nodes) if (isIn(node, view)) paintNode(pen, node, colours);
+  for (const node of nodes)
+    if (isIn(node, view)) {
+      paintNode(pen, node, colours);
+      if (node.type === "card") paintMark(pen, node, markOf(node.id), colours);
+    }
 }
 
 interface View {
@@ -71,10 +80,30 @@ function paintNode(pen: CanvasRenderingContext2D, node: FlowNode, colours: Colou
     pen.fillStyle = colours.of(stripeOf(node.id));
     pen.fillRect(x, y, width, STRIPE);
   }
-  if (!node.selected) return;
-  pen.strokeStyle = colours.of("var(--accent)");
+  if (node.selected) paintOutline(pen, node, colours.of("var(--accent)"));
+}
+
+function paintOutline(pen: CanvasRenderingContext2D, node: FlowNode, colour: string, inset = 0): void {
+  const { x, y } = node.position;
+  const { width = 0, height = 0 } = node.measured ?? {};
+  pen.strokeStyle = colour;
   pen.lineWidth = STRIPE;
-  pen.strokeRect(x, y, width, height);
+  pen.strokeRect(x + inset, y + inset, width - 2 * inset, height - 2 * inset);
+}
+
+/** A selection stays seen round what runs: its outline is drawn inside it. */
+function paintMark(pen: CanvasRenderingContext2D, node: FlowNode, mark: FarMark, colours: Colours): void {
+  const { x, y } = node.position;
+  const { width = 0, height = 0 } = node.measured ?? {};
+  if (mark.outline !== undefined) paintOutline(pen, node, colours.of(mark.outline), STRIPE);
+  if (mark.foot !== undefined) {
+    pen.fillStyle = colours.of(mark.foot.colour);
+    pen.fillRect(x, y + height - 2 * STRIPE, width * mark.foot.share, 2 * STRIPE);
+  }
+  if (mark.corner !== undefined) {
+    pen.fillStyle = colours.of(mark.corner);
+    pen.fillRect(x + width - CORNER, y, CORNER, CORNER);
+  }
 }
 
 function stripeOf(id: string): string {

@@ -13,6 +13,8 @@ export const HEADER = 32;
 export const ROW = 24;
 export const PADDING = 4;
 export const REROUTE = 16;
+/** What cards snap to. */
+export const GRID = 8;
 
 export interface SocketPlace {
   id: string;

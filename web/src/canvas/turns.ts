@@ -1,9 +1,22 @@
 /** Takes turns with what is costly to mount, so that no frame has to wait for all of it. */
 import { useEffect, useState } from "react";
 
-const PER_FRAME = 3;
+/** Cards that are filled in a frame. */
+const WHEN_STILL = 8;
+const WHEN_MOVING = 3;
+/** From when on the view is still, in milliseconds after its last move. */
+const SETTLED = 80;
+/** Nearer than this, cards are filled while they come into view: few do, and they can be read. */
+const READABLE = 0.6;
+
 const waiting = new Set<() => void>();
 let frame: number | undefined;
+let move = { at: -SETTLED, zoom: 1 };
+
+/** Say that the view moves: what could not be read anyway waits until it is still. */
+export function noteMove(zoom: number): void {
+  move = { at: performance.now(), zoom };
+}
 
 /** False until it is this component's turn, then true for as long as `wanted`. */
 export function useTurn(wanted: boolean): boolean {
@@ -34,6 +47,11 @@ function takeTurns(count: number): void {
 }
 
 function serve(): void {
-  takeTurns(PER_FRAME);
+  takeTurns(turns());
   frame = waiting.size > 0 ? requestAnimationFrame(serve) : undefined;
+}
+
+function turns(): number {
+  if (performance.now() - move.at >= SETTLED) return WHEN_STILL;
+  return move.zoom < READABLE ? 0 : WHEN_MOVING;
 }

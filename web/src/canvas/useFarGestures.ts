@@ -20,7 +20,7 @@ export function useFarGestures(nodes: readonly FlowNode[]): Props {
   return {
     onPaneClick: (event) => {
       const place = placeOf(event);
-      const top = nodesIn(nodes, place, place).at(-1);
+      const top = topAt(nodes, place);
       const others = event.ctrlKey || event.metaKey || event.shiftKey ? currentTab().selection : [];
       if (top !== undefined) select([...others, top]);
     },
@@ -32,6 +32,11 @@ export function useFarGestures(nodes: readonly FlowNode[]): Props {
       start.current = undefined;
     },
   };
+}
+
+/** What lies uppermost at a place, frames left out. */
+export function topAt(nodes: readonly FlowNode[], place: Place): string | undefined {
+  return nodesIn(nodes, place, place).at(-1);
 }
 
 function nodesIn(nodes: readonly FlowNode[], one: Place, other: Place): string[] {

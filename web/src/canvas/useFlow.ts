@@ -20,16 +20,22 @@ import { sizeOf } from "./actions";
 import { FlowEdges, FlowNodes, readFlowId, type FlowEdge, type FlowNode } from "./flow";
 import { REROUTE } from "./geometry";
 
-type Places = ReadonlyMap<string, { x: number; y: number }>;
+export type Places = ReadonlyMap<string, { x: number; y: number }>;
 type Flow = Pick<
   ReactFlowProps<FlowNode, FlowEdge>,
   "onNodesChange" | "onEdgesChange" | "onNodeDragStart" | "onNodeDragStop"
 > & { nodes: FlowNode[]; edges: FlowEdge[] };
 
+/** Moving cards about where React Flow has none of them mounted. */
+export interface Dragging {
+  readonly move: (places: Places) => void;
+  readonly letGo: () => void;
+}
+
 const STILL: Places = new Map();
 
 /** The document as React Flow draws it, and what is done with the mouse written back to the document. */
-export function useFlow(): Flow {
+export function useFlow(): Flow & { dragging: Dragging } {
   const graph = useTab(graphOf);
   const workflow = useTab(workflowOf);
   const selection = useTab((tab) => tab.selection);
@@ -51,16 +57,19 @@ export function useFlow(): Flow {
   const nodes = useMemo(() => withPlaces(still, moving), [still, moving]);
   const carried = useRef<readonly string[]>([]);
 
+  const move = useCallback((places: Places) => {
+    setMoving((before) => follow(new Map([...before, ...places]), carried.current));
+  }, []);
   const onNodesChange = useCallback(
     (changes: NodeChange<FlowNode>[]) => {
       if (noteSizes(changes, drawnNodes)) setMeasured((count) => count + 1);
       const moved = changes.flatMap((change) =>
         change.type === "position" && change.position ? [[change.id, change.position] as const] : [],
       );
-      if (moved.length > 0) setMoving((before) => follow(new Map([...before, ...moved]), carried.current));
+      if (moved.length > 0) move(new Map(moved));
       applySelection(changes);
     },
-    [drawnNodes],
+    [drawnNodes, move],
   );
   const onEdgesChange = useCallback((changes: EdgeChange<FlowEdge>[]) => applySelection(changes), []);
   const onNodeDragStart: OnNodeDrag<FlowNode> = useCallback((_, node) => {
@@ -73,7 +82,8 @@ export function useFlow(): Flow {
     });
     carried.current = [];
   }, []);
-  return { nodes, edges, onNodesChange, onEdgesChange, onNodeDragStart, onNodeDragStop };
+  const dragging = useMemo(() => ({ move, letGo: onNodeDragStop }), [move, onNodeDragStop]);
+  return { nodes, edges, onNodesChange, onEdgesChange, onNodeDragStart, onNodeDragStop, dragging };
 }
 
 function withPlaces(nodes: FlowNode[], places: Places): FlowNode[] {

@@ -1,6 +1,7 @@
 import { useReactFlow, useStoreApi, type OnMove, type ReactFlowProps } from "@xyflow/react";
 import { useCallback, useEffect, useRef } from "react";
 import { useWish } from "./showNode";
+import { noteMove } from "./turns";
 import { scopeOf, useTab } from "@/state/documents";
 
 /** Until a graph that was just opened is drawn. */
@@ -8,7 +9,7 @@ const SETTLE_MS = 60;
 const views = new Map<string, { x: number; y: number; zoom: number }>();
 
 /** Each graph of each tab keeps where it was looked at; one that is new is shown whole. */
-export function useViewport(): Pick<ReactFlowProps, "onMoveEnd"> {
+export function useViewport(): Pick<ReactFlowProps, "onMoveStart" | "onMove" | "onMoveEnd"> {
   const scene = useTab((tab) => `${tab.key}\n${scopeOf(tab) ?? ""}`);
   const shown = useRef(scene);
   const { fitView, setViewport } = useReactFlow();
@@ -32,6 +33,20 @@ export function useViewport(): Pick<ReactFlowProps, "onMoveEnd"> {
     );
     return () => clearTimeout(timer);
   }, [wish, fitView]);
-  const onMoveEnd: OnMove = useCallback((_, viewport) => views.set(shown.current, viewport), []);
-  return { onMoveEnd };
+  const onMoveStart: OnMove = useCallback(
+    (event) => {
+      const isZoom = event === null || event.type === "wheel";
+      store.getState().domNode?.parentElement?.toggleAttribute("data-panning", !isZoom);
+    },
+    [store],
+  );
+  const onMoveEnd: OnMove = useCallback(
+    (_, viewport) => {
+      store.getState().domNode?.parentElement?.removeAttribute("data-panning");
+      views.set(shown.current, viewport);
+    },
+    [store],
+  );
+  const onMove: OnMove = useCallback((_, { zoom }) => noteMove(zoom), []);
+  return { onMoveStart, onMove, onMoveEnd };
 }
