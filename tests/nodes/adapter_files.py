@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from family_files import Tensors, made, unet
+from noise_fit import fit_to_noise
 from torch import Tensor
 
 
@@ -41,7 +42,9 @@ def wider_unet() -> Any:
     from diffusers import UNet2DConditionModel
 
     config = {**unet(linear=False, text=64).config, "block_out_channels": (64, 128, 128)}
-    return made(UNet2DConditionModel.from_config(config))
+    module = made(UNet2DConditionModel.from_config(config))
+    fit_to_noise(module)
+    return module
 
 
 def original_t2i_adapter(module: Any) -> Tensors:

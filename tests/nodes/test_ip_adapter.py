@@ -10,7 +10,7 @@ import torch
 from adapter_files import clip_vision, ip_adapter, ip_adapter_file
 from diffusion_support import TestContext, folders
 from family_files import single_file, tiny, write_file
-from test_families_end_to_end import close, euler, tokenizer
+from diffusers_pipelines import close, euler, tokenizer
 
 from nodegraph.errors import FileProblem, InputError
 from nodegraph.specs import Mismatch, Spec

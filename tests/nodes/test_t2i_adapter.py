@@ -9,7 +9,7 @@ import torch
 from adapter_files import original_t2i_adapter, t2i_adapter, wider_unet
 from diffusion_support import TestContext, folders
 from family_files import ldm_unet, single_file, tiny, write_file
-from test_families_end_to_end import close, euler, tokenizer
+from diffusers_pipelines import close, euler, tokenizer
 
 from nodegraph.errors import FileProblem, InputError
 from nodegraph.specs import Mismatch, Spec
