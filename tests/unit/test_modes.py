@@ -238,7 +238,7 @@ def test_a_bypassed_node_in_a_loop_passes_the_open_input_on(tmp_path):
     engine = Engine.create(registry=REGISTRY, folders=folders, cache_folder=tmp_path / "cache", device="cpu")
     workflow = Workflow.model_validate({"nodes": nodes, "subgraphs": {"b": body}})
     assert engine.run_sync(workflow).or_raise().outputs["show"] == {"int": (1 * 10 + 1) * 10 + 1}
-    assert plan_message(engine.plan(workflow))["left_out"] == {}
+    assert plan_message(engine.plan(workflow), folders)["left_out"] == {}
     first["mode"], last["mode"] = None, "muted"
     workflow = Workflow.model_validate({"nodes": nodes, "subgraphs": {"b": body}})
     assert [issue.node for issue in engine.validate(workflow) if issue.severity == "error"]
@@ -248,7 +248,7 @@ def test_a_plan_tells_what_is_left_out(tmp_path):
     folders = default_folders(REGISTRY, tmp_path / "cache", output=tmp_path)
     engine = Engine.create(registry=REGISTRY, folders=folders, cache_folder=tmp_path / "cache", device="cpu")
     nodes = chain(sample="muted") | {"again": {"type": "Show", "links": {"latent": ["make", "latent"]}}}
-    told = plan_message(engine.plan(Workflow.model_validate({"nodes": nodes})))
+    told = plan_message(engine.plan(Workflow.model_validate({"nodes": nodes})), folders)
     assert told["left_out"] == {"sample": "sample", "show": "sample"}
     assert set(told["nodes"]) == {"make", "again"}
 
