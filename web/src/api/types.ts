@@ -5676,7 +5676,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description `*` if it must not be there yet. */
+                /** @description The `etag` of the one you have, which is not sent again. */
                 readonly "If-None-Match"?: string;
             };
             readonly path: {
@@ -5783,7 +5783,7 @@ export interface operations {
                 /** @description The `etag` it must still have; `*` if it only must be there. */
                 readonly "If-Match"?: string;
                 /** @description `*` if it must not be there yet. */
-                readonly "If-None-Match"?: string;
+                readonly "If-None-Match"?: "*";
             };
             readonly path: {
                 readonly path: string;
@@ -5825,6 +5825,15 @@ export interface operations {
             };
             /** @description The token does not allow it. */
             readonly 403: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description There is no such thing. */
+            readonly 404: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
@@ -6030,9 +6039,9 @@ export interface operations {
     };
     readonly export_workflow: {
         readonly parameters: {
-            readonly query?: {
+            readonly query: {
                 /** @description `comfyui`: its API format, as JSON. `python`: a program that builds and runs it. */
-                readonly format?: "comfyui" | "python";
+                readonly format: "comfyui" | "python";
             };
             readonly header?: never;
             readonly path?: never;
