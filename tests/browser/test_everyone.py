@@ -126,6 +126,31 @@ def test_zoomed_text(site: Served, opens: Opens) -> None:
         assert box["x"] >= 0 and box["x"] + box["width"] <= 720
 
 
+CUT_OFF = """(inside) => [...document.querySelectorAll(inside)].filter((element) => {
+    const style = getComputedStyle(element);
+    const shortened = style.textOverflow === "ellipsis" || ["auto", "scroll"].includes(style.overflowY);
+    return !shortened && (element.scrollWidth > element.clientWidth + 1
+        || element.scrollHeight > element.clientHeight + 1);
+}).map((element) => element.outerHTML.slice(0, 120))"""
+"""Elements whose text does not fit into them."""
+
+
+def test_text_twice_as_large_is_not_cut_off(site: Served, opens: Opens) -> None:
+    editor = opens(site.url)
+    editor.open(workflow({"show": {"type": "testing.Widgets"}}))
+    editor.runs_to_the_end()
+    editor.page.evaluate("document.documentElement.style.fontSize = '32px'")
+    found = {"cards": editor.page.evaluate(CUT_OFF, ".card :is(button, input, h2, p)")}
+    for name in PANELS:
+        panel = editor.panel(name)
+        panel.locator(".panel-body").wait_for()
+        editor.page.wait_for_timeout(150)
+        found[name] = editor.page.evaluate(CUT_OFF, ".panel :is(button, select, h2, .row)")
+        if panel.evaluate("panel => panel.scrollWidth > panel.clientWidth"):
+            found[name].append("it has to be scrolled sideways")
+    assert {name: problems for name, problems in found.items() if problems} == {}
+
+
 def test_touch(site: Served, opens: Opens) -> None:
     editor = opens(site.url, has_touch=True)
     editor.open(workflow({"number": {"type": "Integer"}}))

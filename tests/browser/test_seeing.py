@@ -80,6 +80,28 @@ def test_a_histogram_and_a_table(editor: Editor) -> None:
     panel.get_by_role("table").get_by_text("red").first.wait_for()
 
 
+def test_the_whole_legend_of_a_chart_is_on_its_card(editor: Editor) -> None:
+    curves = {
+        f"curve{number}": {
+            "type": "SeriesFromList",
+            "inputs": {"values": [1.0, 2.0, number], "name": f"a longer name {number}"},
+        }
+        for number in range(3)
+    }
+    links = [[id, "series"] for id in curves]
+    editor.open(workflow({**curves, "show": {"type": "PreviewSeries", "links": {"series": links}}}))
+    editor.runs_to_the_end()
+    drawn = editor.card("show").locator(".drawn")
+    drawn.locator("canvas").wait_for()
+    box = drawn.bounding_box()
+    for name in drawn.locator(".u-series").all():
+        if name.inner_text().startswith("a longer name"):
+            at = name.bounding_box()
+            assert box["x"] <= at["x"] and at["x"] + at["width"] <= box["x"] + box["width"]
+            assert at["y"] + at["height"] <= box["y"] + box["height"]
+    assert drawn.locator(".u-series", has_text="a longer name").count() == 3
+
+
 def test_a_mask_is_seen(editor: Editor) -> None:
     nodes = {
         **images(1),
