@@ -19,20 +19,29 @@ CHECKPOINTS = {
     "sd_xl_refiner_1.0": "sdxl_refiner",
     "sd_xl_turbo_1.0_fp16": "sdxl",
 }
+T2I_ADAPTERS = {"t2iadapter_canny_sd15v2": "full_adapter", "t2i-adapter_xl_canny": "full_adapter_xl"}
+IP_ADAPTERS = {
+    "ip-adapter_sd15": ("sd1", "plain"),
+    "ip-adapter-plus_sd15": ("sd1", "plus"),
+    "ip-adapter_sdxl_vit-h": ("sdxl", "plain"),
+}
+CLIP_VISION = {"CLIP-ViT-H-14-laion2B-s32B-b79K": (64, 48), "clip_vision_g": (128, 80)}
+"""Width of the hidden states and of the one vector."""
 
 
 @pytest.fixture(scope="session")
 def named_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A models folder with what the workflows for Stable Diffusion 1.5 and XL ask for, in tiny."""
+    """A models folder with what the workflows for Stable Diffusion 1.5 and XL ask for, in tiny, and more."""
     folder = tmp_path_factory.mktemp("named")
     for name, kind in CHECKPOINTS.items():
         write_file(folder / "checkpoints" / f"{name}.safetensors", vivid(single_file(kind)))
-    adapter = original_t2i_adapter(t2i_adapter("full_adapter"))
-    write_file(folder / "controlnet" / "t2iadapter_canny_sd15v2.safetensors", adapter)
-    prompted = ip_adapter_file(ip_adapter(tiny("sd1").network, "plain"))
-    write_file(folder / "ipadapter" / "ip-adapter_sd15.safetensors", prompted)
-    vision = "CLIP-ViT-H-14-laion2B-s32B-b79K.safetensors"
-    write_file(folder / "clip_vision" / vision, clip_vision().state_dict())
+    for name, kind in T2I_ADAPTERS.items():
+        write_file(folder / "controlnet" / f"{name}.safetensors", original_t2i_adapter(t2i_adapter(kind)))
+    for name, (kind, projection) in IP_ADAPTERS.items():
+        halves = ip_adapter(tiny(kind).network, projection)
+        write_file(folder / "ipadapter" / f"{name}.safetensors", ip_adapter_file(halves))
+    for name, widths in CLIP_VISION.items():
+        write_file(folder / "clip_vision" / f"{name}.safetensors", clip_vision(*widths).state_dict())
     write_file(folder / "loras" / "lcm-lora-sdv1-5.safetensors", lora())
     return folder
 
