@@ -242,6 +242,15 @@ def test_wrong_pairings_are_found_before_the_run(ctx):
         infer_from_image(Spec({"family": "flux"}), facts(ctx, "sd1_plain"), vision)
 
 
+@pytest.mark.parametrize(("layers", "family"), [(16, "sd"), (70, "sdxl"), (11, None)])
+def test_the_number_of_layers_tells_the_family(tmp_path, layers, family):
+    names = (f"ip_adapter.{2 * index + 1}.to_{part}_ip.weight" for index in range(layers) for part in "kv")
+    tensors = {"image_proj.proj.weight": torch.zeros(32, 4), **{name: torch.zeros(4, 8) for name in names}}
+    write_file(tmp_path / "ipadapter" / "some.safetensors", tensors)
+    found = IPAdapterModelLoader(TestContext(folders(tmp_path, tmp_path)), "some.safetensors")
+    assert (found.family, found.text_width, found.feature_width) == (family, 8, 4)
+
+
 def test_layers_of_another_network_are_refused_before_a_step(ctx, tmp_path):
     tensors = ip_adapter_file(halves("sd1", "plain"))
     last = max(int(name.split(".")[1]) for name in tensors if name.startswith("ip_adapter."))

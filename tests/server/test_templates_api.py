@@ -13,7 +13,18 @@ from security_support import WholeServer, serving_all, settings_in
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
-NEED_WEIGHTS = {"controlnet", "gan", "instruct_pix2pix", "lora", "model_merge"}
+NEED_WEIGHTS = {
+    "controlnet",
+    "gan",
+    "instruct_pix2pix",
+    "ip_adapter",
+    "lcm",
+    "lora",
+    "model_merge",
+    "sdxl_refiner",
+    "t2i_adapter",
+    "turbo",
+}
 
 
 @pytest.fixture(scope="module")

@@ -27,8 +27,10 @@ Command = Callable[..., Result]
 
 
 @pytest.fixture
-def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+def command(tmp_path: Path, named_models: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Runs the command line in a folder of its own; whatever it does has to succeed."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "models").symlink_to(named_models)
     monkeypatch.setenv("NODEGRAPH_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NODEGRAPH_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)

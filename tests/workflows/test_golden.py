@@ -24,6 +24,7 @@ FOLDER = Path(__file__).parents[2] / "workflows"
 GOLDEN = sorted(FOLDER.glob("*.json"))
 UNET = Path(nodes.__file__).parent / "models/checkpoints/emoji-sd/unet"
 FEWER_STEPS = 4
+SMALL = 128
 
 
 @pytest.fixture(scope="module")
@@ -97,17 +98,22 @@ def make_dcgan(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def engine(registry: NodeRegistry, models: Path, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+def engine(
+    registry: NodeRegistry, models: Path, named_models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Engine:
     cache = tmp_path_factory.mktemp("cache")
     folders = locations.default_folders(
-        registry, cache, output=tmp_path_factory.mktemp("output"), models=[models]
+        registry, cache, output=tmp_path_factory.mktemp("output"), models=[models, named_models]
     )
     return Engine.create(registry=registry, folders=folders, cache_folder=cache, device="cpu")
 
 
 def quick(workflow: Workflow) -> Workflow:
-    """The same workflow with few steps and iterations."""
+    """The same workflow with few steps and iterations, and small pictures."""
     for id, entry in workflow.nodes.items():
+        for side in ("width", "height"):
+            if entry.type == "EmptyLatentImage" and entry.inputs[side] > SMALL:
+                workflow = workflow.with_input(id, side, SMALL)
         if entry.inputs.get("steps", 0) > FEWER_STEPS:
             workflow = workflow.with_input(id, "steps", FEWER_STEPS)
     return workflow

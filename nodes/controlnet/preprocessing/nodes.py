@@ -110,9 +110,8 @@ def Tile(image: Image, halvings: Annotated[int, Field(ge=1, le=10)] = 3) -> Imag
     """
     pixels = to_rgb(image.pixels)
     height, width = pixels.shape[1:3]
-    small_width, small_height = (max(1, round(side / 2**halvings)) for side in (width, height))
-    small = resize(pixels, small_width, small_height, "bilinear")
-    return Image(resize(small, width, height, "bicubic"))
+    tall, wide = (max(1, round(side / 2**halvings)) for side in (height, width))
+    return Image(resize(resize(pixels, wide, tall, "bilinear"), width, height, "bicubic"))
 
 
 def infer_drawn(width: Spec, height: Spec) -> dict[str, Any]:
