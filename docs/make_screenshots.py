@@ -76,9 +76,9 @@ def finished(editor: Editor, name: str) -> None:
 
 
 def searching(editor: Editor) -> None:
-    """The search over nodes, with the templates and the history beside the canvas."""
+    """The search over nodes, with the library of nodes and the history beside the canvas."""
     editor.open(template())
-    editor.panel("Templates")
+    editor.panel("Nodes")
     editor.panel("History")
     editor.fit()
     editor.press("Tab")

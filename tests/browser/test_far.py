@@ -24,7 +24,8 @@ COLUMN = """
     const canvas = document.querySelector(".far-layer");
     const box = canvas.getBoundingClientRect();
     const pixels = canvas.getContext("2d").getImageData(left - box.left, top - box.top, 1, bottom - top).data;
-    return [...new Set(Array.from({ length: bottom - top }, (_, row) => pixels.slice(row * 4, row * 4 + 3).join()))];
+    const colour = (_, row) => pixels.slice(row * 4, row * 4 + 3).join();
+    return [...new Set(Array.from({ length: bottom - top }, colour))];
 }
 """
 
