@@ -8,7 +8,7 @@ from typing import NamedTuple
 from nodes.architectures.architecture import Architecture
 from nodes.architectures.autoencoder import LdmAutoencoder
 from nodes.architectures.clip import ClipText, OpenClipText
-from nodes.architectures.controlnet import LdmControlNet
+from nodes.architectures.controlnet import DiffusersControlNet, LdmControlNet
 from nodes.architectures.flux import FluxTransformer
 from nodes.architectures.mmdit import MMDiT
 from nodes.architectures.t5 import T5Text
@@ -19,6 +19,7 @@ from nodes.weights.header import Header
 ARCHITECTURES: dict[str, Architecture] = {
     "ldm_unet": LdmUNet(),
     "ldm_controlnet": LdmControlNet(),
+    "controlnet": DiffusersControlNet(),
     "mmdit": MMDiT(),
     "flux": FluxTransformer(),
     "ldm_autoencoder": LdmAutoencoder(),
@@ -28,12 +29,14 @@ ARCHITECTURES: dict[str, Architecture] = {
     "t5": T5Text(),
 }
 DENOISERS = ("ldm_unet", "mmdit", "flux")
+CONTROLNETS = ("ldm_controlnet", "controlnet")
 AUTOENCODERS = ("ldm_autoencoder", "tiny_autoencoder")
 TEXT_ENCODERS = ("clip", "open_clip", "t5")
 
 PREFIXES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(DENOISERS, ("model.diffusion_model.", "")),
     "ldm_controlnet": ("control_model.", ""),
+    "controlnet": ("",),
     **dict.fromkeys(AUTOENCODERS, ("first_stage_model.", "vae.", "")),
     "clip": (
         "cond_stage_model.transformer.",

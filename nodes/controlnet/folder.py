@@ -7,7 +7,7 @@ from typing import Any
 
 from nodegraph import File, ModelRecipe
 from nodegraph.errors import FileProblem
-from nodes.architectures.catalogue import ARCHITECTURES, PREFIXES
+from nodes.architectures.catalogue import ARCHITECTURES, CONTROLNETS, find_networks
 from nodes.checkpoints.configs import Config, read_config
 from nodes.checkpoints.networks import NetworkRecipe
 from nodes.checkpoints.recipes import DIFFUSERS_STEM, DiffusersRecipe
@@ -18,7 +18,6 @@ from nodes.weights.tensors import weight_files
 CLASS_NAME = "ControlNetModel"
 RGB_CHANNELS = 3
 DEFAULT_HINT_BLOCKS = (16, 32, 96, 256)
-ARCHITECTURE = "ldm_controlnet"
 
 
 def load_controlnet(file: File, root: Path) -> ControlNet:
@@ -52,19 +51,19 @@ def _folder(file: File, root: Path) -> tuple[Config, ModelRecipe[Any]]:
 def _single_file(file: File, path: Path) -> tuple[Config, ModelRecipe[Any]]:
     if path.suffix != ".safetensors":
         raise FileProblem("it is no safetensors file; convert it, or give a diffusers folder")
-    architecture = ARCHITECTURES[ARCHITECTURE]
     try:
         header = read_header(path)
-        for prefix in PREFIXES[ARCHITECTURE]:
-            if architecture.detect(header.below(prefix)):
-                settings = architecture.settings(header.below(prefix))
+        for found in find_networks(header):
+            if found.architecture in CONTROLNETS:
+                settings = ARCHITECTURES[found.architecture].settings(header.below(found.prefix))
                 _check_picture(settings)
-                return settings, NetworkRecipe(file, ARCHITECTURE, prefix)
+                return settings, NetworkRecipe(file, found.architecture, found.prefix)
     except UnknownFileError as error:
         raise FileProblem(str(error)) from error
     some = ", ".join(map(repr, sorted(header.shapes)[:3]))
     rest = f"but {some}, …" if some else "nor any other tensor"
-    raise FileProblem(f"it holds no {architecture.description} in its original layout, {rest}")
+    wanted = f"{ARCHITECTURES[CONTROLNETS[0]].description} in its original layout or that of diffusers"
+    raise FileProblem(f"it holds no {wanted}, {rest}")
 
 
 def _check_picture(config: Config) -> None:

@@ -62,7 +62,8 @@ def change(parts: Parts, weight: Tensor, alpha: float | None = None) -> Tensor:
     shape = [-1 if dim == axis else 1 for dim in range(whole.ndim)]
     norms = torch.linalg.vector_norm(directed, dim=others, keepdim=True)
     scale = magnitudes.float().to(whole.device).reshape(shape) / norms
-    return directed * scale - whole
+    changed: Tensor = directed * scale - whole
+    return changed
 
 
 def _axis(parts: Parts, shape: torch.Size) -> int:

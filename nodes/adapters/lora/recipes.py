@@ -96,7 +96,7 @@ def _change(base: nn.Module, lora: Lora, files: FileLocator, changed: dict[str, 
             module = names[0].removeprefix(prefix).removesuffix(".weight")
             raise FileProblem(f"LoRA {path.name!r} cannot change {module!r}: {error}") from error
         rows = [len(weight) for weight in weights]
-        for name, weight, part in zip(names, weights, added.split(rows), strict=True):
+        for name, weight, part in zip(names, weights, torch.split(added, rows), strict=True):
             changed[name] = weight + lora.strength * part
 
 
