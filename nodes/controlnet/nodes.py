@@ -37,7 +37,7 @@ def ControlNetLoader(ctx: NodeContext, control_net_name: Annotated[str, InFolder
 
     Args:
         control_net_name: the ControlNet in the controlnet folder: a diffusers folder, or a safetensors file
-            in the original layout.
+            in the original layout or with diffusers' names.
     """
     file = ctx.resolve(CONTROLNETS, control_net_name)
     return load_controlnet(file, ctx.path(file))
