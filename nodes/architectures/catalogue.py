@@ -9,7 +9,7 @@ from nodes.architectures.architecture import Architecture
 from nodes.architectures.autoencoder import LdmAutoencoder
 from nodes.architectures.clip import ClipText, OpenClipText
 from nodes.architectures.clip_vision import ClipVision
-from nodes.architectures.controlnet import LdmControlNet
+from nodes.architectures.controlnet import DiffusersControlNet, LdmControlNet
 from nodes.architectures.flux import FluxTransformer
 from nodes.architectures.ip_adapter import IPAdapterFile
 from nodes.architectures.mmdit import MMDiT
@@ -23,6 +23,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "ldm_unet": LdmUNet(),
     "ldm_controlnet": LdmControlNet(),
     "t2i_adapter": T2IAdapterNetwork(),
+    "controlnet": DiffusersControlNet(),
     "mmdit": MMDiT(),
     "flux": FluxTransformer(),
     "ldm_autoencoder": LdmAutoencoder(),
@@ -41,6 +42,7 @@ PREFIXES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(DENOISERS, ("model.diffusion_model.", "")),
     "ldm_controlnet": ("control_model.", ""),
     "t2i_adapter": ("adapter.", ""),
+    "controlnet": ("",),
     **dict.fromkeys(AUTOENCODERS, ("first_stage_model.", "vae.", "")),
     "clip": (
         "cond_stage_model.transformer.",

@@ -96,7 +96,9 @@ def load_single_file(contents: Contents, t5_tokenizer: Tokenizer | None) -> Chec
         filled = [slot for slot, _ in encoders]
         missing += [f"text encoder {name}" for name in missing_encoders(family, filled)]
         if missing or autoencoder is None:
-            raise FileProblem(f"{contents.description}; for {family.title} it lacks {' and '.join(missing)}")
+            lacking = f"for {family.title} it lacks {' and '.join(missing)}"
+            advice = "load it with UNETLoader from diffusion_models, and the rest from files of their own"
+            raise FileProblem(f"{contents.description}; {lacking}; {advice}")
         model = load_model(contents, found, family)
         recipes = tuple(
             (slot.name, encoder_recipe(contents, at, slot, t5_tokenizer)) for slot, at in encoders

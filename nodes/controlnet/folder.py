@@ -8,7 +8,7 @@ from typing import Any
 
 from nodegraph import File, ModelRecipe
 from nodegraph.errors import FileProblem
-from nodes.architectures.catalogue import ARCHITECTURES, PREFIXES
+from nodes.architectures.catalogue import ARCHITECTURES, find_networks
 from nodes.architectures.t2i_adapter import SHRUNK, SHRUNK_XL, feature_widths
 from nodes.checkpoints.configs import Config, read_config
 from nodes.checkpoints.networks import NetworkRecipe
@@ -59,18 +59,16 @@ def _single_file(file: File, path: Path) -> ControlNet:
         raise FileProblem("it is no safetensors file; convert it, or give a diffusers folder")
     try:
         header = read_header(path)
-        for name, describe in SINGLE.items():
-            for prefix in PREFIXES[name]:
-                below = header.below(prefix)
-                if ARCHITECTURES[name].detect(below):
-                    settings = ARCHITECTURES[name].settings(below)
-                    return describe(settings, NetworkRecipe(file, name, prefix))
+        for name, prefix in find_networks(header):
+            if name in SINGLE:
+                settings = ARCHITECTURES[name].settings(header.below(prefix))
+                return SINGLE[name](settings, NetworkRecipe(file, name, prefix))
     except UnknownFileError as error:
         raise FileProblem(str(error)) from error
-    wanted = " or ".join(ARCHITECTURES[name].description for name in SINGLE)
+    wanted = "ControlNet or T2I-Adapter of Stable Diffusion"
     some = ", ".join(map(repr, sorted(header.shapes)[:3]))
     rest = f"but {some}, …" if some else "nor any other tensor"
-    raise FileProblem(f"it holds no {wanted} in its original layout, {rest}")
+    raise FileProblem(f"it holds no {wanted} in its original layout or that of diffusers, {rest}")
 
 
 def _controlnet(config: Config, weights: ModelRecipe[Any]) -> ControlNet:
@@ -103,5 +101,9 @@ def _t2i_adapter(config: Config, weights: ModelRecipe[Any]) -> T2IAdapter:
 
 CLASSES: dict[str, Describe] = {"ControlNetModel": _controlnet, "T2IAdapter": _t2i_adapter}
 """What there is in diffusers folders, by class."""
-SINGLE: dict[str, Describe] = {"ldm_controlnet": _controlnet, "t2i_adapter": _t2i_adapter}
+SINGLE: dict[str, Describe] = {
+    "ldm_controlnet": _controlnet,
+    "controlnet": _controlnet,
+    "t2i_adapter": _t2i_adapter,
+}
 """What there is in single files, by architecture."""

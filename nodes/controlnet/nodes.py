@@ -34,7 +34,7 @@ def ControlNetLoader(ctx: NodeContext, control_net_name: Annotated[str, InFolder
 
     Args:
         control_net_name: what lies in the controlnet folder: a diffusers folder, or a safetensors file in
-            the original layout. T2I-Adapters may be full or light.
+            the original layout or with diffusers' names. T2I-Adapters may be full or light.
     """
     file = ctx.resolve(CONTROLNETS, control_net_name)
     return load_controlnet(file, ctx.path(file))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -67,25 +68,34 @@ def run_sampler(
     Raises:
         InputError: model, conditionings and latents do not go together.
     """
-    model, last = guider.model, _Last(latent.samples)
+    model, last = guider.model, _Last(ctx, guider.model, len(sigmas) - 1, latent.samples)
     check_channels(model, latent)
     _check_levels(model, sampler, sigmas)
-    clean = latent.samples.to(ctx.device)
-    ctx.progress(0, len(sigmas) - 1)
+    if from_noise is None:
+        from_noise = _starts_at_top(model, sigmas)
+    nearest = sampler.variance_preserving
     with ExitStack() as leases, torch.no_grad():
-        samples = denoise_latents(
-            bound_denoiser(ctx, leases, guider, names, latent, nearest_timestep=sampler.variance_preserving),
-            sampler,
-            model.schedule,
-            sigmas,
-            clean,
-            start_noise(ctx, latent, noise).to(ctx.device),
-            _step_noise(ctx, sampler, latent, noise, sampler.levels(sigmas, model.schedule), clean),
-            _mask_at(ctx, model, latent, float(sigmas[0])),
-            from_noise=_starts_at_top(model, sigmas) if from_noise is None else from_noise,
-            on_step=lambda step, denoised: last.step(ctx, model, step, len(sigmas) - 1, denoised),
-        )
+        denoiser = bound_denoiser(ctx, leases, guider, names, latent, nearest_timestep=nearest)
+        run = _denoising(ctx, model, latent, noise, sampler, sigmas)
+        samples = run(denoiser, from_noise=from_noise, on_step=last.step)
     return Sampled(*(dataclasses.replace(latent, samples=found.cpu()) for found in (samples, last.denoised)))
+
+
+def _denoising(
+    ctx: NodeContext, model: Model, latent: Latent, noise: Noise, sampler: Sampler, sigmas: Tensor
+) -> Callable[..., Tensor]:
+    """``denoise_latents`` with all that a run knows but its denoiser; tensors are on the device."""
+    clean, levels = latent.samples.to(ctx.device), sampler.levels(sigmas, model.schedule)
+    return partial(
+        denoise_latents,
+        sampler=sampler,
+        schedule=model.schedule,
+        sigmas=sigmas,
+        clean=clean,
+        noise=start_noise(ctx, latent, noise).to(ctx.device),
+        step_noise=_step_noise(ctx, sampler, latent, noise, levels, clean),
+        mask_at=_mask_at(ctx, model, latent, float(sigmas[0])),
+    )
 
 
 def bound_denoiser(
@@ -122,14 +132,17 @@ def bound_denoiser(
 class _Last:
     """The last estimate, and what is told of each step."""
 
-    def __init__(self, samples: Tensor) -> None:
+    def __init__(self, ctx: NodeContext, model: Model, steps: int, samples: Tensor) -> None:
+        self._ctx, self._model, self._steps = ctx, model, steps
         self.denoised = samples
+        ctx.progress(0, steps)
 
-    def step(self, ctx: NodeContext, model: Model, step: int, steps: int, denoised: Tensor) -> None:
+    def step(self, step: int, denoised: Tensor) -> None:
         """Report a step, and show the first picture of the batch as far as it has come."""
         self.denoised = denoised
-        ctx.progress(min(step, steps), steps)
-        ctx.preview(Image(latent_colours(denoised[0], model.family, model.text_width)[None]))
+        self._ctx.progress(min(step, self._steps), self._steps)
+        colours = latent_colours(denoised[0], self._model.family, self._model.text_width)
+        self._ctx.preview(Image(colours[None]))
 
 
 def check_channels(model: Model, latent: Latent) -> None:

@@ -65,12 +65,9 @@ def KSampler(
     """
     if denoise == 0.0:
         return latent_image
-    guider = Guider(model, (positive, negative), ClassifierFree(cfg))
     sigmas = scheduled(model, sampler_name, scheduler, steps, denoise)
-    sampler, noise = SAMPLERS[sampler_name], Noise(seed)
-    return run_sampler(
-        ctx, guider, SIDES, latent_image, noise, sampler, sigmas, from_noise=denoise == 1.0
-    ).output
+    guider = Guider(model, (positive, negative), ClassifierFree(cfg))
+    return _sampled(ctx, guider, latent_image, Noise(seed), sampler_name, sigmas, from_noise=denoise == 1.0)
 
 
 @node(category="sampling", device=True, infer=infer_sampled)
@@ -111,19 +108,26 @@ def KSamplerAdvanced(
     whole = scheduled(model, sampler_name, scheduler, steps)
     leave_noise = return_with_leftover_noise == "enable"
     sigmas = part_of_run(whole, start_at_step, end_at_step, leave_noise=leave_noise)
-    if len(sigmas) < 2:
-        return latent_image
+    noise = Noise(noise_seed) if add_noise == "enable" else Noise(noise_seed).silent()
     guider = Guider(model, (positive, negative), ClassifierFree(cfg))
-    noise = Noise(noise_seed)
+    return _sampled(ctx, guider, latent_image, noise, sampler_name, sigmas, from_noise=start_at_step == 0)
+
+
+def _sampled(
+    ctx: NodeContext,
+    guider: Guider,
+    latent: Latent,
+    noise: Noise,
+    name: SamplerName,
+    sigmas: Tensor,
+    *,
+    from_noise: bool,
+) -> Latent:
+    """The latents at the end of a run; as they were where it has no step."""
+    if len(sigmas) < 2:
+        return latent
     return run_sampler(
-        ctx,
-        guider,
-        SIDES,
-        latent_image,
-        noise if add_noise == "enable" else noise.silent(),
-        SAMPLERS[sampler_name],
-        sigmas,
-        from_noise=start_at_step == 0,
+        ctx, guider, SIDES, latent, noise, SAMPLERS[name], sigmas, from_noise=from_noise
     ).output
 
 

@@ -24,8 +24,13 @@ def told_size(
     Returns:
         The numbers of ``Condition.size``; ``None`` for families that are told nothing.
     """
-    if family not in FAMILIES:
-        return None
+    return size_numbers(size, height, width, negative=negative) if family in FAMILIES else None
+
+
+def size_numbers(
+    size: PictureSize | None, height: int, width: int, *, negative: bool = False
+) -> tuple[float, ...]:
+    """The numbers of ``Condition.size``, as for ``told_size``."""
     size = size or PictureSize(height, width, target_height=height, target_width=width)
     score = NEGATIVE_SCORE if negative else POSITIVE_SCORE
     picture = (size.height, size.width, size.crop_top, size.crop_left)

@@ -20,6 +20,7 @@ from diffusion_support import (
     sampled,
 )
 from family_files import ldm_unet, renamed
+from pipeline_pairs import control_net
 from safetensors.torch import save_file
 
 from nodegraph.errors import FileProblem, InputError
@@ -159,6 +160,25 @@ def test_a_single_file_in_the_original_layout_is_the_same_network(tmp_path, pref
     with ctx.lease(found.weights) as module:
         state = module.state_dict()
         assert all(torch.equal(tensor, state[name]) for name, tensor in net.state_dict().items())
+
+
+@pytest.mark.parametrize(("kind", "family", "width"), [("sd1", "sd", 64), ("sdxl", "sdxl", 192)])
+def test_a_single_file_with_the_names_of_diffusers_is_the_same_network(tmp_path, kind, family, width):
+    net = control_net(kind, 0)
+    (tmp_path / "controlnet").mkdir()
+    save_file(net.state_dict(), tmp_path / "controlnet" / "single.safetensors")
+    found = ControlNetLoader(TestContext(folders(tmp_path, tmp_path)), "single.safetensors")
+    assert (found.family, found.latent_channels, found.text_width, found.scale) == (family, 4, width, 8)
+    built = found.weights.build(folders(tmp_path, tmp_path), torch.float32)
+    told = ("attention_head_dim", "transformer_layers_per_block", "addition_time_embed_dim")
+    if kind == "sdxl":
+        assert [list_of(built.config[name]) for name in told] == [list_of(net.config[name]) for name in told]
+    state = built.state_dict()
+    assert all(torch.equal(tensor, state[name]) for name, tensor in net.state_dict().items())
+
+
+def list_of(value):
+    return list(value) if isinstance(value, list | tuple) else value
 
 
 def test_a_single_file_that_is_no_controlnet_is_refused(tmp_path):

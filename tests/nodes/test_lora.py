@@ -307,7 +307,7 @@ def test_model_and_clip_of_different_families_are_found_before_the_run(tmp_path)
         ),
         (pair(CROSS, 192, out=7), r"it changes a weight of \[7, 192\], the model's is \[128, 192\]"),
         ({f"{CROSS}.lora_down.weight": torch.zeros(2, 192)}, "its part 'up' is missing"),
-        ({**pair(CROSS, 192), f"{CROSS}.dora_scale": torch.ones(1)}, "it is a DoRA"),
+        ({**pair(CROSS, 192, out=128), f"{CROSS}.dora_scale": torch.ones(1)}, "it sets 1 magnitudes"),
     ],
 )
 def test_what_cannot_be_applied_is_refused(tmp_path, tensors, problem):

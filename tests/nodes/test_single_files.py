@@ -166,7 +166,8 @@ def test_what_was_recognised_and_what_is_missing_is_said(tmp_path):
         "it holds U-Net of Stable Diffusion .model.diffusion_model., KL autoencoder .first_stage_model.; "
     )
     with pytest.raises(
-        FileProblem, match=message + "for Stable Diffusion 1 or 2 it lacks text encoder l or h"
+        FileProblem,
+        match=message + "for Stable Diffusion 1 or 2 it lacks text encoder l or h; load it with UNETLoader",
     ):
         loaded(tmp_path, without)
     part = {name: t for name, t in tensors.items() if name.startswith("cond_stage_model.")}

@@ -26,8 +26,6 @@ def delta(parts: Parts, shape: torch.Size, alpha: float | None = None) -> Tensor
     Raises:
         ValueError: the parts make no change of that shape, or one of an unknown kind.
     """
-    if "magnitude" in parts:
-        raise ValueError("it is a DoRA, which also sets magnitudes; only LoRA, LoHa and LoKr are known")
     make = _kind(parts)
     outline, _ = _made(make, {name: tensor.to("meta") for name, tensor in parts.items()})
     if outline.numel() != shape.numel():  # told before small factors become a large product
@@ -35,6 +33,48 @@ def delta(parts: Parts, shape: torch.Size, alpha: float | None = None) -> Tensor
     floats = {name: tensor.float() for name, tensor in parts.items()}
     change, rank = _made(make, floats)
     return change.reshape(shape) * _scale(floats, rank, alpha)
+
+
+def change(parts: Parts, weight: Tensor, alpha: float | None = None) -> Tensor:
+    """What is added to a weight at strength 1: ``delta``, or what gives it the magnitudes that a DoRA sets.
+
+    With W' = W + ΔW, a DoRA gives m W'/‖W'‖ (Liu et al. 2024, Eq. 5), the norm that of each output, or in old
+    files of each input.
+
+    Args:
+        parts: the tensors of the change.
+        weight: what is changed, ``[out, in, ...]``.
+        alpha: see ``delta``.
+
+    Returns:
+        float32, of its shape.
+
+    Raises:
+        ValueError: as ``delta``, or the magnitudes are not as many as outputs or inputs.
+    """
+    whole = weight.float()
+    added = delta(parts, weight.shape, alpha).to(whole.device)
+    magnitudes = parts.get("magnitude", parts.get("dora_scale"))
+    if magnitudes is None:
+        return added
+    axis = _axis(parts, whole.shape)
+    directed, others = whole + added, [dim for dim in range(whole.ndim) if dim != axis]
+    shape = [-1 if dim == axis else 1 for dim in range(whole.ndim)]
+    norms = torch.linalg.vector_norm(directed, dim=others, keepdim=True)
+    scale = magnitudes.float().to(whole.device).reshape(shape) / norms
+    changed: Tensor = directed * scale - whole
+    return changed
+
+
+def _axis(parts: Parts, shape: torch.Size) -> int:
+    """The dimension of the weight that a DoRA's magnitudes are along."""
+    old = parts.get("dora_scale")
+    magnitudes = parts["magnitude"] if old is None else old
+    if magnitudes.numel() == shape[0] and (old is None or old.shape[0] == shape[0]):
+        return 0
+    if old is not None and len(shape) > 1 and magnitudes.numel() == shape[1]:
+        return 1
+    raise ValueError(f"it sets {magnitudes.numel()} magnitudes of a weight of {list(shape)}")
 
 
 def _made(make: Callable[[Parts], tuple[Tensor, int | None]], parts: Parts) -> tuple[Tensor, int | None]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,9 +12,10 @@ from torch import Tensor, nn
 
 from nodegraph import File, FileLocator, ModelRecipe
 from nodegraph.errors import FileProblem
-from nodes.adapters.lora.deltas import delta
+from nodes.adapters.lora.deltas import change
 from nodes.adapters.lora.file import read_alpha, read_changes, unfit
 from nodes.adapters.lora.keys import modules_by_flat_name
+from nodes.adapters.lora.original_names import halves_swapped, parts_of
 from nodes.text_encoders.encoder import TextEncoders
 from nodes.weights.overlay import overlay
 
@@ -72,30 +74,54 @@ def with_lora(weights: ModelRecipe[Any], loras: tuple[Lora, ...]) -> ModelRecipe
 
 
 def _changed_weights(base: nn.Module, loras: tuple[Lora, ...], files: FileLocator) -> dict[str, Tensor]:
-    """The sum of all changes, computed in float32 and rounded once to the dtype of the weights."""
-    sums: dict[str, Tensor] = {}
+    """All changes one after the other, computed in float32 and rounded once to the dtype of the weights."""
+    changed: dict[str, Tensor] = {}
     for lora in loras:
-        for name, change in _changes(base, lora, files):
-            weight = base.get_parameter(name)
-            sums[name] = sums[name] if name in sums else weight.float()
-            sums[name] = sums[name] + lora.strength * change.to(weight.device)
-    return {name: total.to(base.get_parameter(name).dtype) for name, total in sums.items()}
+        _change(base, lora, files, changed)
+    return {name: total.to(base.get_parameter(name).dtype) for name, total in changed.items()}
 
 
-def _changes(base: nn.Module, lora: Lora, files: FileLocator) -> Iterator[tuple[str, Tensor]]:
+def _change(base: nn.Module, lora: Lora, files: FileLocator, changed: dict[str, Tensor]) -> None:
+    """Change the weights that a LoRA is about, as those before it left them."""
     path = files.path(lora.file)
     network, prefix = _network(base, lora)
     changes, alpha = read_changes(path, lora.component), read_alpha(path, lora.component)
     modules = _weighted_modules(network)
-    complaint = unfit(path, changes, modules)
+    for flat, parts in changes.items():
+        names = [prefix + name for name in _parameters(path, flat, modules)]
+        weights = [changed[name] if name in changed else base.get_parameter(name).float() for name in names]
+        try:
+            added = _fused_change(flat, parts, weights, alpha)
+        except ValueError as error:
+            module = names[0].removeprefix(prefix).removesuffix(".weight")
+            raise FileProblem(f"LoRA {path.name!r} cannot change {module!r}: {error}") from error
+        rows = [len(weight) for weight in weights]
+        for name, weight, part in zip(names, weights, torch.split(added, rows), strict=True):
+            changed[name] = weight + lora.strength * part
+
+
+def _parameters(path: Path, flat: str, modules: Mapping[str, str]) -> list[str]:
+    """The weights that a module of a LoRA changes: several where it was trained on fused projections."""
+    targets = (flat,) if flat in modules else parts_of(flat)
+    complaint = unfit(path, targets, modules)
     if complaint:
         raise FileProblem(complaint)
-    for flat, parts in changes.items():
-        name = f"{modules[flat]}.weight"
-        try:
-            yield prefix + name, delta(parts, network.get_parameter(name).shape, alpha)
-        except ValueError as error:
-            raise FileProblem(f"LoRA {path.name!r} cannot change {modules[flat]!r}: {error}") from error
+    return [f"{modules[target]}.weight" for target in targets]
+
+
+def _fused_change(
+    flat: str, parts: Mapping[str, Tensor], weights: Sequence[Tensor], alpha: float | None
+) -> Tensor:
+    """What is added to weights that lie one below the other."""
+    whole = weights[0] if len(weights) == 1 else torch.cat([weight.flatten(1) for weight in weights])
+    swapped = halves_swapped(flat, whole.shape)
+    added = change(parts, _halves(whole) if swapped else whole, alpha)
+    return _halves(added) if swapped else added
+
+
+def _halves(rows: Tensor) -> Tensor:
+    """The second half of the rows before the first."""
+    return torch.cat(rows.chunk(2)[::-1])
 
 
 def _network(base: nn.Module, lora: Lora) -> tuple[nn.Module, str]:

@@ -13,6 +13,8 @@ from nodes.controlnet.residuals import control_residuals
 from nodes.sampling.condition import Added, Condition
 from nodes.sampling.denoiser import Network
 from nodes.sampling.networks.inputs import contexts, pooled, with_concat
+from nodes.sampling.picture_size import size_numbers
+from nodes.sampling.regions import PIXELS
 
 REFINER_SIZES = 5
 """How many numbers the refiner of Stable Diffusion XL is told; base is told six."""
@@ -88,16 +90,6 @@ def _guidance_embedding(unet: Any, conditions: Sequence[Condition], items: int, 
 
 def _sizes(condition: Condition, z: Tensor, count: int) -> list[float]:
     """Height, width, crop from the top and left; then the target's height and width, or how beautiful."""
-    size = condition.size or made_size(z)
+    height, width = (side * PIXELS for side in z.shape[-2:])
+    size = condition.size or size_numbers(None, height, width)
     return [*size[:4], size[6]] if count == REFINER_SIZES else list(size[:6])
-
-
-SCALE = 8
-"""Pixels along the side of a latent pixel."""
-AESTHETIC_SCORE = 6.0
-
-
-def made_size(z: Tensor) -> tuple[float, ...]:
-    """What a picture that is neither scaled nor cropped is told: see ``Condition.size``."""
-    height, width = (side * SCALE for side in z.shape[-2:])
-    return height, width, 0, 0, height, width, AESTHETIC_SCORE
