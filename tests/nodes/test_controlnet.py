@@ -186,7 +186,7 @@ def test_a_single_file_that_is_no_controlnet_is_refused(tmp_path):
     save_file({"weight": torch.zeros(2)}, tmp_path / "controlnet" / "other.safetensors")
     (tmp_path / "controlnet" / "old.pth").write_bytes(b"pickle")
     ctx = TestContext(folders(tmp_path, tmp_path))
-    with pytest.raises(FileProblem, match=r"it holds no ControlNet of Stable Diffusion .* but 'weight'"):
+    with pytest.raises(FileProblem, match=r"it holds no ControlNet or T2I-Adapter .* but 'weight'"):
         ControlNetLoader(ctx, "other.safetensors")
     with pytest.raises(FileProblem, match="it is no safetensors file"):
         ControlNetLoader(ctx, "old.pth")

@@ -8,9 +8,9 @@ from functools import cache
 import pytest
 import torch
 from adapter_files import clip_vision, ip_adapter, ip_adapter_file
+from diffusers_pipelines import close, euler, tokenizer
 from diffusion_support import TestContext, folders
 from family_files import single_file, tiny, write_file
-from diffusers_pipelines import close, euler, tokenizer
 
 from nodegraph.errors import FileProblem, InputError
 from nodegraph.specs import Mismatch, Spec

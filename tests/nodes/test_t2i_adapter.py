@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 import torch
 from adapter_files import original_t2i_adapter, t2i_adapter, wider_unet
+from diffusers_pipelines import close, euler, tokenizer
 from diffusion_support import TestContext, folders
 from family_files import ldm_unet, single_file, tiny, write_file
-from diffusers_pipelines import close, euler, tokenizer
 
 from nodegraph.errors import FileProblem, InputError
 from nodegraph.specs import Mismatch, Spec

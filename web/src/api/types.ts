@@ -2554,11 +2554,11 @@ export interface operations {
     };
     readonly get_tensor: {
         readonly parameters: {
-            readonly query?: {
+            readonly query: {
                 /** @description The id of the node, subgraphs unfolded: `outer/inner`. */
-                readonly node?: string;
+                readonly node: string;
                 /** @description The name of the output. */
-                readonly output?: string;
+                readonly output: string;
             };
             readonly header?: never;
             readonly path: {
