@@ -11,6 +11,14 @@ export default defineConfig({
   server: {
     proxy: { "/api": { target: server, ws: true, changeOrigin: true, headers: { origin: server } } },
   },
-  build: { target: "es2022", assetsInlineLimit: 0, chunkSizeWarningLimit: 700 },
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 700,
+    // What most panels share comes in one file: each small one would be a request of the first load.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: "shared", test: /[\\/]src[\\/]/, minShareCount: 4 }] } },
+    },
+  },
   test: { include: ["src/**/*.test.{ts,tsx}"] },
 });

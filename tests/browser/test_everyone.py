@@ -129,7 +129,7 @@ def test_zoomed_text(site: Served, opens: Opens) -> None:
 CUT_OFF = """(inside) => [...document.querySelectorAll(inside)].filter((element) => {
     const style = getComputedStyle(element);
     const shortened = style.textOverflow === "ellipsis" || ["auto", "scroll"].includes(style.overflowY);
-    return !shortened && (element.scrollWidth > element.clientWidth + 1
+    return element.innerText.trim() && !shortened && (element.scrollWidth > element.clientWidth + 1
         || element.scrollHeight > element.clientHeight + 1);
 }).map((element) => element.outerHTML.slice(0, 120))"""
 """Elements whose text does not fit into them."""

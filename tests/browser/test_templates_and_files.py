@@ -25,7 +25,7 @@ STRANGE = {
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_opens_and_runs_or_says_why_not(editor: Editor, site: Served, name: str) -> None:
     document = template(name)
-    editor.panel("Templates").get_by_role("button", name=f"Open {document['name']}").click()
+    editor.panel("Templates").get_by_role("button", name=f"Open {document['name']}", exact=True).click()
     editor.page.locator(".card").first.wait_for()
     editor.until(lambda: editor.document() == document, "the template as it is in its file")
     known = site.ask("POST", "/api/v1/validate", {"workflow": document}).json

@@ -56,6 +56,10 @@ STREAMS = {"/ws", "/api/ws", "/api/v1/events"}
 """They do not end; ``test_security_users`` listens to them."""
 
 
+QUERIES = {"/api/v1/jobs/{id}/tensor": "?node=image&output=image"}
+"""What some routes must be told besides."""
+
+
 class Route(NamedTuple):
     method: str
     path: str
@@ -136,7 +140,8 @@ def places(route: Route, hers: Hers) -> list[str]:
         values["id"] = ["of_ann"]
     names = names_in(route.path)
     chosen = product(*(values[name] for name in names))  # a KeyError: say above what a new name is of
-    return [route.path.format(**dict(zip(names, combination, strict=True))) for combination in chosen]
+    query = QUERIES.get(route.known, "")
+    return [route.path.format(**dict(zip(names, combination, strict=True))) + query for combination in chosen]
 
 
 def body_for(route: Route, hers: Hers) -> dict[str, Any] | None:

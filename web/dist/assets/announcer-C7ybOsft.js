@@ -1,1 +1,0 @@
-import{t as e}from"./react-DsZ-vrQr.js";var t=e(()=>({count:0,text:``,shown:!1}));function n(e){t.setState(({count:t})=>({count:t+1,text:e,shown:!1}))}function r(e){t.setState(({count:t})=>({count:t+1,text:e,shown:!0}))}export{r as n,t as r,n as t};

@@ -1,1 +1,0 @@
-import{t as e}from"./strings-Dot-uUI-.js";function t(t){return t<.95?e(`milliseconds`,{count:Math.max(1,Math.round(t*1e3))}):t<60?e(`secondsShort`,{seconds:t<10?t.toFixed(1):t.toFixed(0)}):e(`minutesShort`,{minutes:Math.floor(t/60),seconds:Math.round(t%60)})}export{t};
