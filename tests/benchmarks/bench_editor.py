@@ -33,7 +33,7 @@ SECONDS = 4
 MOST_REQUESTS, MOST_BYTES = 20, 350_000
 GESTURES = (
     ("panning, cards to be read", "pan", 0.9),
-    ("panning, many cards", "pan", 0.4),
+    ("panning, many cards", "pan", 0.46),
     ("panning, from afar", "pan", 0.1),
     ("zooming in and out", "zoom", 0.1),
 )

@@ -27,7 +27,7 @@ import { NodeCard } from "./NodeCard";
 import { Reroute } from "./Reroute";
 import { SearchPalette } from "./SearchPalette";
 import { useConnecting } from "./useConnecting";
-import { useFar } from "./useFar";
+import { LARGE, useFar } from "./useFar";
 import { useFarDrag } from "./useFarDrag";
 import { useFarGestures } from "./useFarGestures";
 import { useFlow } from "./useFlow";
@@ -38,8 +38,6 @@ import { Wire } from "./Wire";
 const NODE_TYPES: NodeTypes = { card: NodeCard, frame: Frame, reroute: Reroute };
 const EDGE_TYPES: EdgeTypes = { wire: Wire };
 const SNAP: [number, number] = [GRID, GRID];
-/** With more nodes than this the view from afar is painted, not mounted. */
-const LARGE = 150;
 const NO_EDGES: FlowEdge[] = [];
 const WITH_LEFT_AND_MIDDLE = [0, 1];
 
@@ -69,7 +67,7 @@ function Board() {
   const board = useRef<HTMLDivElement>(null);
   const { dragging, ...flow } = useFlow();
   const large = flow.nodes.length > LARGE;
-  const small = useFar();
+  const small = useFar(large);
   const far = small && large;
   const farGestures = useFarGestures(flow.nodes);
   const farDrag = useFarDrag(flow.nodes, dragging);

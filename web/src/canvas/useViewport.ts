@@ -2,6 +2,7 @@ import { useReactFlow, useStoreApi, type OnMove, type ReactFlowProps } from "@xy
 import { useCallback, useEffect, useRef } from "react";
 import { useWish } from "./showNode";
 import { noteMove } from "./turns";
+import { farthestAtFirst } from "./useFar";
 import { scopeOf, useTab } from "@/state/documents";
 
 /** Until a graph that was just opened is drawn. */
@@ -16,8 +17,9 @@ export function useViewport(): Pick<ReactFlowProps, "onMoveStart" | "onMove" | "
   const store = useStoreApi();
   const show = useCallback(() => {
     const known = views.get(scene);
+    const count = store.getState().nodes.length;
     if (known) void setViewport(known);
-    else if (store.getState().nodes.length > 0) void fitView({ padding: 0.15, maxZoom: 1, minZoom: 0.4 });
+    else if (count > 0) void fitView({ padding: 0.15, maxZoom: 1, minZoom: farthestAtFirst(count) });
   }, [scene, fitView, setViewport, store]);
   useEffect(() => {
     shown.current = scene;
