@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
-from family_files import tiny
+from adapter_files import clip_vision
+from family_files import Tensors, tiny
 from torch import Tensor
 
 from nodes.text_encoders.tokenizers import clip_tokenizer, t5_tokenizer
@@ -95,18 +97,37 @@ def controlled(kind: str, net: Any) -> Any:
 
 
 def stable_diffusion_xl(name: str = "StableDiffusionXLPipeline", **parts: Any) -> Any:
+    return getattr(diffusers, name)(**{**xl_parts(), "add_watermarker": False, **parts})
+
+
+def xl_parts() -> dict[str, Any]:
     model = tiny("sdxl")
-    return getattr(diffusers, name)(
-        vae=model.vae,
-        text_encoder=model.encoders["l"],
-        text_encoder_2=model.encoders["g"],
-        tokenizer=tokenizer(),
-        tokenizer_2=tokenizer("!"),
-        unet=model.network,
-        scheduler=euler(),
-        add_watermarker=False,
-        **parts,
-    )
+    return {
+        "vae": model.vae,
+        "text_encoder": model.encoders["l"],
+        "text_encoder_2": model.encoders["g"],
+        "tokenizer": tokenizer(),
+        "tokenizer_2": tokenizer("!"),
+        "unet": model.network,
+        "scheduler": euler(),
+    }
+
+
+def t2i_adapted(kind: str, adapters: Sequence[Any], **parts: Any) -> Any:
+    """A pipeline with one T2I-Adapter or several."""
+    adapter = adapters[0] if len(adapters) == 1 else diffusers.MultiAdapter(list(adapters))
+    if kind == "sdxl":
+        return diffusers.StableDiffusionXLAdapterPipeline(**xl_parts(), adapter=adapter, **parts)
+    return stable_diffusion(kind, "StableDiffusionAdapterPipeline", adapter=adapter, **parts)
+
+
+def ip_adapted(kind: str, adapters: Sequence[dict[str, Tensors]], scales: list[float]) -> Any:
+    """A pipeline that IP-Adapters were loaded into, over a U-Net of its own, which they change."""
+    make = stable_diffusion_xl if kind == "sdxl" else partial(stable_diffusion, kind)
+    pipeline = make(unet=deepcopy(tiny(kind).network), image_encoder=clip_vision())
+    pipeline.unet._load_ip_adapter_weights(deepcopy(list(adapters)))
+    pipeline.set_ip_adapter_scale(scales)
+    return pipeline
 
 
 def refiner() -> Any:

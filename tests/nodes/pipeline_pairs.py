@@ -14,12 +14,16 @@ from typing import Any, NamedTuple
 
 import diffusers_pipelines as theirs
 import torch
+from adapter_files import clip_vision, ip_adapter, ip_adapter_file, original_t2i_adapter, t2i_adapter
 from diffusers_pipelines import CFG, NEGATIVE, PROMPT, SEED, SIDE, STEPS, latents_of, noise
 from diffusion_support import TestContext, folders
 from family_files import fit_to_noise, made, single_file, t5_tokenizer_file, tiny, write_file
 from torch import Tensor
 
+from nodes.adapters.ip_adapter.nodes import IPAdapterAdvanced, IPAdapterModelLoader
 from nodes.checkpoints.nodes import CheckpointLoaderSimple
+from nodes.clip_vision.nodes import CLIPVisionLoader
+from nodes.clip_vision.pixels import clip_pixels
 from nodes.conditioning.nodes import CLIPTextEncode
 from nodes.controlnet.nodes import ControlNetApplyAdvanced, ControlNetLoader
 from nodes.editing.nodes import InpaintModelConditioning, InstructPixToPixConditioning
@@ -221,6 +225,37 @@ def controlled(kind: str, count: int, root: Path) -> Pair:
     )
 
 
+def t2i_adapted(kind: str, layout: str, root: Path) -> Pair:
+    parts, net, strength = loaded(root, kind), t2i_adapter(layout), 0.8
+    write_file(root / "controlnet" / f"{layout}.safetensors", original_t2i_adapter(net))
+    adapter = ControlNetLoader(parts.ctx, f"{layout}.safetensors")
+
+    def ours() -> Tensor:
+        positive, negative = ControlNetApplyAdvanced(
+            parts.positive, parts.negative, adapter, Image(picture()), strength
+        )
+        return sampled(parts, positive=positive, negative=negative)
+
+    steered = {"image": picture().movedim(-1, 1), "adapter_conditioning_scale": strength}
+    return Pair(ours, piped(theirs.t2i_adapted(kind, [net]), height=SIDE, width=SIDE, **steered))
+
+
+def ip_adapted(kind: str, root: Path) -> Pair:
+    parts, halves, weight = loaded(root, kind), ip_adapter(tiny(kind).network, "plain"), 0.8
+    write_file(root / "ipadapter" / f"{kind}.safetensors", ip_adapter_file(halves))
+    write_file(root / "clip_vision" / "tiny.safetensors", clip_vision().state_dict())
+    adapter = IPAdapterModelLoader(parts.ctx, f"{kind}.safetensors")
+    vision = CLIPVisionLoader(parts.ctx, "tiny.safetensors")
+
+    def ours() -> Tensor:
+        model = IPAdapterAdvanced(parts.ctx, parts.model, adapter, Image(picture()), vision, weight=weight)
+        return sampled(parts, model=model)
+
+    shown = [clip_pixels(picture(), vision.side, crop=True)]
+    pipeline = theirs.ip_adapted(kind, [halves], [weight])
+    return Pair(ours, piped(pipeline, height=SIDE, width=SIDE, ip_adapter_image=shown))
+
+
 @cache
 def distilled_unet() -> Any:
     """A U-Net that is told the guidance scale, as latent consistency models are."""
@@ -271,10 +306,18 @@ PAIRS: dict[tuple[str, str], Callable[[Path], Pair]] = {
     ("inpainting, SD 1 of 9 channels", "StableDiffusionInpaintPipeline"): inpainting,
     ("one ControlNet, SD 1", "StableDiffusionControlNetPipeline"): lambda root: controlled("sd1", 1, root),
     ("two ControlNets, SD 1", "StableDiffusionControlNetPipeline"): lambda root: controlled("sd1", 2, root),
+    ("T2I-Adapter, SD 1", "StableDiffusionAdapterPipeline"): lambda root: t2i_adapted(
+        "sd1", "full_adapter", root
+    ),
+    ("IP-Adapter, SD 1", "StableDiffusionPipeline"): lambda root: ip_adapted("sd1", root),
     ("InstructPix2Pix", "StableDiffusionInstructPix2PixPipeline"): instructed,
     ("LCM", "LatentConsistencyModelPipeline"): latent_consistency,
     ("text to image, SDXL", "StableDiffusionXLPipeline"): lambda root: text_to_image("sdxl", root),
     ("one ControlNet, SDXL", "StableDiffusionXLControlNetPipeline"): lambda root: controlled("sdxl", 1, root),
+    ("T2I-Adapter, SDXL", "StableDiffusionXLAdapterPipeline"): lambda root: t2i_adapted(
+        "sdxl", "full_adapter_xl", root
+    ),
+    ("IP-Adapter, SDXL", "StableDiffusionXLPipeline"): lambda root: ip_adapted("sdxl", root),
     ("image to image, SDXL refiner", "StableDiffusionXLImg2ImgPipeline"): refined,
     ("text to image, SD 3", "StableDiffusion3Pipeline"): lambda root: stable_diffusion_3("sd3", root),
     ("text to image, SD 3.5", "StableDiffusion3Pipeline"): lambda root: stable_diffusion_3("sd35", root),

@@ -16,6 +16,7 @@ NAMES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
 NEED_WEIGHTS = {
     "controlnet",
     "gan",
+    "inpaint_model",
     "instruct_pix2pix",
     "ip_adapter",
     "lcm",

@@ -15,6 +15,7 @@ from family_files import single_file, tiny, write_file
 
 CHECKPOINTS = {
     "v1-5-pruned-emaonly-fp16": "sd1",
+    "sd-v1-5-inpainting": "sd1_inpaint",
     "sd_xl_base_1.0": "sdxl",
     "sd_xl_refiner_1.0": "sdxl_refiner",
     "sd_xl_turbo_1.0_fp16": "sdxl",

@@ -25,6 +25,7 @@ GOLDEN = sorted(FOLDER.glob("*.json"))
 UNET = Path(nodes.__file__).parent / "models/checkpoints/emoji-sd/unet"
 FEWER_STEPS = 4
 SMALL = 128
+SIZED = ("EmptyLatentImage", "ImageScale")
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +113,7 @@ def quick(workflow: Workflow) -> Workflow:
     """The same workflow with few steps and iterations, and small pictures."""
     for id, entry in workflow.nodes.items():
         for side in ("width", "height"):
-            if entry.type == "EmptyLatentImage" and entry.inputs[side] > SMALL:
+            if entry.type in SIZED and entry.inputs[side] > SMALL:
                 workflow = workflow.with_input(id, side, SMALL)
         if entry.inputs.get("steps", 0) > FEWER_STEPS:
             workflow = workflow.with_input(id, "steps", FEWER_STEPS)

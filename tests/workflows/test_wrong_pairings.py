@@ -83,6 +83,7 @@ FITTING: list[tuple[str, Changes]] = [
     ("turbo", {}),
     ("turbo", {CHECKPOINT: SDXL}),
     ("lcm", {}),
+    ("inpaint_model", {}),
 ]
 
 
