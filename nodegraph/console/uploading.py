@@ -14,10 +14,10 @@ from nodegraph.workflow.schema import NodeEntry, Workflow
 
 
 class InputUploads:
-    """Uploads the input files that workflows name and that are found here, each once.
+    """Uploads the pictures that workflows name and that are found here, each once.
 
     Files are found as a run on this machine would find them; those that packs bring with them stay, because
-    the server has them too.
+    the server has them too. What is no picture stays as well: a workflow from elsewhere may name anything.
 
     Args:
         client: what uploads them.
@@ -61,10 +61,22 @@ class InputUploads:
             path = self._folders.path(self._folders.resolve(INPUTS, name)).resolve()
         except FileProblem:
             return None  # if the server does not have it either, it says so
-        return None if any(path.is_relative_to(folder) for folder in self._shipped) else path
+        shipped = any(path.is_relative_to(folder) for folder in self._shipped)
+        return None if shipped or not _is_picture(path) else path
 
     def _name_of(self, path: Path) -> str:
         if path not in self._names:
             self._names[path] = self._client.upload(path)
             self._tell(f"uploaded {path} as {self._names[path]}")
         return self._names[path]
+
+
+def _is_picture(path: Path) -> bool:
+    """Whether a file begins as one does."""
+    import PIL.Image
+
+    try:
+        with PIL.Image.open(path):
+            return True
+    except (OSError, ValueError, PIL.Image.DecompressionBombError):
+        return False

@@ -215,6 +215,10 @@ def test_input_pictures_are_uploaded_before_a_run_on_a_server(
         assert picture.getpixel((0, 0)) == (55, 225, 215)
     shipped = run(*command, "--set", "picture.image=red_apple.png")
     assert shipped.exit_code == 0 and "uploaded" not in shipped.stderr
+    secret = tmp_path / "secret.txt"
+    secret.write_text("of this machine alone")
+    kept = run(*command, "--set", f"picture.image={secret}")
+    assert kept.exit_code == 2 and "picture.image" in kept.stderr and "uploaded" not in kept.stderr
     absent = run(*command)
     assert absent.exit_code == 2 and "no file 'absent.png'" in absent.stderr
 

@@ -59,6 +59,7 @@ def test_a_mask_becomes_the_opacity_of_its_picture(comfy: Comfy):
     other_size = png((0, 0, 0, 77), (3, 3))
     assert comfy.upload("/upload/mask", other_size, "m.png", original_ref=reference).status == 400
     assert comfy.upload("/upload/mask", png(), "m.png", original_ref="{}").status in (400, 404)
+    assert comfy.upload("/upload/mask", png(), "m.png", original_ref="[" * 50_000).status == 400
     assert comfy.upload("/upload/mask", png(), "m.png").status == 400
 
 

@@ -57,7 +57,7 @@ async def upload_mask(request: web.Request) -> web.Response:
 async def _original(request: web.Request, upload: Upload) -> Path:
     try:
         named = json.loads(upload.fields.get("original_ref", ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         named = None
     if not isinstance(named, dict):
         raise BadRequestError(

@@ -86,7 +86,7 @@ async def _listen(socket: web.WebSocketResponse, client: Client, ours: dict[str,
 def _announced(text: str) -> dict[str, Any] | None:
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(said, dict) or said.get("type") != "feature_flags":
         return None
