@@ -163,6 +163,19 @@ def test_groups_move_what_is_in_them(numbers: Editor) -> None:
     assert after["text"] == before["text"]
 
 
+def test_a_group_is_seen(numbers: Editor) -> None:
+    numbers.select("one", "two")
+    numbers.press("Control+G")
+    frame = numbers.page.locator(".frame-title")
+    frame.wait_for()
+    numbers.still()
+    clip = frame.bounding_box()
+    seen = numbers.page.screenshot(clip=clip)
+    numbers.press("Control+Z")
+    frame.wait_for(state="detached")
+    assert numbers.page.screenshot(clip=clip) != seen
+
+
 def test_collapse(numbers: Editor) -> None:
     numbers.card("sum").get_by_role("button", name=re.compile("^Collapse")).click()
     numbers.field("sum", "b").wait_for(state="detached")

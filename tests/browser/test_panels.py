@@ -23,6 +23,17 @@ def test_tabs(editor: Editor) -> None:
     editor.card("two").wait_for(state="detached")
 
 
+def test_many_tabs_leave_everything_else_in_place(editor: Editor) -> None:
+    more = editor.page.get_by_role("button", name="New workflow")
+    for _ in range(16):
+        more.press("Enter")
+    width = editor.page.viewport_size["width"]
+    for name in ("Cancel", "History"):
+        box = editor.page.get_by_role("button", name=name, exact=True).bounding_box()
+        assert box["x"] + box["width"] <= width
+    editor.page.locator(".tab.active").click(trial=True)  # it has come into view
+
+
 def test_the_queue_is_reordered_paused_and_emptied(editor: Editor, site: Served) -> None:
     panel = editor.panel("Queue")
     panel.get_by_role("button", name="Pause the queue").click()

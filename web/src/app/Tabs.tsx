@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { FileMenu } from "@/files/FileMenu";
 import {
   activateTab,
@@ -34,8 +35,12 @@ export function Tabs() {
 
 function TabButton({ tab, active }: { tab: Tab; active: boolean }) {
   const name = workflowOf(tab).name || t("untitled");
+  const shown = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    if (active) shown.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [active]);
   return (
-    <span className={`tab ${active ? "active" : ""}`}>
+    <span ref={shown} className={`tab ${active ? "active" : ""}`}>
       <button aria-current={active ? "page" : undefined} onClick={() => activateTab(tab.key)}>
         {name}
         {isChanged(tab) && <span title={t("changed")}> •</span>}
