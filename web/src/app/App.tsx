@@ -36,7 +36,7 @@ function Editor() {
   useEffect(start, []);
   return (
     <div className="app">
-      <header className="top" data-region="top">
+      <header className="header" data-region="top">
         <Tabs />
         <TopBar />
       </header>
