@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from nodegraph.errors import InputError
 from nodes.controlnet.preprocessing.nodes import PoseFromKeypoints, Scribble, Tile
+from nodes.controlnet.preprocessing.scribble import widened
 from nodes.controlnet.preprocessing.skeleton import BONE_SHARE, BONES, COLOURS
 from nodes.types import Image
 
@@ -31,6 +32,15 @@ def test_a_disc_is_scribbled_as_a_ring_of_the_thickness(thickness):
     row = drawn[32]  # through the middle: two strokes
     assert abs(float(row.sum()) / 2 - thickness) <= 2
     assert ((distance[drawn > 0] - 20).abs() <= thickness / 2 + 2).all()
+
+
+@pytest.mark.parametrize("thickness", [1, 2, 3, 4, 7, 16, 64])
+def test_lines_are_widened_by_a_disc(thickness):
+    lines = (torch.rand(2, 1, 40, 52, generator=torch.Generator().manual_seed(1)) > 0.99).float()
+    there = torch.stack(torch.meshgrid(torch.arange(40), torch.arange(52), indexing="ij"), -1).double()
+    near = [torch.cdist(there.view(-1, 2), torch.nonzero(one[0]).double()).amin(1) for one in lines]
+    expected = (torch.stack(near).view(2, 1, 40, 52) <= thickness / 2).float()
+    assert torch.equal(widened(lines, thickness), expected)
 
 
 def test_nothing_is_scribbled_of_nothing_and_thresholds_must_be_in_order():

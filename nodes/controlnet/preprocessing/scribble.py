@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name the field uses
 from torch import Tensor
@@ -37,7 +39,12 @@ def scribble(planes: Tensor, low: float, high: float, thickness: int) -> Tensor:
 
 def widened(lines: Tensor, thickness: int) -> Tensor:
     """Lines of one pixel as strokes: every pixel nearer than half of the thickness, with round ends."""
-    reach = thickness // 2
-    offsets = torch.arange(-reach, reach + 1, dtype=lines.dtype)
-    disc = (offsets[:, None] ** 2 + offsets[None, :] ** 2 <= (thickness / 2) ** 2).to(lines)
-    return (F.conv2d(lines, disc[None, None], padding=reach) > 0).to(lines)
+    reach, (height, width) = thickness // 2, lines.shape[-2:]
+    # What stands in a stretch of a row is a difference of two running sums, however long the stretch is.
+    sums = F.pad(lines, [reach + 1, reach, reach, reach]).cumsum(-1)
+    found = torch.zeros_like(lines)
+    for row in range(-reach, reach + 1):
+        half = math.isqrt((thickness**2 - 4 * row**2) // 4)
+        rows = sums[..., reach + row : reach + row + height, :]
+        found += rows[..., reach + 1 + half :][..., :width] - rows[..., reach - half :][..., :width]
+    return (found > 0).to(lines)
