@@ -158,6 +158,11 @@ def test_a_list_of_frames_gives_the_first():
         ('{"people": [{"pose_keypoints_2d": [1, 2]}]}', "pose_keypoints_2d of person 0 is no list of x, y"),
         ('{"people": [{"pose_keypoints_2d": [1, 2, "a"]}]}', "something that is no finite number"),
         ('{"people": [{"pose_keypoints_2d": [1, 2, NaN]}]}', "something that is no finite number"),
+        (
+            '{"people": [{"pose_keypoints_2d": [1%s, 2, 3]}]}' % ("0" * 400),
+            "something that is no finite number",
+        ),
+        ('{"people": [], "canvas_width": "%s"}' % ("x" * 999), r"canvas_width is 'x+\.\.\.x+'; a number"),
         ('{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', "a body of 1 points; 18"),
         ('{"people": [], "canvas_width": "wide"}', "canvas_width is 'wide'"),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import reprlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,6 +16,8 @@ HANDS = ("hand_left_keypoints_2d", "hand_right_keypoints_2d")
 FACE = "face_keypoints_2d"
 MAX_NUMBERS = 300_000
 """In one document; a person with hands and face has some 400."""
+LARGEST = 1e6
+"""Of numbers, either way."""
 
 
 class Keypoints(NamedTuple):
@@ -55,7 +57,7 @@ def _size(frame: Mapping[str, Any], name: str) -> float | None:
     if size is None:
         return None
     if isinstance(size, bool) or not isinstance(size, int | float) or not 1 <= size <= MAX_NUMBERS:
-        raise ValueError(f"{name} is {size!r}; a number of pixels is wanted")
+        raise ValueError(f"{name} is {reprlib.repr(size)}; a number of pixels is wanted")
     return float(size)
 
 
@@ -82,7 +84,7 @@ def _points(index: int, person: Mapping[str, Any], name: str) -> Points:
 
 def _is_number(value: Any) -> bool:
     plain = isinstance(value, int | float) and not isinstance(value, bool)
-    return plain and math.isfinite(value) and abs(value) <= 1e6
+    return plain and abs(value) <= LARGEST  # no NaN is, nor an integer that no float can hold
 
 
 def _in_pixels(found: Keypoints) -> Keypoints:
