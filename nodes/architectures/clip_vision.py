@@ -16,6 +16,7 @@ HEAD_WIDTH = 64
 LARGE_WIDTH, LARGE_LAYERS = 1024, 24
 """Of ViT-L/14. OpenCLIP's ViT-H and ViT-bigG, which are larger, have 16 heads and the exact GELU."""
 HEADS = 16
+RGB_CHANNELS = 3
 
 
 class ClipVision:
@@ -35,6 +36,8 @@ class ClipVision:
         """
         vision = header.below(VISION)
         width, channels, patch, _ = vision.shape("embeddings.patch_embedding.weight", 4)
+        if channels != RGB_CHANNELS:
+            raise UnknownFileError(f"it takes {channels} channels; {RGB_CHANNELS} (RGB) are wanted")
         layers = vision.number("encoder.layers.{}.mlp.fc1.weight")
         return {
             "hidden_size": width,
@@ -61,7 +64,7 @@ class ClipVision:
 
 
 def _side(patches: int) -> int:
-    side = math.isqrt(patches)
-    if side * side != patches:
+    side = math.isqrt(max(0, patches))
+    if side < 1 or side * side != patches:
         raise UnknownFileError(f"its pictures have {patches} patches, which are no square")
     return side

@@ -142,7 +142,7 @@ def _projection(settings: Settings) -> nn.Module:
 
 def _layers(names: Any, part: str) -> list[str]:
     """Names of a part of all layers, by their numbers, which count self-attentions as well."""
-    pattern = re.compile(rf"{re.escape(LAYERS)}(\d+)\.{part}\.weight")
+    pattern = re.compile(rf"{re.escape(LAYERS)}(\d{{1,4}})\.{part}\.weight")
     found = {int(match[1]): name for name in names if (match := pattern.fullmatch(name))}
     return [found[number] for number in sorted(found)]
 

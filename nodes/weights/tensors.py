@@ -79,7 +79,8 @@ def assemble(
         The module, in evaluation mode, not requiring gradients.
 
     Raises:
-        ValueError: a tensor is missing or has the wrong shape.
+        ValueError: a tensor is missing, has the wrong shape, or holds no floating-point numbers where
+            weights are wanted.
     """
     with torch.device("meta"):
         module = make()
@@ -98,6 +99,9 @@ def _check_fit(wanted: Mapping[str, Tensor], named: Mapping[str, Tensor]) -> Non
             raise ValueError(f"the weights lack {name!r}")
         if _sides(named[name]) != _sides(place):
             raise ValueError(f"{name!r} is {list(named[name].shape)}, its config says {list(place.shape)}")
+        if place.is_floating_point() and not named[name].is_floating_point():
+            kind = str(named[name].dtype).removeprefix("torch.")
+            raise ValueError(f"{name!r} is of {kind}; weights are floating-point numbers")
 
 
 def _sides(tensor: Tensor) -> list[int]:

@@ -269,6 +269,41 @@ def test_what_is_no_vision_encoder_is_refused(tmp_path):
         CLIPVisionLoader(here, "folder")
 
 
+EMBEDDINGS = "vision_model.embeddings"
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "message"),
+    [
+        ("patch_embedding", torch.zeros(64, 4, 8, 8), "it takes 4 channels"),
+        ("position_embedding", torch.zeros(1, 64), "no square"),
+    ],
+)
+def test_a_vision_encoder_of_odd_shapes_is_refused(tmp_path, name, tensor, message):
+    tensors = {**clip_vision().state_dict(), f"{EMBEDDINGS}.{name}.weight": tensor}
+    write_file(tmp_path / "clip_vision" / "odd.safetensors", tensors)
+    with pytest.raises(FileProblem, match=message):
+        CLIPVisionLoader(TestContext(folders(tmp_path, tmp_path)), "odd.safetensors")
+
+
+def test_weights_that_are_no_floating_point_numbers_are_refused(tmp_path):
+    tensors = {name: t.to(torch.int64) for name, t in clip_vision().state_dict().items()}
+    write_file(tmp_path / "clip_vision" / "odd.safetensors", tensors)
+    here = TestContext(folders(tmp_path, tmp_path))
+    encoder = CLIPVisionLoader(here, "odd.safetensors")
+    with pytest.raises(FileProblem, match=r"'odd.safetensors' cannot be loaded: .* is of int64; weights are"):
+        CLIPVisionEncode(here, encoder, picture())
+
+
+def test_layers_of_any_number_do_not_break_the_search(tmp_path):
+    tensors = ip_adapter_file(halves("sd1", "plain")) | {
+        f"ip_adapter.{'9' * 5000}.to_k_ip.weight": torch.zeros(2, 2)
+    }
+    write_file(tmp_path / "ipadapter" / "odd.safetensors", tensors)
+    adapter = IPAdapterModelLoader(TestContext(folders(tmp_path, tmp_path)), "odd.safetensors")
+    assert len(adapter.widths) == 11
+
+
 @pytest.mark.parametrize("size", [(16, 16), (13, 24), (9, 9)])
 def test_a_layers_grid_is_found_from_its_places(size):
     rows, columns = size

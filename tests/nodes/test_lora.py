@@ -421,6 +421,15 @@ def test_settings_that_cannot_be_read(settings, tmp_path):
         read_alpha(path, "denoiser")
 
 
+def test_settings_beside_the_weights_that_cannot_be_read(tmp_path):
+    save_file(
+        {"base_model.model.to_q.lora_A.weight": torch.zeros(1, 8)}, tmp_path / "adapter_model.safetensors"
+    )
+    (tmp_path / "adapter_config.json").write_bytes(b"\xff\xfe{")
+    with pytest.raises(FileProblem, match=r"the settings of LoRA .* cannot be read"):
+        read_alpha(tmp_path, "denoiser")
+
+
 def test_an_alpha_that_no_float_holds_counts_as_infinite(tmp_path):
     path = tmp_path / "a.safetensors"
     settings = json.dumps({"unet.lora_alpha": 10**400})

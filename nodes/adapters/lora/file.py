@@ -111,7 +111,7 @@ def read_alpha(path: Path, component: str) -> float | None:
     file = weights_path(path)
     beside = file.parent / PEFT_CONFIG
     if file.name == PEFT_WEIGHTS and beside.is_file():
-        settings = _json(path, beside.read_text(encoding="utf-8"))
+        settings = _json(path, beside.read_bytes())
         return _number(settings.get("lora_alpha"))
     stored = _json(path, _header(path).metadata.get(METADATA, "{}"))
     names = ("unet", "transformer") if component == DENOISER else (component,)
@@ -141,7 +141,7 @@ def _known(path: Path, name: str) -> Name:
     return known
 
 
-def _json(path: Path, text: str) -> Mapping[str, Any]:
+def _json(path: Path, text: str | bytes) -> Mapping[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
