@@ -39,6 +39,18 @@ def template(name: str = "text_to_image") -> dict[str, Any]:
     return document
 
 
+LISTENING = """
+window.announced = [];
+new MutationObserver((changes) => {
+    const element = ({ target }) => target.nodeType === Node.ELEMENT_NODE ? target : target.parentElement;
+    const region = changes.map((change) => element(change)?.closest("[role=status]")).find(Boolean);
+    if (region?.textContent) window.announced.push(region.textContent);
+}).observe(document, { subtree: true, childList: true, characterData: true });
+"""
+"""Keeps what is announced: one message may follow the other before anybody looks."""
+RUN_ENDS = re.compile("The run is done|The run failed")
+
+
 class Editor:
     """One window of the editor."""
 
@@ -46,6 +58,8 @@ class Editor:
         self.page = page
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.add_init_script(LISTENING)
+        self._heard = 0
         self.goto(url)
 
     def goto(self, url: str) -> None:
@@ -213,6 +227,7 @@ class Editor:
     # Running
 
     def run(self) -> None:
+        self._heard = len(self.page.evaluate("window.announced"))
         self.button(re.compile(r"^Run( \(\d+\))?$")).click()
 
     def said(self, words: str | re.Pattern[str], seconds: float = 120) -> str:
@@ -223,8 +238,18 @@ class Editor:
         return text
 
     def done(self, seconds: float = 180) -> None:
-        """Wait until the run is over, and see that it did not fail."""
-        assert "failed" not in self.said(re.compile("The run is done|The run failed"), seconds)
+        """Wait until a run that was not waited for before is over, and see that it did not fail."""
+        ends: list[tuple[int, str]] = []
+
+        def over() -> bool:
+            told = self.page.evaluate("window.announced")
+            heard = self._heard if len(told) >= self._heard else 0  # it was loaded anew
+            ends[:] = [(at, text) for at, text in enumerate(told) if at >= heard and RUN_ENDS.search(text)]
+            return bool(ends)
+
+        self.until(over, "the end of the run", seconds)
+        self._heard, text = ends[0][0] + 1, ends[0][1]
+        assert "failed" not in text
 
     def runs_to_the_end(self, seconds: float = 180) -> None:
         self.run()

@@ -187,6 +187,7 @@ def paste_picture(editor: Editor, name: str = "image.png") -> None:
 
 
 def test_a_picture_pasted_onto_the_canvas_is_loaded_by_a_new_node(editor: Editor) -> None:
+    editor.open(workflow({"number": {"type": "Integer"}}))
     editor.canvas.focus()
     paste_picture(editor, "shot.png")
     shown = editor.page.locator(".image-widget img")

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -103,9 +104,11 @@ def assert_says_what_to_do(reply: Answer) -> None:
 def test_a_full_data_disk(server, data):
     server.start()
     log = server.folder / "runs.txt"
-    slow = {"a": {"type": "nasty.Slow", "inputs": {"x": 7, "log": str(log), "seconds": 1.0}}}
+    slow = {"a": {"type": "nasty.Slow", "inputs": {"x": 7, "log": str(log), "seconds": 2.0}}}
     server.submit({"a": {"type": "nasty.Fine"}}, wait=60)  # the worker is there
     running = server.submit(slow)["id"]
+    while not log.exists():  # from then on it is noted as running
+        time.sleep(0.01)
     filling = fill(data)
     accepted, refused = until_refused(server)
     assert_says_what_to_do(refused)

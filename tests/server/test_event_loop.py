@@ -17,7 +17,7 @@ LIMIT = 0.05
 QUEUED, BATCH = 10_000, 250
 CLIENTS = 500
 METRIC = "nodegraph_event_loop_blocked_seconds"
-TRIES = 3
+TRIES = 6
 TINY = {"a": {"type": "nasty.Fine", "inputs": {"x": 1}}}
 
 
