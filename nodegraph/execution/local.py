@@ -134,6 +134,7 @@ class _Run:
         elif not self._all_targets():
             status = "cancelled"
         outputs = {id: self._target(id) for id in self.plan.targets if self._has_result(id)}
+        self.graph.let_go_of_everything()  # a thread that has yet to end holds its last task
         return Execution(status, outputs, self._all_records(), self.errors, seconds)
 
     def _has_result(self, id: str) -> bool:
@@ -308,7 +309,7 @@ class _Run:
 
     def _look_at_arrived(self, task: Task) -> list[Task]:
         assert task.arrived is not None
-        value, error = task.arrived
+        (value, error), task.arrived = task.arrived, None
         if error is not None:
             raise error
         invocation, results = value

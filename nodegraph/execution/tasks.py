@@ -208,6 +208,11 @@ class TaskGraph:
         if not wanted and source.node.known.cacheable:
             source.outputs = None
 
+    def let_go_of_everything(self) -> None:
+        """Drop every result; the run is over and has handed on what was asked for."""
+        for task in self.tasks.values():
+            task.outputs = task.arrived = None
+
     def end(self, task: Task, state: Literal["failed", "cancelled"]) -> None:
         """End a task without a result, and with it everything that waits for it."""
         stack: list[tuple[Task, Literal["failed", "cancelled"]]] = [(task, state)]

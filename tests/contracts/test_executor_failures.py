@@ -547,6 +547,14 @@ def MakeHeavy(name: str) -> Heavy:
 
 
 @node()
+async def MakeHeavyAsync(name: str) -> Heavy:
+    await asyncio.sleep(0)
+    payload = Payload()
+    STAGE.notes[name] = weakref.ref(payload)
+    return Heavy(payload)
+
+
+@node()
 def Replace(heavy: Heavy, name: str, before: str = "") -> Heavy:
     gc.collect()
     STAGE.notes[f"alive at {name}"] = {n for n in before.split() if STAGE.notes[n]() is not None}
@@ -555,8 +563,9 @@ def Replace(heavy: Heavy, name: str, before: str = "") -> Heavy:
     return Heavy(payload)
 
 
-def test_a_result_that_nobody_needs_any_more_is_let_go(engine_of, run):
-    two = Replace.node(MakeHeavy.node("one"), "two")
+@pytest.mark.parametrize("make", [MakeHeavy, MakeHeavyAsync])
+def test_a_result_that_nobody_needs_any_more_is_let_go(engine_of, run, make):
+    two = Replace.node(make.node("one"), "two")
     three = Replace.node(two, "three", "one")
     four = Replace.node(three, "four", "one two")
     run(engine_of(memory=False), Workflow.from_outputs(four))
@@ -564,8 +573,9 @@ def test_a_result_that_nobody_needs_any_more_is_let_go(engine_of, run):
     assert STAGE.notes["alive at four"] == set()
 
 
-def test_a_finished_run_holds_nothing_but_its_targets(engine_of, run):
-    two = Replace.node(MakeHeavy.node("one"), "two")
+@pytest.mark.parametrize("make", [MakeHeavy, MakeHeavyAsync])
+def test_a_finished_run_holds_nothing_but_its_targets(engine_of, run, make):
+    two = Replace.node(make.node("one"), "two")
     result = run(engine_of(memory=False), Workflow.from_outputs(two))
     gc.collect()
     assert STAGE.notes["one"]() is None
