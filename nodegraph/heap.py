@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+import traceback
 from collections.abc import Callable
 from functools import cache
 
@@ -26,6 +27,21 @@ class HeapTrimmer:
         if now - self._last >= self._every:
             self._last = now
             _malloc_trim()(0)
+
+
+def empty_frames(error: BaseException) -> None:
+    """Let go of what the functions an exception came through, and those behind its causes, still held.
+
+    Otherwise the pictures that a failed node was given stay until the cyclic collector comes by.
+    """
+    seen: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        one = left.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            traceback.clear_frames(one.__traceback__)
+            left += (one.__cause__, one.__context__)
 
 
 @cache

@@ -66,6 +66,11 @@ class CancelToken:
                 return
         callback()
 
+    def forget(self, callback: Callable[[], None]) -> None:
+        """No longer call ``callback``, if it was to be called."""
+        with self._lock:
+            self._callbacks = [one for one in self._callbacks if one != callback]
+
     def check(self) -> None:
         """Raise ``Cancelled`` if the run has been asked to stop."""
         if self._event.is_set():

@@ -59,7 +59,7 @@ class Invocation:
         meter = _MemoryMeter(self._environment, self._known.device)
         started = time.perf_counter()
         try:
-            return [self._guarded(row) for row in self._rows]
+            return list(map(self._guarded, self._rows))
         finally:
             self.seconds = time.perf_counter() - started
             self.peak_memory = meter.peak()

@@ -61,8 +61,12 @@ class Lane(Generic[T]):
         return items
 
     def close(self) -> None:
-        """Let the threads end; the caller holds the lock."""
+        """Let the threads end, now that no work is left; the caller holds the lock."""
         self._closed = True
+        self._work, self._heavy = (
+            _no_work,
+            _no_work,
+        )  # lanes and run shall not keep each other from being freed
         self._awake.notify_all()
 
     def _wake_one(self) -> None:
@@ -107,6 +111,11 @@ class Lane(Generic[T]):
 
     def _may_take(self) -> bool:
         return bool(self._ready) and (self._active == self._busy or self._heavy(self._ready[0]))
+
+
+def _no_work(item: object) -> None:
+    """Stands in for the functions of a closed lane, which has no item to call them with."""
+    raise AssertionError(f"a closed lane was given {item!r}")
 
 
 def prepare_torch(threads: int | None) -> None:

@@ -56,6 +56,8 @@ class LocalExecutor:
             environment.token.cancel()
             await run.finished
             raise
+        finally:
+            environment.token.forget(run.cancel)
         return run.result(time.perf_counter() - started)
 
 
@@ -90,7 +92,7 @@ class _Run:
         with self._lock:
             self._push(ready)
             self._close_if_finished()
-        self.environment.token.on_cancel(self._cancel)
+        self.environment.token.on_cancel(self.cancel)
 
     def _load_from_memory(self, ready: list[Task]) -> list[Task]:
         """Finish what is in memory at once, without a thread between; returns the tasks left to queue."""
@@ -104,7 +106,8 @@ class _Run:
         left.reverse()
         return left
 
-    def _cancel(self) -> None:
+    def cancel(self) -> None:
+        """End what waits, and ask coroutines to stop."""
         with self._lock:
             waiting = [*self._cpu.drain(), *self._device.drain()]
             for task in [*waiting, *(t for t in self.graph.tasks.values() if t.state == "waiting")]:

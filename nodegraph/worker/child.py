@@ -24,7 +24,7 @@ from nodegraph.engine import Engine
 from nodegraph.errors import Cancelled, FileProblem, NodeGraphError
 from nodegraph.execution.base import CancelToken
 from nodegraph.files import Folders
-from nodegraph.heap import HeapTrimmer
+from nodegraph.heap import HeapTrimmer, empty_frames
 from nodegraph.locations import default_folders
 from nodegraph.planning import Plan
 from nodegraph.registry import NodeRegistry
@@ -237,6 +237,7 @@ class _Worker:
             logger.warning(
                 "job %s: %s (%s) failed\n%s", job.id, error.node_id, error.node_type, error.traceback
             )
+            empty_frames(error)
         return result_message(result, folders, list(targets or ()))
 
     def _folders(self, job: WorkerJob) -> Folders:

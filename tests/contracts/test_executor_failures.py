@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +12,13 @@ from typing import Annotated, Any, NamedTuple
 
 import pytest
 import torch
-from contract_support import STAGE
+from contract_support import PATIENCE, STAGE
 from pydantic import Field
 
 from nodegraph import NodeContext, node, with_id
 from nodegraph.errors import InputError
 from nodegraph.events import NodeFailed
+from nodegraph.execution.base import CancelToken
 from nodegraph.workflow import Workflow
 
 
@@ -583,3 +585,29 @@ def test_a_finished_run_holds_nothing_but_its_targets(engine_of, run, make):
     del result
     gc.collect()
     assert STAGE.notes["two"]() is None
+
+
+def await_freed(objects: weakref.WeakSet[Any]) -> None:
+    """The threads of a run end just after it."""
+    patient = time.monotonic() + PATIENCE
+    while objects and time.monotonic() < patient:
+        time.sleep(0.01)
+    assert not objects
+
+
+@pytest.mark.parametrize("make", [MakeHeavy, MakeHeavyAsync])
+def test_a_run_leaves_nothing_for_the_cyclic_collector(engine_of, run, make):
+    engine, workflow = engine_of(), Workflow.from_outputs(Replace.node(make.node("one"), "two"))
+    run(engine, workflow)  # what is made once for all is made
+    gc.collect()
+    gc.disable()
+    try:
+        runs = weakref.WeakSet[Any]()
+        for name in "abc":
+            token = CancelToken()
+            runs.add(token)
+            run(engine, Workflow.from_outputs(Replace.node(make.node(name), name * 2)), token=token)
+            del token
+        await_freed(runs)
+    finally:
+        gc.enable()

@@ -1,9 +1,11 @@
 """Nodes that do what no node should."""
 
 import ctypes
+import gc
 import os
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import torch
@@ -93,6 +95,33 @@ def _no_fingerprint(x: int = 0) -> str:
 def Unfingerprinted(x: int = 0) -> int:
     """Fails while it is planned."""
     return x
+
+
+class Payload:
+    """Something that can be counted."""
+
+
+PAYLOADS = weakref.WeakSet[Payload]()
+
+
+@node(cache=False)
+def Load(x: int = 0) -> Payload:
+    """One more."""
+    PAYLOADS.add(payload := Payload())
+    return payload
+
+
+@node(terminal=True)
+def Drop(payload: Payload) -> int:
+    """Fails with what it was given, out of reach of the cyclic collector."""
+    gc.disable()
+    raise RuntimeError("dropped")
+
+
+@node(terminal=True, cache=False)
+def Count(x: int = 0) -> int:
+    """How many there still are."""
+    return len(PAYLOADS)
 
 
 @node(terminal=True)

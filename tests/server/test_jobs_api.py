@@ -84,6 +84,16 @@ def test_whatever_a_node_does_the_next_job_runs(server, type, code):
     assert server.ended(good["id"])["result"]["outputs"] == {"a": {"int": [{"value": 2}]}}
 
 
+def test_a_failed_job_lets_go_of_what_its_nodes_were_given(server):
+    failing = {
+        "load": {"type": "nasty.Load"},
+        "drop": {"type": "nasty.Drop", "links": {"payload": ["load", "payload"]}},
+    }
+    job = server.submit(failing, wait=60)
+    assert (job["state"], job["result"]["errors"][0]["node"]) == ("failed", "drop")
+    assert server.submit(one("Count"), wait=60)["result"]["outputs"] == {"a": {"int": [{"value": 0}]}}
+
+
 def test_a_job_past_its_time_limit_fails_and_says_where_it_was(server):
     job = server.submit(one("Hang"), time_limit=1.5)
     ended = server.ended(job["id"])
