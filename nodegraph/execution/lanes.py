@@ -6,7 +6,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 T = TypeVar("T")
 
@@ -63,10 +63,7 @@ class Lane(Generic[T]):
     def close(self) -> None:
         """Let the threads end, now that no work is left; the caller holds the lock."""
         self._closed = True
-        self._work, self._heavy = (
-            _no_work,
-            _no_work,
-        )  # lanes and run shall not keep each other from being freed
+        self._work = self._heavy = _refuse  # lanes and run shall not keep each other from being freed
         self._awake.notify_all()
 
     def _wake_one(self) -> None:
@@ -113,7 +110,7 @@ class Lane(Generic[T]):
         return bool(self._ready) and (self._active == self._busy or self._heavy(self._ready[0]))
 
 
-def _no_work(item: object) -> None:
+def _refuse(item: object) -> NoReturn:
     """Stands in for the functions of a closed lane, which has no item to call them with."""
     raise AssertionError(f"a closed lane was given {item!r}")
 
