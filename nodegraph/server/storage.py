@@ -8,7 +8,7 @@ import os
 import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal, get_args
@@ -62,12 +62,15 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrived:
-    """An upload that is complete, under a name of its own."""
+class Upload:
+    """A file that has arrived whole, under a name of its own; else as ``StoredFile``."""
 
     path: Path
+    name: str
+    kind: Kind
     digest: str
     size: int
+    media_type: str
 
 
 class UserStorage:
@@ -152,17 +155,42 @@ class UserStorage:
             Problem: the name is none, the file is too large or of a kind that is not taken, the user has
                 too many, or the upload stands still.
         """
-        plain, place, root = safe_name(name), self._place(kind, subfolder), self._roots(kind)[0]
-        room = await asyncio.to_thread(self.room, root)
-        folder = await asyncio.to_thread(make_inside, root, place)
-        with _unfinished(folder) as path:
-            arrived = await self._receive(chunks, path, min(room, self._settings.max_upload))
-            type = await asyncio.to_thread(check_upload, path, plain, max_pixels=self._settings.max_pixels)
-            kept = await asyncio.to_thread(self._keep, arrived, root, folder / plain, overwrite)
-        where = "" if place == PurePosixPath() else str(place)
-        return StoredFile(kept.name, where, kind, arrived.digest, arrived.size, type)
+        async with self.receiving(chunks, name, kind=kind) as upload:
+            return await self.keep(upload, subfolder=subfolder, overwrite=overwrite)
 
-    def _keep(self, arrived: _Arrived, root: Path, target: Path, overwrite: bool) -> Path:
+    @asynccontextmanager
+    async def receiving(
+        self, chunks: AsyncIterator[bytes], name: str, *, kind: Kind = "input", besides: int = 0
+    ) -> AsyncIterator[Upload]:
+        """A file that has arrived whole, and is gone when the block ends unless it was kept by then.
+
+        Args:
+            chunks: its content as it arrives.
+            name: what it shall be called.
+            kind: the folder it goes to.
+            besides: bytes of other files that arrived with it.
+
+        Raises:
+            Problem: the name is none, the file is too large or of a kind that is not taken, the user has
+                too many, or the upload stands still.
+        """
+        plain, root = safe_name(name), self._roots(kind)[0]
+        room = await asyncio.to_thread(self.room, root) - besides
+        folder = await asyncio.to_thread(make_inside, root, PurePosixPath())
+        with _unfinished(folder) as path:
+            size, digest = await self._receive(chunks, path, min(room, self._settings.max_upload))
+            type = await asyncio.to_thread(check_upload, path, plain, max_pixels=self._settings.max_pixels)
+            yield Upload(path, plain, kind, digest, size, type)
+
+    async def keep(self, upload: Upload, *, subfolder: str = "", overwrite: bool = False) -> StoredFile:
+        """Give a file that arrived its place; see ``save_upload``."""
+        place, root = self._place(upload.kind, subfolder), self._roots(upload.kind)[0]
+        folder = await asyncio.to_thread(make_inside, root, place)
+        kept = await asyncio.to_thread(self._keep, upload, root, folder / upload.name, overwrite)
+        where = "" if place == PurePosixPath() else str(place)
+        return StoredFile(kept.name, where, upload.kind, upload.digest, upload.size, upload.media_type)
+
+    def _keep(self, arrived: Upload, root: Path, target: Path, overwrite: bool) -> Path:
         with _keeping:  # several that arrive at once must not exceed together what each may take
             if self.room(root) < arrived.size:
                 raise _full("other uploads took up what room there was; delete some")
@@ -182,7 +210,7 @@ class UserStorage:
             raise _full(f"your files take up all of {self._settings.quota} bytes; delete some")
         return left
 
-    async def _receive(self, chunks: AsyncIterator[bytes], path: Path, limit: int) -> _Arrived:
+    async def _receive(self, chunks: AsyncIterator[bytes], path: Path, limit: int) -> tuple[int, str]:
         digest, size = hashlib.sha256(), 0
         with path.open("wb") as stream:
             while chunk := await self._next(chunks):
@@ -195,7 +223,7 @@ class UserStorage:
             await asyncio.to_thread(os.fsync, stream.fileno())
         if not size:
             raise Problem(400, "invalid_request", "the file is empty")
-        return _Arrived(path, digest.hexdigest(), size)
+        return size, digest.hexdigest()
 
     async def _next(self, chunks: AsyncIterator[bytes]) -> bytes:
         try:
@@ -277,7 +305,7 @@ def _unfinished(folder: Path) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
-def _named(arrived: _Arrived, target: Path, overwrite: bool) -> Path:
+def _named(arrived: Upload, target: Path, overwrite: bool) -> Path:
     """Give a complete upload its name; two that arrive at once never get the same."""
     arrived.path.chmod(0o644)
     if overwrite:
@@ -315,7 +343,7 @@ def _numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem} ({number}){path.suffix}")
 
 
-def _holds(path: Path, arrived: _Arrived) -> bool:
+def _holds(path: Path, arrived: Upload) -> bool:
     """Whether a file has the content that arrived."""
     if path.is_symlink() or not path.is_file() or path.stat().st_size != arrived.size:
         return False

@@ -70,7 +70,8 @@ class WorkerJob(BaseModel):
         time_limit: seconds it may run, or ``None``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # values such as seeds hardly come again: kept for that, they would lie about in otherwise free memory
+    model_config = ConfigDict(frozen=True, extra="forbid", cache_strings="keys")
 
     id: str
     owner: str

@@ -99,10 +99,27 @@ def test_a_long_field_is_refused(server: Server) -> None:
     [("subfolder", b"a" * 2000), ("overwrite", b"maybe"), ("subfolder", b"\xff"), ("path", b"x"), ("", b"x")],
 )
 def test_a_field_that_is_none_is_refused(server: Server, name: str, value: bytes) -> None:
-    before = kept(server)
-    headers, body = form((f'name="{name}"', value), ('name="file"; filename="x.png"', picture()))
-    assert server.ask("POST", "/api/v1/uploads", headers, body).status == 400
-    assert kept(server) == before
+    before, parts = kept(server), [(f'name="{name}"', value), ('name="file"; filename="x.png"', picture())]
+    for order in (parts, parts[::-1]):
+        headers, body = form(*order)
+        assert server.ask("POST", "/api/v1/uploads", headers, body).status == 400
+        assert kept(server) == before
+
+
+def test_fields_after_the_files_count_as_well(server: Server) -> None:
+    files = [(f'name="file"; filename="after{i}.txt"', b"one %d" % i) for i in (1, 2)]
+    headers, body = form(*files, ('name="subfolder"', b"below"), ('name="overwrite"', b"true"))
+    uploads = server.ask("POST", "/api/v1/uploads", headers, body).json["uploads"]
+    assert [(one["subfolder"], one["name"]) for one in uploads] == [
+        ("below", f"after{i}.txt") for i in (1, 2)
+    ]
+
+
+def test_the_files_of_a_form_share_the_room_there_is(tmp_path: Path) -> None:
+    with serving(settings_in(tmp_path, quota=1500)) as server:
+        headers, body = form(*[(f'name="file"; filename="{i}.txt"', b"%d" % i * 900) for i in range(2)])
+        assert server.ask("POST", "/api/v1/uploads", headers, body).status == 413
+        assert kept(server) == set()
 
 
 def test_a_form_within_a_form_is_refused(server: Server) -> None:

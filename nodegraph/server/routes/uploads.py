@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
@@ -15,12 +16,12 @@ from pydantic import Field
 from nodegraph.server.problems import Problem
 from nodegraph.server.routes.answers import answer
 from nodegraph.server.routes.operation import PREFIX, Call, operation
-from nodegraph.server.routes.outputs import PARTS, FileQuery, Flag
+from nodegraph.server.routes.outputs import FLAGS, PARTS, FileQuery, Flag
 from nodegraph.server.routes.reading import checked
 from nodegraph.server.security.limits import DAMAGED_FORM, in_time
 from nodegraph.server.security.media import media_type_of
 from nodegraph.server.serving import serve_file
-from nodegraph.server.storage import CHUNK_BYTES, StoredFile, UserStorage, storage_of
+from nodegraph.server.storage import CHUNK_BYTES, StoredFile, Upload, UserStorage, storage_of
 from nodegraph.server.views import Answer
 from nodegraph.server.wire import NoBody, NoQuery, Request
 
@@ -71,7 +72,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "required": ["file"],
         "properties": {
             "subfolder": {"type": "string"},
-            "overwrite": {"type": "string", "enum": ["true", "false"]},
+            "overwrite": {"type": "string", "enum": list(FLAGS)},
             "file": {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}},
         },
     },
@@ -95,7 +96,7 @@ async def post_upload(call: Call[UploadQuery, NoBody]) -> web.Response:
     file whose name is taken gets another, unless `overwrite` is true; the answer says which.
     """
     if call.request.content_type == FORM:
-        kept = [file async for file in _from_form(call)]
+        kept = await _from_form(call)
     else:
         kept = [await _from_body(call)]
     return answer({"uploads": [_stored_view(file) for file in kept]}, 201)
@@ -109,25 +110,29 @@ async def _from_body(call: Call[UploadQuery, NoBody]) -> StoredFile:
     if not call.query.name:
         raise Problem(400, "invalid_request", "the file has no name; give it in ?name=")
     chunks = call.request.content.iter_chunked(CHUNK_BYTES)
-    return await _save(call, aiter(chunks), call.query.name, {})
+    return await _storage(call).save_upload(aiter(chunks), call.query.name, **_place(call, {}))
 
 
-async def _from_form(call: Call[UploadQuery, NoBody]) -> AsyncIterator[StoredFile]:
-    """Keep the files of a form, one after the other; fields that come before a file say where it goes."""
+async def _from_form(call: Call[UploadQuery, NoBody]) -> list[StoredFile]:
+    """Keep the files of a form, once all of it has arrived: fields may come after the files they are about."""
     fields: dict[str, str] = {}
-    files = 0
-    async for part in parts_of(call.request):
-        if part.name == "file":
-            files += 1
-            yield await _save(call, chunks_of(part), _name_of(part), fields)
-        elif part.name in ("subfolder", "overwrite"):
-            fields[part.name] = await in_time(call.request, _text(part))
-        else:
-            raise Problem(
-                400, "invalid_request", f"the form has a part {str(part.name)[:100]!r}, not known here"
-            )
-    if not files:
-        raise Problem(400, "invalid_request", "the form has no part called 'file'")
+    storage, files = _storage(call), list[Upload]()
+    async with AsyncExitStack() as arrived:
+        async for part in parts_of(call.request):
+            if part.name == "file":
+                besides = sum(file.size for file in files)
+                receiving = storage.receiving(chunks_of(part), _name_of(part), besides=besides)
+                files.append(await arrived.enter_async_context(receiving))
+            elif part.name in ("subfolder", "overwrite"):
+                fields[part.name] = await in_time(call.request, _text(part))
+            else:
+                raise Problem(
+                    400, "invalid_request", f"the form has a part {str(part.name)[:100]!r}, not known here"
+                )
+        if not files:
+            raise Problem(400, "invalid_request", "the form has no part called 'file'")
+        place = _place(call, fields)
+        return [await storage.keep(file, **place) for file in files]
 
 
 async def parts_of(request: web.Request) -> AsyncIterator[BodyPartReader]:
@@ -175,13 +180,15 @@ async def _text(part: BodyPartReader) -> str:
         raise Problem(400, "invalid_request", f"the field {part.name!r} is not text in UTF-8") from None
 
 
-async def _save(
-    call: Call[UploadQuery, NoBody], chunks: AsyncIterator[bytes], name: str, fields: dict[str, str]
-) -> StoredFile:
+class _Place(TypedDict):
+    subfolder: str
+    overwrite: bool
+
+
+def _place(call: Call[UploadQuery, NoBody], fields: Mapping[str, str]) -> _Place:
+    """Where the files of a request go; the fields of its form come before its query."""
     query = checked({**call.query.model_dump(exclude={"name"}), **fields}, UploadQuery, "form")
-    return await _storage(call).save_upload(
-        chunks, name, subfolder=query.subfolder, overwrite=query.overwrite
-    )
+    return {"subfolder": query.subfolder, "overwrite": query.overwrite}
 
 
 @operation("GET", "/uploads", NoQuery, NoBody, {200: UploadsView})
