@@ -22,7 +22,7 @@ from nodegraph.jobs.database import Database
 from nodegraph.jobs.tokens import TokenStore
 from nodegraph.server.app import make_app
 from nodegraph.server.keys import ADMIN, RUN, TOKENS
-from nodegraph.server.security.logs import PathLogger
+from nodegraph.server.listening import http_runner
 from nodegraph.server.security.tokens import first_token
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.webhooks import webhook_secret
@@ -59,13 +59,7 @@ def _settings(given: Mapping[str, Any]) -> ServerSettings:
 
 async def _serve(settings: ServerSettings, browse: bool) -> int:
     app = make_app(settings, await asyncio.to_thread(make_registry))
-    runner = web.AppRunner(
-        app,
-        access_log_class=PathLogger,
-        handle_signals=False,
-        shutdown_timeout=GOODBYE_SECONDS,
-        auto_decompress=False,  # compressed bodies are refused, so that none unpacks to more than it is
-    )
+    runner = http_runner(app, GOODBYE_SECONDS)
     await runner.setup()
     try:
         site = web.TCPSite(runner, settings.host.strip("[]"), settings.port, ssl_context=_tls(settings))

@@ -27,12 +27,12 @@ from nodegraph.server import keys
 from nodegraph.server.app import make_app
 from nodegraph.server.hub import EventHub
 from nodegraph.server.keys import user_of
+from nodegraph.server.listening import http_runner
 from nodegraph.server.problems import problem_middleware
 from nodegraph.server.routes import outputs, session, uploads
 from nodegraph.server.routes.operation import PREFIX, Call, operation
 from nodegraph.server.security import middlewares
 from nodegraph.server.security.headers import add_headers
-from nodegraph.server.security.logs import PathLogger
 from nodegraph.server.service import JobService
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.wire import NoBody, NoQuery, Request
@@ -280,7 +280,7 @@ def running(
     def do(coroutine: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result(PATIENCE)
 
-    runner = web.AppRunner(app, access_log_class=PathLogger, shutdown_timeout=1, auto_decompress=False)
+    runner = http_runner(app, shutdown_timeout=1)
     try:
         do(runner.setup())
         site = web.TCPSite(runner, host, 0, ssl_context=tls)

@@ -328,6 +328,20 @@ def test_no_request_writes_a_line_of_its_own_into_the_log(server: Server, caplog
     assert line.isprintable()
 
 
+@pytest.mark.parametrize(
+    "request_line",
+    [b"GET /api/v1/me?token=SECRET HTTP/x.y", b"SECRET", b"GET /?SECRET=" + b"a" * 40_000 + b" HTTP/1.1"],
+)
+def test_what_is_no_http_is_logged_without_its_words(server: Server, caplog, request_line) -> None:
+    data = request_line + b"\r\nHost: localhost\r\n\r\n"
+    assert server.raw(data).status == 400
+    assert not caplog.records, "anyone could fill the log"
+    with caplog.at_level(logging.DEBUG):
+        server.raw(data)
+    assert "cannot be read" in caplog.text
+    assert "SECRET" not in caplog.text and "Traceback" not in caplog.text
+
+
 def test_what_is_stored_of_a_token_lets_nobody_in(server: Server) -> None:
     server.user("ann")
     with sqlite3.connect(server.settings.database) as db:

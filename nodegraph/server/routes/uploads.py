@@ -114,7 +114,7 @@ async def _from_body(call: Call[UploadQuery, NoBody]) -> StoredFile:
 
 
 async def _from_form(call: Call[UploadQuery, NoBody]) -> list[StoredFile]:
-    """Keep the files of a form, once all of it has arrived: fields may come after the files they are about."""
+    """Keep the files of a form once all of it has arrived: fields may come after them."""
     fields: dict[str, str] = {}
     storage, files = _storage(call), list[Upload]()
     async with AsyncExitStack() as arrived:

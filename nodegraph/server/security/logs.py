@@ -1,10 +1,11 @@
-"""The access log: what was asked for, without what may be secret in it."""
+"""What is logged of requests: what was asked for, without what may be secret in it."""
 
 from __future__ import annotations
 
 import logging
 
 from aiohttp.abc import AbstractAccessLogger
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, StreamResponse
 
 MAX_PATH = 300
@@ -33,3 +34,21 @@ class PathLogger(AbstractAccessLogger):
             response.body_length,
             time,
         )
+
+
+class _Unreadable(logging.Filter):
+    """Makes a line of what would be a traceback, and that for whoever wants every request logged.
+
+    Anyone can send what is no HTTP, as often as they like, and with secrets in it.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError):
+            return True
+        record.msg, record.args = "a request cannot be read: %s", (type(error).__name__,)
+        record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
+        return logging.getLogger(record.name).isEnabledFor(logging.INFO)
+
+
+UNREADABLE = _Unreadable()
