@@ -77,7 +77,7 @@ def resident(served: Served) -> tuple[float, float]:
 
 
 def _resident(process: psutil.Process) -> float:
-    """By the pages it has: the kernel's own count is kept by core, and off by ten MiB on a machine of many."""
+    """By the pages it has; the kernel's own count is off by ten MiB on a machine of many cores."""
     return sum(region.rss for region in process.memory_maps()) / MIB
 
 
