@@ -17,7 +17,6 @@ from nodegraph.cache.keys import canonical
 from nodegraph.cache.memory import MemoryStore
 from nodegraph.cache.results import KeepPolicy, ResultCache
 from nodegraph.collector import collector_paused
-from nodegraph.constants import nearest
 from nodegraph.devices import DeviceManager, pick_device
 from nodegraph.errors import Cancelled, Issue, NodeError, ValidationError, WorkflowError, errors_among
 from nodegraph.events import EventBus, RunFinished, RunStarted, RunStatus, Subscriber
@@ -26,6 +25,7 @@ from nodegraph.execution.local import LocalExecutor
 from nodegraph.explain import RunLog
 from nodegraph.files import Folders, OutputFile
 from nodegraph.graph import Graph, build_graph
+from nodegraph.hints import bounded_hints, nearest
 from nodegraph.planning import Plan, make_plan, output_files
 from nodegraph.registry import NodeRegistry
 from nodegraph.validation import Analysis, analyse
@@ -174,7 +174,8 @@ class Engine:
 
     def validate(self, workflow: Workflow) -> list[Issue]:
         """Every issue of a workflow; it may run if none of them is an error."""
-        return self._analyse(build_graph(workflow, self.registry), bool(workflow.targets)).issues
+        with bounded_hints():
+            return self._analyse(build_graph(workflow, self.registry), bool(workflow.targets)).issues
 
     @collector_paused()
     def plan(self, workflow: Workflow, targets: Iterable[str] | None = None) -> Plan:
@@ -191,10 +192,10 @@ class Engine:
         if isinstance(targets, str):
             raise TypeError(f"targets is a list of ids, not {targets!r}; write [{targets!r}]")
         wanted = list(targets) if targets is not None else list(workflow.targets) or None
-        graph = build_graph(workflow, self.registry)
-        analysis = self._analyse(graph, wanted is not None)
-        if wanted is not None:
-            analysis.issues.extend(unknown_targets(wanted, graph))
+        with bounded_hints():
+            graph = build_graph(workflow, self.registry)
+            analysis = self._analyse(graph, wanted is not None)
+            analysis.issues.extend(unknown_targets(wanted or (), graph))
         if errors_among(analysis.issues):
             raise ValidationError(analysis.issues)
         settings = canonical((str(self.folders.output.absolute()), self._metadata))

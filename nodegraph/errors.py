@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
 
+MOST_LISTED = 200
+"""As many issues of one workflow are told; who has thousands of them has made one mistake, or means harm."""
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -51,6 +54,20 @@ def errors_among(issues: Iterable[Issue]) -> list[Issue]:
     return [issue for issue in issues if issue.severity == "error"]
 
 
+def listed(issues: Sequence[Issue], most: int = MOST_LISTED) -> list[Issue]:
+    """The issues as they are told: where there are very many the first ones, errors before warnings, and
+    an issue ``more_issues`` that says how many more there are.
+    """
+    if len(issues) <= most:
+        return list(issues)
+    wrong = errors_among(issues)
+    told = [*wrong, *(issue for issue in issues if issue.severity != "error")][:most]
+    more = len(issues) - most
+    text = f"{more} more {'is' if more == 1 else 'are'} not listed here; mend these, and the rest will be."
+    severity: Severity = "error" if len(wrong) > most else "warning"
+    return [*told, Issue("more_issues", text, given=str(more), severity=severity)]
+
+
 class NodeGraphError(Exception):
     """Base of every error raised by nodegraph on purpose."""
 
@@ -82,7 +99,8 @@ class ValidationError(NodeGraphError):
 
     def __init__(self, issues: Sequence[Issue]) -> None:
         self.issues = tuple(issues)
-        super().__init__(f"{len(self.issues)} issue(s):\n" + "\n".join(f"- {issue}" for issue in self.issues))
+        lines = (f"- {issue}" for issue in listed(self.issues))
+        super().__init__(f"{len(self.issues)} issue(s):\n" + "\n".join(lines))
 
 
 class NodeError(NodeGraphError):

@@ -11,7 +11,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +18,7 @@ from typing import Any
 
 from nodegraph.declaration import NodeFunction, collected_mistakes
 from nodegraph.errors import DeclarationError
+from nodegraph.hints import nearest
 from nodegraph.node_type import Node
 
 logger = logging.getLogger(__name__)
@@ -91,8 +91,7 @@ class NodeRegistry:
 
     def suggest(self, id: str) -> tuple[str, ...]:
         """The nearest known ids, best first; letter case counts for nothing."""
-        by_lower = {known.lower(): known for known in self._nodes}
-        return tuple(by_lower[match] for match in get_close_matches(id.lower(), by_lower, cutoff=0.6))
+        return nearest(id, self._nodes)
 
     def add(self, item: Node | NodeFunction[Any, Any, Any, Any], pack: str = "") -> Node:
         """Add one node; in a pack its id becomes ``pack.Name``.

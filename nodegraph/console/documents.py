@@ -9,8 +9,9 @@ import typer
 
 from nodegraph.console.engines import EngineOptions, make_folders, make_registry
 from nodegraph.console.errors import DONE, INVALID, counted, exit_code, tally, tell_problems
-from nodegraph.errors import Issue, NodeGraphError, errors_among
+from nodegraph.errors import Issue, NodeGraphError, errors_among, listed
 from nodegraph.graph import build_graph
+from nodegraph.hints import bounded_hints
 from nodegraph.python_code import export_python
 from nodegraph.registry import NodeRegistry
 from nodegraph.validation import validate
@@ -32,10 +33,10 @@ def validate_command(file: Path, options: EngineOptions, *, as_json: bool) -> in
         return exit_code(error)
     valid = not errors_among(issues)
     if as_json:
-        told = [issue.to_json() for issue in issues]
+        told = [issue.to_json() for issue in listed(issues)]
         typer.echo(dump_json({"valid": valid, "issues": told, "error": None}, 2))
     else:
-        for issue in issues:
+        for issue in listed(issues):
             typer.echo(str(issue))
         parts = [f"valid, {counted(nodes, 'node')}"] if valid else []
         typer.echo(f"{file}: {', '.join([*parts, *([tally(issues)] if issues else [])])}")
@@ -44,8 +45,10 @@ def validate_command(file: Path, options: EngineOptions, *, as_json: bool) -> in
 
 def _check(file: Path, options: EngineOptions) -> tuple[int, list[Issue]]:
     registry = make_registry()
-    graph = build_graph(load_workflow(file, registry), registry)
-    return len(graph.nodes), validate(graph, make_folders(registry, options))
+    folders = make_folders(registry, options)
+    with bounded_hints():
+        graph = build_graph(load_workflow(file, registry), registry)
+        return len(graph.nodes), validate(graph, folders)
 
 
 def import_command(source: Path, target: Path | None) -> int:
@@ -71,7 +74,7 @@ def _load(source: Path, registry: NodeRegistry) -> Workflow:
     Where a node of it is unknown, the packs that did not load are told: one may have it.
     """
     imported = import_file(source, registry)
-    for issue in imported.issues:
+    for issue in listed(imported.issues):
         typer.echo(str(issue), err=True)
     workflow = imported.workflow
     entries = [*workflow.nodes.values()]

@@ -16,6 +16,7 @@ from nodegraph.errors import (
     ValidationError,
     WorkflowError,
     errors_among,
+    listed,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def tell(error: NodeGraphError) -> None:
         tell_node_error(error, traceback=False)
     elif isinstance(error, ValidationError):
         typer.echo(f"invalid workflow, {tally(error.issues)}:", err=True)
-        for issue in error.issues:
+        for issue in listed(error.issues):
             typer.echo(f"  {issue}", err=True)
     else:
         typer.echo("cancelled" if isinstance(error, Cancelled) else f"error: {error}", err=True)

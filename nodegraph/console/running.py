@@ -22,7 +22,7 @@ from nodegraph.console.settings import Setting, Variant, parse_settings, variant
 from nodegraph.console.sheet import save_contact_sheet, sheet_columns
 from nodegraph.console.sweep import noted_sweep, sheet_metadata
 from nodegraph.engine import Engine, RunResult
-from nodegraph.errors import NodeGraphError, ValidationError, errors_among
+from nodegraph.errors import NodeGraphError, ValidationError, errors_among, listed
 from nodegraph.events import Event
 from nodegraph.execution.base import CancelToken
 from nodegraph.workflow.sources import load_workflow
@@ -151,7 +151,8 @@ class _Run:
             _print_json(sweep_document(runs, path) if self.request.grid else runs[0])
             return
         if not self.request.quiet:
-            for warning in dict.fromkeys(warning for result in results for warning in result.warnings):
+            found = dict.fromkeys(warning for result in results for warning in result.warnings)
+            for warning in listed(list(found)):
                 typer.echo(str(warning), err=True)
         for variant, result in zip(self.variants, results, strict=False):
             self._tell(variant, result)
