@@ -40,6 +40,7 @@ from nodegraph.server.views import (
     PlanView,
     QueueView,
     SystemView,
+    TensorView,
     ValidView,
 )
 from nodegraph.workflow.schema import Workflow
@@ -234,6 +235,22 @@ class Client:
     def _stream(self, path: str, after: int | None) -> http.client.HTTPResponse:
         headers = {} if after is None else {"Last-Event-ID": str(after)}
         return self._patiently(lambda: self._open("GET", path, headers=headers, timeout=STREAM_SECONDS))
+
+    def tensor(self, job: str, node: str, output: str) -> TensorView:
+        """What a picture, a mask or latents that a node of a job gave to others look like: shape, numbers in
+        short, and small PNGs as ``data:`` addresses.
+
+        Args:
+            job: id of the job.
+            node: id of the node, subgraphs unfolded: ``outer/inner``.
+            output: name of the output.
+
+        Raises:
+            ServerError: the result is kept no more, or is nothing of the kind (404); the job has no such
+                node (422).
+        """
+        query = urlencode({"node": node, "output": output})
+        return self._ask(TensorView, "GET", f"/jobs/{quote(job, safe='')}/tensor?{query}")
 
     # --- files ------------------------------------------------------------------------------------------
 
