@@ -12,6 +12,7 @@ from nodegraph import events
 from nodegraph.client import Client, ServerError, UnreachableError
 from nodegraph.console.engines import EngineOptions
 from nodegraph.console.errors import UsageError
+from nodegraph.console.report import duration
 from nodegraph.console.uploading import InputUploads
 from nodegraph.engine import RunResult
 from nodegraph.errors import Issue, NodeError, NodeGraphError, ValidationError
@@ -22,6 +23,8 @@ from nodegraph.server.views import FileView, JobView
 from nodegraph.worker.telling import NAMES
 from nodegraph.workflow.schema import Workflow
 
+WORTH_TELLING = 0.5
+"""Seconds of waiting that are told."""
 EVENTS = {name: kind for kind, name in NAMES.items()}
 
 
@@ -73,13 +76,14 @@ class RemoteEngine:
     def __init__(
         self, options: ServerOptions, output: Path, registry: NodeRegistry, tell: Callable[[str], None]
     ) -> None:
-        """``tell`` is told in a line of each input file that is uploaded; ``registry`` says which inputs are.
+        """``tell`` is told in a line of each input file that is uploaded, and of waiting; ``registry`` says
+        which inputs are files.
 
         Raises:
         UsageError: the URL is none of a server, or the server wants another token.
         UnreachableError: no server answers.
         """
-        self.output = output
+        self.output, self._tell = output, tell
         self._client = _client(options)
         self._canceller = _client(options)  # used by the thread that Ctrl-C wakes
         self._client.health()
@@ -118,7 +122,17 @@ class RemoteEngine:
         for event in self._client.events(job.id):
             if on_event is not None and (told := engine_event(event)) is not None:
                 on_event(told)
-        return self._result(self._client.job(job.id))
+        ended = self._client.job(job.id)
+        self._tell_waiting(ended)
+        return self._result(ended)
+
+    def _tell_waiting(self, job: JobView) -> None:
+        """Say where the time went in which nothing ran."""
+        queued = (job.started or job.created) - job.created
+        waits = {"in the queue": queued, "for the worker to start": job.result.waited if job.result else 0.0}
+        parts = [f"{duration(seconds)} {what}" for what, seconds in waits.items() if seconds >= WORTH_TELLING]
+        if parts:
+            self._tell(f"waited {' and '.join(parts)}")
 
     def _cancel(self, id: str) -> None:
         try:

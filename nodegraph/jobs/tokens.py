@@ -45,6 +45,8 @@ class TokenStore:
     def create(self, name: str, user: str, scopes: Collection[str]) -> str:
         """Make a token; returns its secret, which cannot be had again.
 
+        From the first one on, nobody is told where files lie: not by what the history holds either.
+
         Raises:
             JobError: there is a token of that name.
         """
@@ -52,6 +54,8 @@ class TokenStore:
         values = (name, user, " ".join(sorted(scopes)), _digest(secret), time.time())
         try:
             with self._database.transaction() as db:
+                if not _any(db):
+                    db.execute("UPDATE jobs SET result = without_paths(result) WHERE result IS NOT NULL")
                 db.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, NULL)", values)
         except sqlite3.IntegrityError:
             raise JobError(f"there is a token called {name!r}; revoke it, or choose another name") from None
@@ -74,13 +78,17 @@ class TokenStore:
     def any(self) -> bool:
         """Whether there ever was one: a server whose last token was revoked lets no one in."""
         with self._database.reading() as db:
-            return db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone() is not None
+            return _any(db)
 
     def revoke(self, name: str) -> bool:
         """Let a token in no more; ``False`` if there is none of that name."""
         with self._database.transaction() as db:
             statement = "UPDATE tokens SET revoked = ? WHERE name = ? AND revoked IS NULL"
             return bool(db.execute(statement, (time.time(), name)).rowcount)
+
+
+def _any(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone() is not None
 
 
 def _digest(secret: str) -> str:

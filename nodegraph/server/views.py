@@ -74,7 +74,10 @@ class ResultView(Answer):
 
     status: str
     executed: int = Field(description="How many nodes ran; the others came from a cache or were not needed.")
-    seconds: float
+    seconds: float = Field(description="From the plan to the end.")
+    waited: float = Field(
+        0.0, description="Seconds before that, from `started` on, in which the job's process was started."
+    )
     nodes: dict[str, dict[str, JsonValue]] = Field(description="How each node's result came about.")
     outputs: dict[str, dict[str, list[OutputView]]] = Field(description="By node, then by output name.")
     errors: list[NodeErrorView]

@@ -175,6 +175,22 @@ def test_run_on_a_server(server: Served, tmp_path: Path) -> None:
     assert again.exit_code == 0 and "from memory" in again.stdout, again.stdout
 
 
+def test_waiting_is_told_apart_from_running(served: Served, tmp_path: Path) -> None:
+    """The first job waits for the worker, which is started for it; the second does not."""
+    with_pack(served).start()
+    workflow = tmp_path / "w.json"
+    told = []
+    for x in (1, 2):
+        workflow.write_text(json.dumps(slow(x, tmp_path / "log")))
+        told.append(run(str(workflow), "--server", served.url))
+    assert re.search(r"waited \d+\.\d s for the worker to start", told[0].stderr), told[0].stderr
+    assert "waited" not in told[1].stderr
+    with Client(served.url) as client:
+        second, first = (job.result for job in client.jobs())
+    assert first and second
+    assert second.waited < 0.5 < first.waited and first.seconds < first.waited
+
+
 def test_run_on_a_server_with_mistakes(server: Served, tmp_path: Path) -> None:
     workflow = tmp_path / "w.json"
     workflow.write_text(json.dumps(slow(1, tmp_path / "log") | {"nodes": {"n": {"type": "Nope"}}}))
