@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import typer
-
 from nodegraph.console.engines import EngineOptions, make_folders, make_registry
 from nodegraph.console.errors import DONE, INVALID, counted, exit_code, tally, tell_problems
+from nodegraph.console.output import complain, say
 from nodegraph.errors import Issue, NodeGraphError, errors_among, listed
 from nodegraph.graph import build_graph
 from nodegraph.hints import bounded_hints
@@ -29,17 +28,17 @@ def validate_command(file: Path, options: EngineOptions, *, as_json: bool) -> in
     except NodeGraphError as error:
         if not as_json:
             raise
-        typer.echo(dump_json({"valid": False, "issues": [], "error": {"message": str(error)}}, 2))
+        say(dump_json({"valid": False, "issues": [], "error": {"message": str(error)}}, 2))
         return exit_code(error)
     valid = not errors_among(issues)
     if as_json:
         told = [issue.to_json() for issue in listed(issues)]
-        typer.echo(dump_json({"valid": valid, "issues": told, "error": None}, 2))
+        say(dump_json({"valid": valid, "issues": told, "error": None}, 2))
     else:
         for issue in listed(issues):
-            typer.echo(str(issue))
+            say(str(issue))
         parts = [f"valid, {counted(nodes, 'node')}"] if valid else []
-        typer.echo(f"{file}: {', '.join([*parts, *([tally(issues)] if issues else [])])}")
+        say(f"{file}: {', '.join([*parts, *([tally(issues)] if issues else [])])}")
     return DONE if valid else INVALID
 
 
@@ -75,7 +74,7 @@ def _load(source: Path, registry: NodeRegistry) -> Workflow:
     """
     imported = import_file(source, registry)
     for issue in listed(imported.issues):
-        typer.echo(str(issue), err=True)
+        complain(str(issue))
     workflow = imported.workflow
     entries = [*workflow.nodes.values()]
     entries += [entry for subgraph in workflow.subgraphs.values() for entry in subgraph.nodes.values()]
@@ -86,10 +85,10 @@ def _load(source: Path, registry: NodeRegistry) -> Workflow:
 
 def _deliver(text: str, target: Path | None) -> None:
     if target is None or _is_standard_output(target):
-        typer.echo(text, nl=False)
+        say(text, newline=False)
     else:
         write_text(text, target)
-        typer.echo(target)
+        say(target)
 
 
 def _is_standard_output(target: Path) -> bool:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from nodegraph.console.catalogue import INDENT
 from nodegraph.console.engines import EngineOptions, make_folders, make_registry
 from nodegraph.console.errors import DONE, INVALID, tell_problems
+from nodegraph.console.output import say
 from nodegraph.digests import DigestCache
 from nodegraph.errors import NodeGraphError
 from nodegraph.files import Folders
@@ -80,14 +79,14 @@ def verify_command(options: EngineOptions, *, as_json: bool) -> int:
 def _tell(found: Mapping[str, list[ModelFile]], folders: Folders, *, as_json: bool) -> None:
     if as_json:
         rows = {kind: [dataclasses.asdict(file) for file in files] for kind, files in found.items()}
-        typer.echo(dump_json(rows, 2))
+        say(dump_json(rows, 2))
         return
     for kind, files in found.items():
-        typer.echo(kind)
+        say(kind)
         for file in files:
-            typer.echo(INDENT + file.line)
+            say(INDENT + file.line)
         if not files:
-            typer.echo(f"{INDENT}none; put files into {folders.home(kind)}")
+            say(f"{INDENT}none; put files into {folders.home(kind)}")
 
 
 def _verified(kind: str, folders: Folders, registry: NodeRegistry) -> Iterator[ModelFile]:

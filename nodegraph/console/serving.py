@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import ssl
 import sys
@@ -12,14 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import typer
 from aiohttp import web
 from pydantic import ValidationError
 
 from nodegraph.console.engines import make_registry
 from nodegraph.console.errors import DONE, FAILED, UsageError
+from nodegraph.console.output import complain, say
 from nodegraph.jobs.database import Database
 from nodegraph.jobs.tokens import TokenStore
+from nodegraph.printable import log_to_standard_error
 from nodegraph.server.app import make_app
 from nodegraph.server.keys import ADMIN, RUN, TOKENS
 from nodegraph.server.security.logs import PathLogger
@@ -43,7 +43,7 @@ def serve_command(given: Mapping[str, Any], *, browse: bool = False) -> int:
         UsageError: a setting is wrong, or the address cannot be had.
     """
     settings = _settings(given)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    log_to_standard_error("%(asctime)s %(levelname)s %(message)s")
     sys.setswitchinterval(SWITCH_SECONDS)
     return asyncio.run(_serve(settings, browse))
 
@@ -96,16 +96,16 @@ def _tls(settings: ServerSettings) -> ssl.SSLContext | None:
 
 
 def _tell(settings: ServerSettings, port: int, tokens: TokenStore) -> None:
-    typer.echo(f"nodegraph serves on {settings.url(port)}")
+    say(f"nodegraph serves on {settings.url(port)}")
     secret = first_token(settings, tokens)
     if secret is not None:
-        typer.echo(f"token (shown this once): {secret}")
+        say(f"token (shown this once): {secret}")
 
 
 def _browse(url: str) -> None:
     """Show a page in the user's browser; where there is none, the address was printed anyway."""
     if not webbrowser.open(url):
-        typer.echo(f"no browser could be started; open {url} in one", err=True)
+        complain(f"no browser could be started; open {url} in one")
 
 
 async def _interrupted() -> None:
@@ -128,15 +128,15 @@ def create_token(name: str, user: str, admin: bool, data: Path | None) -> int:
     """Make a token and print its secret; with the first one, what changes by it."""
     tokens = _tokens(data)
     if not tokens.any():
-        typer.echo("From now on the server takes no request without a token.", err=True)
-    typer.echo(tokens.create(name, user, {RUN, ADMIN} if admin else {RUN}))
+        complain("From now on the server takes no request without a token.")
+    say(tokens.create(name, user, {RUN, ADMIN} if admin else {RUN}))
     return DONE
 
 
 def list_tokens(data: Path | None) -> int:
     """Print name, user and scopes of every token."""
     for token in _tokens(data).tokens():
-        typer.echo(f"{token.name}\t{token.user}\t{' '.join(sorted(token.scopes))}")
+        say(f"{token.name}\t{token.user}\t{' '.join(sorted(token.scopes))}")
     return DONE
 
 
@@ -144,7 +144,7 @@ def revoke_token(name: str, data: Path | None) -> int:
     """Let a token in no more."""
     if _tokens(data).revoke(name):
         return DONE
-    typer.echo(f"there is no token called {name!r}", err=True)
+    complain(f"there is no token called {name!r}")
     return FAILED
 
 
@@ -152,5 +152,5 @@ def show_webhook_secret(data: Path | None) -> int:
     """Print the secret that signs webhooks."""
     folder = _with_data(data).data
     folder.mkdir(parents=True, exist_ok=True)
-    typer.echo(webhook_secret(folder).decode())
+    say(webhook_secret(folder).decode())
     return DONE

@@ -204,6 +204,26 @@ def test_run_on_a_server_with_mistakes(server: Served, tmp_path: Path) -> None:
     assert local.exit_code == 2 and "--device, --explain" in local.stderr
 
 
+def test_a_sweep_that_a_server_ends_says_what_it_keeps(tmp_path: Path) -> None:
+    served = with_pack(Served(tmp_path, settings={"time_limit": 2.0, "cancel_grace": 0.5}))
+    nodes = {
+        "slow": {"type": "nasty.Slow", "inputs": {"log": str(tmp_path / "log"), "seconds": 0.0}},
+        "grey": {"type": "EmptyImage", "inputs": {"width": 8, "height": 8}},
+        "save": {"type": "SaveImage", "links": {"images": ["grey", "image"]}},
+    }
+    workflow = tmp_path / "w.json"
+    workflow.write_text(json.dumps({"format": "nodegraph", "version": 1, "nodes": nodes}))
+    command = (str(workflow), "--grid", "--set", "slow.seconds=0,60,0", "--out", str(tmp_path / "out"))
+    try:
+        done = run(*command, "--server", served.start().url)
+    finally:
+        served.end()
+    assert done.exit_code == 1
+    assert [Path(line).is_file() for line in done.stdout.splitlines() if line.endswith(".png")] == [True]
+    assert "longer than its limit of 2 s" in done.stderr
+    assert "1 of 3 runs came to their end; kept is the 1 file named above" in done.stderr
+
+
 def inverting(image: str) -> dict[str, Any]:
     nodes = {
         "picture": {"type": "LoadImage", "inputs": {"image": image}},
