@@ -18,7 +18,15 @@ from nodegraph.cache.memory import MemoryStore
 from nodegraph.cache.results import KeepPolicy, ResultCache
 from nodegraph.collector import collector_paused
 from nodegraph.devices import DeviceManager, pick_device
-from nodegraph.errors import Cancelled, Issue, NodeError, ValidationError, WorkflowError, errors_among
+from nodegraph.errors import (
+    Cancelled,
+    Issue,
+    NodeError,
+    NodeGraphError,
+    ValidationError,
+    WorkflowError,
+    errors_among,
+)
 from nodegraph.events import EventBus, RunFinished, RunStarted, RunStatus, Subscriber
 from nodegraph.execution.base import CancelToken, Execution, Executor, NodeRecord, RunEnvironment
 from nodegraph.execution.local import LocalExecutor
@@ -31,6 +39,9 @@ from nodegraph.registry import NodeRegistry
 from nodegraph.validation import Analysis, analyse
 from nodegraph.workflow.png import workflow_metadata
 from nodegraph.workflow.schema import Workflow
+
+LOOP_STOPPED = "Event loop stopped before Future completed"
+"""What asyncio says where ``loop.stop()`` was called from inside."""
 
 
 @dataclass(repr=False)
@@ -282,6 +293,7 @@ class Engine:
 
         Raises:
             WorkflowError: it was called from asynchronous code, which must ``await engine.run(...)``.
+            NodeGraphError: a node stopped the event loop.
             Cancelled: a node cancelled the task that the run is.
         """
         if _in_event_loop():
@@ -290,6 +302,10 @@ class Engine:
             return asyncio.run(self.run(workflow, **options))
         except asyncio.CancelledError:
             raise Cancelled("a node cancelled the whole run from inside") from None
+        except RuntimeError as error:
+            if LOOP_STOPPED not in str(error):
+                raise
+            raise NodeGraphError("a node stopped the event loop that the run was in") from None
 
     def cancel(self) -> None:
         """Cancel every run of this engine."""

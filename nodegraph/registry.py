@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from nodegraph.declaration import NodeFunction, collected_mistakes
+from nodegraph.declaration import NodeFunction, collected_declarations, collected_mistakes
 from nodegraph.errors import DeclarationError
 from nodegraph.hints import nearest
 from nodegraph.node_type import Node
@@ -141,9 +141,10 @@ class NodeRegistry:
     def _load(self, name: str, importer: Callable[[], ModuleType], namespace: str) -> None:
         known = set(sys.modules)
         try:
-            with collected_mistakes() as mistakes:
+            with collected_mistakes() as mistakes, collected_declarations() as declared:
                 package = importer()
                 functions = list(_functions(package))
+            functions = [*_overwritten(declared, functions), *functions]
             staged = self._staged(functions, namespace, mistakes)
         except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - whatever a pack does, the others load
             self._report(name, mistakes or [error])  # what a mistake left undone may be why the rest failed
@@ -217,6 +218,16 @@ def _functions(package: ModuleType) -> Iterator[NodeFunction[Any, Any, Any, Any]
         for item in vars(module).values():
             if isinstance(item, NodeFunction) and item.__module__ == module.__name__:
                 yield item
+
+
+def _overwritten(
+    declared: Iterable[NodeFunction[Any, Any, Any, Any]], found: Iterable[NodeFunction[Any, Any, Any, Any]]
+) -> Iterator[NodeFunction[Any, Any, Any, Any]]:
+    """Nodes of modules whose names went to others further down, as the author will hardly have meant."""
+    names = {(item.__module__, item.__qualname__): item for item in found}
+    for item in declared:
+        if names.get((item.__module__, item.__qualname__), item) is not item:
+            yield item
 
 
 def _where(node: Node) -> str:

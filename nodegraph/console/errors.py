@@ -80,7 +80,7 @@ def tell(error: NodeGraphError) -> None:
         for issue in listed(error.issues):
             complain(f"  {issue}")
     else:
-        complain("cancelled" if isinstance(error, Cancelled) else f"error: {error}")
+        complain(f"cancelled: {error}" if isinstance(error, Cancelled) else f"error: {error}")
 
 
 def tell_problems(registry: NodeRegistry) -> None:

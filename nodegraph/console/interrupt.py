@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -14,6 +16,7 @@ from nodegraph.console.output import complain
 if TYPE_CHECKING:
     from nodegraph.execution.base import CancelToken
 
+LEAVING_SECONDS = 2.0
 Handler = Callable[[int, FrameType | None], object]
 
 
@@ -26,6 +29,7 @@ def cancelled_by_interrupt() -> Iterator[CancelToken]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         if token.cancelled:
+            threading.Thread(target=_leave_soon, daemon=True).start()
             raise KeyboardInterrupt
         # A signal handler may stand inside any lock of this thread, the token's own included.
         threading.Thread(target=token.cancel, daemon=True).start()
@@ -34,6 +38,13 @@ def cancelled_by_interrupt() -> Iterator[CancelToken]:
 
     with _handled(signal.SIGINT, stop), _handled(signal.SIGTERM, stop):
         yield token
+
+
+def _leave_soon() -> None:
+    """End the process if it does not end by itself: a node may hold on to its thread or its event loop."""
+    time.sleep(LEAVING_SECONDS)
+    complain("cancelled; a node did not stop, and was ended")
+    os._exit(1)
 
 
 @contextmanager

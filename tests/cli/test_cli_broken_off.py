@@ -78,6 +78,52 @@ def test_a_sweep_that_is_broken_off_keeps_its_runs_in_json(long_sweep, home):
     assert [Path(path).is_file() for path in told["outputs"]] == [True]
 
 
+def test_a_second_one_ends_a_node_that_does_not_stop(save, home):
+    plugin = home / "home" / "plugins" / "toy.py"
+    plugin.write_text(plugin.read_text() + STUBBORN)
+    file = save(stubborn=("Stubborn", {"mark": str(home / "mark")}, {}))
+    command = [sys.executable, "-m", "nodegraph", "run", str(file)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as run:
+        wait_for((home / "mark").exists)
+        run.send_signal(signal.SIGINT)
+        assert run.stderr is not None
+        assert "stopping; press Ctrl-C again" in run.stderr.readline() + run.stderr.readline()
+        run.send_signal(signal.SIGINT)
+        _, stderr = run.communicate(timeout=30)
+    assert (run.returncode, stderr) == (1, "cancelled; a node did not stop, and was ended\n")
+
+
+STUBBORN = '''
+
+import asyncio
+from contextlib import suppress
+
+@node(category="toy", terminal=True)
+async def Stubborn(mark: str) -> None:
+    """Takes no notice of being cancelled."""
+    Path(mark).touch()
+    while True:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(1)
+
+
+@node(category="toy", terminal=True)
+async def StopLoop(value: int = 0) -> None:
+    """Stops the event loop."""
+    asyncio.get_running_loop().stop()
+'''
+
+
+def test_a_node_that_stops_the_event_loop_ends_in_a_line(cli, save, home):
+    plugin = home / "home" / "plugins" / "toy.py"
+    plugin.write_text(plugin.read_text() + STUBBORN)
+    result = cli("run", save(stop=("StopLoop", {}, {})))
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "error: a node stopped the event loop that the run was in\n",
+    )
+
+
 def test_sigterm_before_a_run_begins_is_told_too(home):
     os.mkfifo(home / "pipe")  # a workflow that never comes
     command = [sys.executable, "-m", "nodegraph", "run", "pipe"]
