@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
 
 MOST_LISTED = 200
 """As many issues of one workflow are told; who has thousands of them has made one mistake, or means harm."""
+
+LONGEST_TOLD = 2000
+"""Characters of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +45,22 @@ class Issue:
         """The issue as plain JSON data."""
         return asdict(self)
 
+    def shortened(self) -> Issue:
+        """The issue with texts that somebody can read: a name may be as long as the file that holds it."""
+        message, given, expected = map(_shortened, (self.message, self.given, self.expected))
+        if (message, given, expected) == (self.message, self.given, self.expected):
+            return self
+        return replace(self, message=message or "", given=given, expected=expected)
+
     def __str__(self) -> str:
         place = ".".join(part for part in (self.node, self.input) if part)
         hint = f" Did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else ""
         text = f"{place}: {self.message}{hint}" if place else f"{self.message}{hint}"
         return text if self.severity == "error" else f"{self.severity}: {text}"
+
+
+def _shortened(text: str | None) -> str | None:
+    return f"{text[:LONGEST_TOLD]}…" if text and len(text) > LONGEST_TOLD else text
 
 
 def errors_among(issues: Iterable[Issue]) -> list[Issue]:
@@ -59,9 +73,10 @@ def listed(issues: Sequence[Issue], most: int = MOST_LISTED) -> list[Issue]:
     an issue ``more_issues`` that says how many more there are.
     """
     if len(issues) <= most:
-        return list(issues)
+        return [issue.shortened() for issue in issues]
     wrong = errors_among(issues)
-    told = [*wrong, *(issue for issue in issues if issue.severity != "error")][:most]
+    ordered = [*wrong, *(issue for issue in issues if issue.severity != "error")]
+    told = [issue.shortened() for issue in ordered[:most]]
     more = len(issues) - most
     text = f"{more} more {'is' if more == 1 else 'are'} not listed here; mend these, and the rest will be."
     severity: Severity = "error" if len(wrong) > most else "warning"

@@ -224,10 +224,14 @@ def _overwritten(
     declared: Iterable[NodeFunction[Any, Any, Any, Any]], found: Iterable[NodeFunction[Any, Any, Any, Any]]
 ) -> Iterator[NodeFunction[Any, Any, Any, Any]]:
     """Nodes of modules whose names went to others further down, as the author will hardly have meant."""
-    names = {(item.__module__, item.__qualname__): item for item in found}
+    names = {_name(item): item for item in found}
     for item in declared:
-        if names.get((item.__module__, item.__qualname__), item) is not item:
+        if names.get(_name(item), item) is not item:
             yield item
+
+
+def _name(item: NodeFunction[Any, Any, Any, Any]) -> tuple[str, str]:
+    return item.__module__, item.record.function.__qualname__
 
 
 def _where(node: Node) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nodegraph import node
-from nodegraph.errors import MOST_LISTED, Issue, ValidationError, listed
+from nodegraph.errors import LONGEST_TOLD, MOST_LISTED, Issue, ValidationError, listed
 from nodegraph.files import Folders
 from nodegraph.graph import build_graph
 from nodegraph.hints import bounded_hints, nearest
@@ -80,6 +80,14 @@ def test_of_very_many_the_errors_come_first_and_the_rest_is_counted():
 
     all_wrong = listed(issues_of({f"n{number}": {"type": "Shwo"} for number in range(3 * MOST_LISTED)}))
     assert (all_wrong[-1].given, all_wrong[-1].severity) == (str(2 * MOST_LISTED), "error")
+
+
+def test_a_message_is_no_longer_than_somebody_reads():
+    found = issues_of({"n": {"type": "x" * 1_000_000}})
+    [told] = listed(found)
+    assert len(str(told)) < 3 * LONGEST_TOLD
+    assert told.given == "x" * LONGEST_TOLD + "…"
+    assert len(str(ValidationError(found))) < 3 * LONGEST_TOLD
 
 
 def test_the_error_keeps_all_issues_and_says_the_first():

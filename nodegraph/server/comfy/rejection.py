@@ -49,7 +49,9 @@ def node_errors(
     """
     needed = upstream(workflow, outputs)
     places = [(issue, id) for issue in errors_among(issues) for id in _nodes(issue) if id in needed]
-    told = [(id, _error(issue, id, prompt, registry, files)) for issue, id in places[:MOST_LISTED]]
+    told = [
+        (id, _error(issue.shortened(), id, prompt, registry, files)) for issue, id in places[:MOST_LISTED]
+    ]
     if len(places) > MOST_LISTED:
         told.append((told[-1][0], _more(len(places) - MOST_LISTED)))
     return _by_node(told, workflow, outputs)
