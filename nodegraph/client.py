@@ -21,7 +21,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Self, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from pydantic import BaseModel
 
@@ -105,11 +105,11 @@ class Client:
             ca_file: certificates to trust instead of the system's.
 
         Raises:
-            ValueError: the URL is none of a server.
+            ValueError: the URL is none of a server, or the token holds what none does.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ValueError(f"a server is named like http://127.0.0.1:8188, not {url!r}")
+        parts = _server_address(url)
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise ValueError("the token holds characters that no token has")
         self.url = url.rstrip("/")
         self._token, self._timeout, self._patience = token, timeout, patience
         context = ssl.create_default_context(cafile=ca_file) if parts.scheme == "https" else None
@@ -414,6 +414,16 @@ class Client:
             f"no server answers at {self.url} ({reason}); "
             "start one with `nodegraph serve`, or check the address"
         )
+
+
+def _server_address(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    if not whole or not url.isprintable() or " " in url:
+        raise ValueError(f"a server is named like http://127.0.0.1:8188, not {url!r}")
+    if "@" in parts.netloc:
+        raise ValueError("a server's address holds no name and password; who is let in has a token")
+    return parts
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -80,8 +80,8 @@ class RemoteEngine:
         which inputs are files.
 
         Raises:
-        UsageError: the URL is none of a server, or the server wants another token.
-        UnreachableError: no server answers.
+            UsageError: the URL is none of a server, or the server wants another token.
+            UnreachableError: no server answers.
         """
         self.output, self._tell = output, tell
         self._client = _client(options)

@@ -82,7 +82,12 @@ class _Run:
         engine, output = self._engine()
         self._check_all(engine)
         results, error = self._results(engine)
-        sheet = self._sheet(results, output) if self.request.grid and error is None else None
+        sheet = None
+        try:
+            if self.request.grid and error is None:
+                sheet = self._sheet(results, output)
+        except NodeGraphError as broken:  # what the runs made is told all the same
+            error = broken
         self._report(results, sheet, error)
         if error is not None:
             return exit_code(error)

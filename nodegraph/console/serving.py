@@ -27,6 +27,15 @@ from nodegraph.server.security.tokens import first_token
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.webhooks import webhook_secret
 
+OPTIONS = {
+    "output": "out",
+    "cache": "cache-dir",
+    "inputs": "input-dir",
+    "allow_hosts": "allow-host",
+    "allow_origins": "allow-origin",
+    "trusted_proxies": "trusted-proxy",
+}
+"""Options that are not called as the setting is."""
 GOODBYE_SECONDS = 2.0
 SWITCH_SECONDS = 0.001
 """How long a thread that validates or lists may keep the interpreter from the event loop."""
@@ -53,8 +62,10 @@ def _settings(given: Mapping[str, Any]) -> ServerSettings:
         return ServerSettings(**given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise UsageError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
+        text = first["msg"].removeprefix("Value error, ")
+        named = str(first["loc"][0]) if first["loc"] else ""
+        option = OPTIONS.get(named, named.replace("_", "-"))
+        raise UsageError(f"--{option}: {text}" if option else text) from None
 
 
 async def _serve(settings: ServerSettings, browse: bool) -> int:

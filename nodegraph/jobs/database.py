@@ -175,6 +175,8 @@ def _plain_errors(path: Path) -> Iterator[None]:
 def _in_words(path: Path, error: sqlite3.Error | OSError) -> StorageError:
     if _lacks_room(path, error):
         return StorageError(f"{path} cannot be used: the disk is full; make room on it", full=True)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return StorageError(f"{path} cannot be used: {path.parent} is not a folder")
     if path.parent.is_dir() and not _writable(path.parent):
         text = "the folder is read-only; let this user write there, or name another folder"
         return StorageError(f"{path} cannot be used: {text} ({error})")

@@ -13,6 +13,7 @@ from nodegraph.jobs.database import Database
 from nodegraph.jobs.records import JobError
 
 PREFIX = "ngt_"
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,9 @@ class TokenStore:
         From the first one on, nobody is told where files lie: not by what the history holds either.
 
         Raises:
-            JobError: there is a token of that name.
+            JobError: there is a token of that name, or name or user are none.
         """
+        _check_names(token=name, user=user)
         secret = PREFIX + secrets.token_urlsafe(32)
         values = (name, user, " ".join(sorted(scopes)), _digest(secret), time.time())
         try:
@@ -85,6 +87,12 @@ class TokenStore:
         with self._database.transaction() as db:
             statement = "UPDATE tokens SET revoked = ? WHERE name = ? AND revoked IS NULL"
             return bool(db.execute(statement, (time.time(), name)).rowcount)
+
+
+def _check_names(**names: str) -> None:
+    for what, name in names.items():
+        if not (0 < len(name) <= MAX_NAME and name.isprintable()):
+            raise JobError(f"the name of a {what} has 1 to {MAX_NAME} characters that can be printed")
 
 
 def _any(db: sqlite3.Connection) -> bool:
