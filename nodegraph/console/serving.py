@@ -14,12 +14,15 @@ from typing import Any
 from aiohttp import web
 from pydantic import ValidationError
 
-from nodegraph.console.engines import make_registry
+from nodegraph.console.engines import EngineOptions, check_places, make_registry
 from nodegraph.console.errors import DONE, FAILED, UsageError
 from nodegraph.console.output import complain, say
+from nodegraph.devices import pick_device
+from nodegraph.errors import InputError
 from nodegraph.jobs.database import Database
 from nodegraph.jobs.tokens import TokenStore
 from nodegraph.printable import log_to_standard_error
+from nodegraph.registry import NodeRegistry
 from nodegraph.server.app import make_app
 from nodegraph.server.keys import ADMIN, RUN, TOKENS
 from nodegraph.server.security.logs import PathLogger
@@ -36,6 +39,8 @@ OPTIONS = {
     "trusted_proxies": "trusted-proxy",
 }
 """Options that are not called as the setting is."""
+EVERYWHERE = ("auto", "cpu")
+"""Devices that every machine has."""
 GOODBYE_SECONDS = 2.0
 SWITCH_SECONDS = 0.001
 """How long a thread that validates or lists may keep the interpreter from the event loop."""
@@ -69,7 +74,9 @@ def _settings(given: Mapping[str, Any]) -> ServerSettings:
 
 
 async def _serve(settings: ServerSettings, browse: bool) -> int:
-    app = make_app(settings, await asyncio.to_thread(make_registry))
+    registry = await asyncio.to_thread(make_registry)
+    await asyncio.to_thread(_check_engine, settings, registry)
+    app = make_app(settings, registry)
     runner = web.AppRunner(
         app,
         access_log_class=PathLogger,
@@ -93,6 +100,19 @@ async def _serve(settings: ServerSettings, browse: bool) -> int:
     finally:
         await runner.cleanup()
     return DONE
+
+
+def _check_engine(settings: ServerSettings, registry: NodeRegistry) -> None:
+    """Say before the first job, which starts the engine, that it cannot be started so."""
+    options = EngineOptions(
+        out=settings.output, cache=settings.cache, models=settings.models, inputs=settings.inputs
+    )
+    check_places(registry, options)
+    if settings.device not in EVERYWHERE:
+        try:
+            pick_device(settings.device)
+        except InputError as error:
+            raise UsageError(f"--{error}") from None
 
 
 def _tls(settings: ServerSettings) -> ssl.SSLContext | None:

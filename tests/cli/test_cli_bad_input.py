@@ -87,6 +87,20 @@ def test_a_setting_of_the_server_is_named_as_its_option(cli, options, start):
     assert one_line(cli("serve", *options)).startswith(start)
 
 
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        ("--out", "--out w.json is not a folder"),
+        ("--cache-dir", "the cache folder w.json is not a folder"),
+        ("--models", "w.json is not a folder, nor a YAML file"),
+        ("--input-dir", "w.json is not a folder"),
+        ("--device", "--device: 'w.json' is not available here"),
+    ],
+)
+def test_a_server_does_not_start_where_no_job_could(cli, painting, option, problem):
+    assert problem in one_line(cli("serve", "--port", "0", option, painting.name))
+
+
 NOTE = """
 
 @node(category="toy", terminal=True)
