@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any, Self, TypeVar
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from nodegraph.errors import Issue, NodeGraphError
 from nodegraph.jobs.records import ENDED
@@ -41,6 +41,7 @@ from nodegraph.server.views import (
     QueueView,
     SystemView,
     TensorView,
+    UploadsView,
     ValidView,
 )
 from nodegraph.workflow.schema import Workflow
@@ -221,7 +222,7 @@ class Client:
         while True:
             try:
                 with self._stream(path, after) as reply:
-                    for event in _server_sent(reply):
+                    for event in self._server_sent(reply):
                         after = event.get("id", after)
                         yield event
                         if id is not None and event["type"] == "job_finished":
@@ -303,8 +304,10 @@ class Client:
             Path(path).open("rb") as file,
             self._open("POST", f"/uploads?{urlencode(query)}", file, headers) as reply,
         ):
-            [kept] = json.load(reply)["uploads"]
-        return "/".join(part for part in (kept["subfolder"], kept["name"]) if part)
+            uploads = self._read(UploadsView, reply.read(MAX_ANSWER)).uploads
+        if len(uploads) != 1:
+            raise self._not_understood()
+        return "/".join(part for part in (uploads[0].subfolder, uploads[0].name) if part)
 
     # --- what the server knows --------------------------------------------------------------------------
 
@@ -337,7 +340,7 @@ class Client:
             UnreachableError: it does not.
         """
         with self._open("GET", "/health") as reply:
-            return HealthView.model_validate_json(reply.read(MAX_ANSWER))
+            return self._read(HealthView, reply.read(MAX_ANSWER))
 
     def queue(self) -> QueueView:
         """What runs and what waits."""
@@ -367,7 +370,32 @@ class Client:
                 return bytes(reply.read(MAX_ANSWER))
 
         answer = self._patiently(once) if again or key or method == "GET" else once()
-        return view.model_validate_json(answer)
+        return self._read(view, answer)
+
+    def _read(self, view: type[V], answer: bytes) -> V:
+        try:
+            return view.model_validate_json(answer)
+        except ValidationError:
+            raise self._not_understood() from None
+
+    def _not_understood(self) -> ServerError:
+        text = f"what answers at {self.url} is no server of nodegraph, or one of another version"
+        return ServerError(text, status=200, code="not_understood")
+
+    def _server_sent(self, reply: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+        """The events of a ``text/event-stream`` (WHATWG HTML, 9.2), of which each holds one line of JSON."""
+        for line in reply:
+            if line.startswith(b"data:"):
+                yield self._event(line[5:])
+
+    def _event(self, text: bytes) -> dict[str, Any]:
+        try:
+            event = json.loads(text)
+        except (ValueError, RecursionError):
+            event = None
+        if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+            raise self._not_understood()
+        return event
 
     def _patiently(self, attempt: Callable[[], T]) -> T:
         deadline, pause = time.monotonic() + self._patience, FIRST_PAUSE
@@ -495,13 +523,6 @@ def _issue(told: Mapping[str, Any]) -> Issue:
         name: tuple(known[name]) for name in ("suggestions", "related") if name in known
     }
     return Issue(**{**known, **tuples})
-
-
-def _server_sent(reply: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
-    """The events of a ``text/event-stream`` (WHATWG HTML, 9.2), of which each holds one line of JSON."""
-    for line in reply:
-        if line.startswith(b"data:"):
-            yield json.loads(line[5:])
 
 
 def _end_of(job: JobView) -> dict[str, Any]:

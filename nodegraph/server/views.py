@@ -53,11 +53,15 @@ class OutputView(Answer):
 class NodeErrorView(Answer):
     """A node that failed."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
 
     message: str
     node: str
     type: str
+    inputs: dict[str, str] = Field({}, description="A short text for each value it was given.")
+    place: str = Field("", description="The line of the node's own code that it came from.")
+    exception: str = Field("", description="The class of the exception.")
+    frames: list[str] = Field([], description="The way there, outermost first: `module:line, in name`.")
 
 
 class ErrorView(Answer):
@@ -340,6 +344,23 @@ class ProblemView(Answer):
     detail: str
     errors: list[dict[str, str]] = Field([], description="Every place of a request that is wrong.")
     issues: list[IssueView] = Field([], description="Every issue of a workflow that must not run.")
+
+
+class UploadView(Answer):
+    """An uploaded file. In a workflow it is named `subfolder/name`."""
+
+    name: str
+    subfolder: str
+    size: int
+    media_type: str
+    url: str = Field(description="Where it is downloaded.")
+    digest: str | None = Field(None, description="SHA-256 of its content; not told in listings.")
+
+
+class UploadsView(Answer):
+    """Uploaded files."""
+
+    uploads: list[UploadView]
 
 
 class WebhookView(Answer):
