@@ -6,7 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from nodegraph.errors import MOST_LISTED
 from nodegraph.jobs.records import JobState
+
+FIRST_ISSUES = (
+    f"Where there are more than {MOST_LISTED}, the first ones, errors before warnings, and behind them one with "
+    "the code `more_issues` that says how many are left out."
+)
 
 
 class Answer(BaseModel):
@@ -179,7 +185,7 @@ class ValidView(Answer):
     """What validation found."""
 
     valid: bool = Field(description="Whether it may run: no issue is an error.")
-    issues: list[IssueView]
+    issues: list[IssueView] = Field(description=f"Everything wrong or odd. {FIRST_ISSUES}")
 
 
 class PlannedOutput(Answer):
@@ -214,7 +220,9 @@ class PlanView(Answer):
     left_out: dict[str, str] = Field(
         description="Nodes that are muted, or need one that is, with the node which is why."
     )
-    issues: list[IssueView] = Field(description="Everything wrong or odd; each names its node and input.")
+    issues: list[IssueView] = Field(
+        description=f"Everything wrong or odd; each names its node and input. {FIRST_ISSUES}"
+    )
 
 
 class InputView(Answer):
@@ -343,7 +351,9 @@ class ProblemView(Answer):
     code: str
     detail: str
     errors: list[dict[str, str]] = Field([], description="Every place of a request that is wrong.")
-    issues: list[IssueView] = Field([], description="Every issue of a workflow that must not run.")
+    issues: list[IssueView] = Field(
+        [], description=f"Every issue of a workflow that must not run. {FIRST_ISSUES}"
+    )
 
 
 class UploadView(Answer):
