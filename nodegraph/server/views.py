@@ -10,8 +10,8 @@ from nodegraph.errors import MOST_LISTED
 from nodegraph.jobs.records import JobState
 
 FIRST_ISSUES = (
-    f"Where there are more than {MOST_LISTED}, the first ones, errors before warnings, and behind them one with "
-    "the code `more_issues` that says how many are left out."
+    f"Where there are more than {MOST_LISTED}, the first ones, errors before warnings, and behind them one "
+    "with the code `more_issues` that says how many are left out."
 )
 
 
