@@ -50,7 +50,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 def main() -> None:
     """The ``nodegraph`` command."""
-    app()
+    try:
+        app()
+    except OSError as error:  # of the help and of usage errors, which click prints; commands tell their own
+        from nodegraph.console.output import OutputError, complain_of_output
+
+        complain_of_output(OutputError(error))
+        raise SystemExit(1) from None
 
 
 def _version(wanted: bool) -> None:

@@ -21,9 +21,9 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Self, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from nodegraph.errors import Issue, NodeGraphError
 from nodegraph.jobs.records import ENDED
@@ -40,6 +40,8 @@ from nodegraph.server.views import (
     PlanView,
     QueueView,
     SystemView,
+    TensorView,
+    UploadsView,
     ValidView,
 )
 from nodegraph.workflow.schema import Workflow
@@ -104,11 +106,11 @@ class Client:
             ca_file: certificates to trust instead of the system's.
 
         Raises:
-            ValueError: the URL is none of a server.
+            ValueError: the URL is none of a server, or the token holds what none does.
         """
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ValueError(f"a server is named like http://127.0.0.1:8188, not {url!r}")
+        parts = _server_address(url)
+        if token is not None and not (token.isascii() and token.isprintable()):
+            raise ValueError("the token holds characters that no token has")
         self.url = url.rstrip("/")
         self._token, self._timeout, self._patience = token, timeout, patience
         context = ssl.create_default_context(cafile=ca_file) if parts.scheme == "https" else None
@@ -220,7 +222,7 @@ class Client:
         while True:
             try:
                 with self._stream(path, after) as reply:
-                    for event in _server_sent(reply):
+                    for event in self._server_sent(reply):
                         after = event.get("id", after)
                         yield event
                         if id is not None and event["type"] == "job_finished":
@@ -234,6 +236,22 @@ class Client:
     def _stream(self, path: str, after: int | None) -> http.client.HTTPResponse:
         headers = {} if after is None else {"Last-Event-ID": str(after)}
         return self._patiently(lambda: self._open("GET", path, headers=headers, timeout=STREAM_SECONDS))
+
+    def tensor(self, job: str, node: str, output: str) -> TensorView:
+        """What a picture, a mask or latents that a node of a job gave to others look like: shape, numbers in
+        short, and small PNGs as ``data:`` addresses.
+
+        Args:
+            job: id of the job.
+            node: id of the node, subgraphs unfolded: ``outer/inner``.
+            output: name of the output.
+
+        Raises:
+            ServerError: the result is kept no more, or is nothing of the kind (404); the job has no such
+                node (422).
+        """
+        query = urlencode({"node": node, "output": output})
+        return self._ask(TensorView, "GET", f"/jobs/{quote(job, safe='')}/tensor?{query}")
 
     # --- files ------------------------------------------------------------------------------------------
 
@@ -286,8 +304,10 @@ class Client:
             Path(path).open("rb") as file,
             self._open("POST", f"/uploads?{urlencode(query)}", file, headers) as reply,
         ):
-            [kept] = json.load(reply)["uploads"]
-        return "/".join(part for part in (kept["subfolder"], kept["name"]) if part)
+            uploads = self._read(UploadsView, reply.read(MAX_ANSWER)).uploads
+        if len(uploads) != 1:
+            raise self._not_understood()
+        return "/".join(part for part in (uploads[0].subfolder, uploads[0].name) if part)
 
     # --- what the server knows --------------------------------------------------------------------------
 
@@ -320,7 +340,7 @@ class Client:
             UnreachableError: it does not.
         """
         with self._open("GET", "/health") as reply:
-            return HealthView.model_validate_json(reply.read(MAX_ANSWER))
+            return self._read(HealthView, reply.read(MAX_ANSWER))
 
     def queue(self) -> QueueView:
         """What runs and what waits."""
@@ -350,7 +370,32 @@ class Client:
                 return bytes(reply.read(MAX_ANSWER))
 
         answer = self._patiently(once) if again or key or method == "GET" else once()
-        return view.model_validate_json(answer)
+        return self._read(view, answer)
+
+    def _read(self, view: type[V], answer: bytes) -> V:
+        try:
+            return view.model_validate_json(answer)
+        except ValidationError:
+            raise self._not_understood() from None
+
+    def _not_understood(self) -> ServerError:
+        text = f"what answers at {self.url} is no server of nodegraph, or one of another version"
+        return ServerError(text, status=200, code="not_understood")
+
+    def _server_sent(self, reply: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+        """The events of a ``text/event-stream`` (WHATWG HTML, 9.2), of which each holds one line of JSON."""
+        for line in reply:
+            if line.startswith(b"data:"):
+                yield self._event(line[5:])
+
+    def _event(self, text: bytes) -> dict[str, Any]:
+        try:
+            event = json.loads(text)
+        except (ValueError, RecursionError):
+            event = None
+        if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+            raise self._not_understood()
+        return event
 
     def _patiently(self, attempt: Callable[[], T]) -> T:
         deadline, pause = time.monotonic() + self._patience, FIRST_PAUSE
@@ -397,6 +442,16 @@ class Client:
             f"no server answers at {self.url} ({reason}); "
             "start one with `nodegraph serve`, or check the address"
         )
+
+
+def _server_address(url: str) -> SplitResult:
+    parts = urlsplit(url)
+    whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    if not whole or not url.isprintable() or " " in url:
+        raise ValueError(f"a server is named like http://127.0.0.1:8188, not {url!r}")
+    if "@" in parts.netloc:
+        raise ValueError("a server's address holds no name and password; who is let in has a token")
+    return parts
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -468,13 +523,6 @@ def _issue(told: Mapping[str, Any]) -> Issue:
         name: tuple(known[name]) for name in ("suggestions", "related") if name in known
     }
     return Issue(**{**known, **tuples})
-
-
-def _server_sent(reply: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
-    """The events of a ``text/event-stream`` (WHATWG HTML, 9.2), of which each holds one line of JSON."""
-    for line in reply:
-        if line.startswith(b"data:"):
-            yield json.loads(line[5:])
 
 
 def _end_of(job: JobView) -> dict[str, Any]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic_core import ErrorDetails, ValidationError
 
 from nodegraph.errors import Issue
+from nodegraph.hints import nearest
 from nodegraph.node_type import Input, Node
-
-MAX_SUGGESTED_FROM = 2000
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = 80
@@ -58,14 +56,6 @@ def summary(value: Any) -> str:
         return _repr.repr(value)
     except ValueError:  # Python writes no integer of more than some thousand digits
         return f"a very large {type(value).__name__}"
-
-
-def nearest(name: str, known: Any) -> tuple[str, ...]:
-    """The known names nearest to a mistyped one; letter case counts for nothing."""
-    if len(known) > MAX_SUGGESTED_FROM:
-        return ()  # comparing costs time in proportion
-    by_lower = {str(item).lower(): str(item) for item in known}
-    return tuple(by_lower[match] for match in get_close_matches(str(name).lower()[:100], by_lower))
 
 
 def unknown_input(node: Node, name: str, id: str) -> Issue:

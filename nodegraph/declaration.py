@@ -96,12 +96,32 @@ class _Decorator:
     def __call__(self, function: Callable[P, R]) -> NodeFunction[P, R, P, R]: ...
     def __call__(self, function: Any) -> Any:
         try:
-            return NodeFunction(function, _Reader(function).node(**self._options))
+            declared: Any = NodeFunction(function, _Reader(function).node(**self._options))
         except DeclarationError as error:
             return _noted(error, function)
+        if (declarations := _declarations.get()) is not None:
+            declarations.append(declared)
+        return declared
 
 
 _mistakes: ContextVar[list[DeclarationError] | None] = ContextVar("mistakes", default=None)
+_declarations: ContextVar[list[NodeFunction[Any, Any, Any, Any]] | None] = ContextVar(
+    "declarations", default=None
+)
+
+
+@contextmanager
+def collected_declarations() -> Iterator[list[NodeFunction[Any, Any, Any, Any]]]:
+    """While the ``with`` block lasts, every node that is declared goes into the list that it gives.
+
+    It holds those too whose names were given to something else afterwards.
+    """
+    declarations: list[NodeFunction[Any, Any, Any, Any]] = []
+    token = _declarations.set(declarations)
+    try:
+        yield declarations
+    finally:
+        _declarations.reset(token)
 
 
 @contextmanager

@@ -17,20 +17,31 @@ from nodegraph.cache.keys import canonical
 from nodegraph.cache.memory import MemoryStore
 from nodegraph.cache.results import KeepPolicy, ResultCache
 from nodegraph.collector import collector_paused
-from nodegraph.constants import nearest
 from nodegraph.devices import DeviceManager, pick_device
-from nodegraph.errors import Cancelled, Issue, NodeError, ValidationError, WorkflowError, errors_among
+from nodegraph.errors import (
+    Cancelled,
+    Issue,
+    NodeError,
+    NodeGraphError,
+    ValidationError,
+    WorkflowError,
+    errors_among,
+)
 from nodegraph.events import EventBus, RunFinished, RunStarted, RunStatus, Subscriber
 from nodegraph.execution.base import CancelToken, Execution, Executor, NodeRecord, RunEnvironment
 from nodegraph.execution.local import LocalExecutor
 from nodegraph.explain import RunLog
 from nodegraph.files import Folders, OutputFile
 from nodegraph.graph import Graph, build_graph
+from nodegraph.hints import bounded_hints, nearest
 from nodegraph.planning import Plan, make_plan, output_files
 from nodegraph.registry import NodeRegistry
 from nodegraph.validation import Analysis, analyse
 from nodegraph.workflow.png import workflow_metadata
 from nodegraph.workflow.schema import Workflow
+
+LOOP_STOPPED = "Event loop stopped before Future completed"
+"""What asyncio says where ``loop.stop()`` was called from inside."""
 
 
 @dataclass(repr=False)
@@ -174,7 +185,8 @@ class Engine:
 
     def validate(self, workflow: Workflow) -> list[Issue]:
         """Every issue of a workflow; it may run if none of them is an error."""
-        return self._analyse(build_graph(workflow, self.registry), bool(workflow.targets)).issues
+        with bounded_hints():
+            return self._analyse(build_graph(workflow, self.registry), bool(workflow.targets)).issues
 
     @collector_paused()
     def plan(self, workflow: Workflow, targets: Iterable[str] | None = None) -> Plan:
@@ -191,10 +203,10 @@ class Engine:
         if isinstance(targets, str):
             raise TypeError(f"targets is a list of ids, not {targets!r}; write [{targets!r}]")
         wanted = list(targets) if targets is not None else list(workflow.targets) or None
-        graph = build_graph(workflow, self.registry)
-        analysis = self._analyse(graph, wanted is not None)
-        if wanted is not None:
-            analysis.issues.extend(unknown_targets(wanted, graph))
+        with bounded_hints():
+            graph = build_graph(workflow, self.registry)
+            analysis = self._analyse(graph, wanted is not None)
+            analysis.issues.extend(unknown_targets(wanted or (), graph))
         if errors_among(analysis.issues):
             raise ValidationError(analysis.issues)
         settings = canonical((str(self.folders.output.absolute()), self._metadata))
@@ -281,6 +293,7 @@ class Engine:
 
         Raises:
             WorkflowError: it was called from asynchronous code, which must ``await engine.run(...)``.
+            NodeGraphError: a node stopped the event loop.
             Cancelled: a node cancelled the task that the run is.
         """
         if _in_event_loop():
@@ -289,6 +302,10 @@ class Engine:
             return asyncio.run(self.run(workflow, **options))
         except asyncio.CancelledError:
             raise Cancelled("a node cancelled the whole run from inside") from None
+        except RuntimeError as error:
+            if LOOP_STOPPED not in str(error):
+                raise
+            raise NodeGraphError("a node stopped the event loop that the run was in") from None
 
     def cancel(self) -> None:
         """Cancel every run of this engine."""

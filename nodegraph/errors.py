@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
+
+MOST_LISTED = 200
+"""As many issues of one workflow are told; who has thousands of them has made one mistake, or means harm."""
+
+LONGEST_TOLD = 2000
+"""Characters of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,13 @@ class Issue:
         """The issue as plain JSON data."""
         return asdict(self)
 
+    def shortened(self) -> Issue:
+        """The issue with texts that somebody can read: a name may be as long as the file that holds it."""
+        message, given, expected = map(_shortened, (self.message, self.given, self.expected))
+        if (message, given, expected) == (self.message, self.given, self.expected):
+            return self
+        return replace(self, message=message or "", given=given, expected=expected)
+
     def __str__(self) -> str:
         place = ".".join(part for part in (self.node, self.input) if part)
         hint = f" Did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else ""
@@ -46,9 +59,28 @@ class Issue:
         return text if self.severity == "error" else f"{self.severity}: {text}"
 
 
+def _shortened(text: str | None) -> str | None:
+    return f"{text[:LONGEST_TOLD]}…" if text and len(text) > LONGEST_TOLD else text
+
+
 def errors_among(issues: Iterable[Issue]) -> list[Issue]:
     """The issues that keep a workflow from running."""
     return [issue for issue in issues if issue.severity == "error"]
+
+
+def listed(issues: Sequence[Issue], most: int = MOST_LISTED) -> list[Issue]:
+    """The issues as they are told: where there are very many the first ones, errors before warnings, and
+    an issue ``more_issues`` that says how many more there are.
+    """
+    if len(issues) <= most:
+        return [issue.shortened() for issue in issues]
+    wrong = errors_among(issues)
+    ordered = [*wrong, *(issue for issue in issues if issue.severity != "error")]
+    told = [issue.shortened() for issue in ordered[:most]]
+    more = len(issues) - most
+    text = f"{more} more {'is' if more == 1 else 'are'} not listed here; mend these, and the rest will be."
+    severity: Severity = "error" if len(wrong) > most else "warning"
+    return [*told, Issue("more_issues", text, given=str(more), severity=severity)]
 
 
 class NodeGraphError(Exception):
@@ -82,7 +114,8 @@ class ValidationError(NodeGraphError):
 
     def __init__(self, issues: Sequence[Issue]) -> None:
         self.issues = tuple(issues)
-        super().__init__(f"{len(self.issues)} issue(s):\n" + "\n".join(f"- {issue}" for issue in self.issues))
+        lines = (f"- {issue}" for issue in listed(self.issues))
+        super().__init__(f"{len(self.issues)} issue(s):\n" + "\n".join(lines))
 
 
 class NodeError(NodeGraphError):

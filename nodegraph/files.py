@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from nodegraph.digests import DigestCache
 from nodegraph.errors import FileProblem
+from nodegraph.hints import hints_wanted, nearest
 from nodegraph.model_folders import ModelFoldersError, folders_of
 
 INPUTS = "inputs"
@@ -158,15 +158,13 @@ class Folders:
     def _missing(self, folder: str, name: str) -> FileProblem:
         if not _is_plain(name) and not (self.any_path and folder == INPUTS):
             return FileProblem(f"{name!r} is not a plain file name inside the {folder} folder")
-        known = self.names(folder)
+        known = self.names(folder) if hints_wanted() else []
         others = f"; there are: {', '.join(known[:10])}" if known else ""
         home = f"the {folder} folder of the server" if self.private else self.home(folder)
         hint = f"put it into {home}{others}"
         if self.any_path and folder == INPUTS:
             hint += "; the path of a file will do as well"
-        return FileProblem(
-            f"no file {name!r} in {folder!r}; {hint}", suggestions=get_close_matches(name, known)
-        )
+        return FileProblem(f"no file {name!r} in {folder!r}; {hint}", suggestions=nearest(name, known))
 
     def home(self, folder: str) -> Path:
         """Where a user would put a file of that kind."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from nodegraph.body import Body, Place, takes_body
-from nodegraph.constants import check_constants, nearest
+from nodegraph.constants import check_constants
 from nodegraph.errors import Issue, WorkflowError
 from nodegraph.handles import Call, Link
+from nodegraph.hints import nearest
 from nodegraph.inline import Draft, Inlined, inline
 from nodegraph.node_type import Node
 from nodegraph.registry import NodeRegistry

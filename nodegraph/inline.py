@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nodegraph.body import Place
-from nodegraph.constants import nearest
 from nodegraph.errors import Issue
 from nodegraph.handles import Link
+from nodegraph.hints import nearest
 from nodegraph.workflow.schema import Mode, NodeEntry, SubgraphEntry
 
 PREFIX = "subgraph/"

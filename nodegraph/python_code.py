@@ -15,6 +15,7 @@ from nodegraph.body import Body
 from nodegraph.errors import ValidationError, errors_among
 from nodegraph.graph import Graph, GraphNode, build_graph
 from nodegraph.handles import Link
+from nodegraph.hints import bounded_hints
 from nodegraph.node_type import Node, plain
 from nodegraph.registry import NodeRegistry
 from nodegraph.validation import analyse
@@ -43,8 +44,9 @@ def export_python(workflow: Workflow, registry: NodeRegistry) -> str:
         ValidationError: the workflow must not run; files that it names need not be there.
         WorkflowError: a node comes from a plugin that no import finds, or a loop saves pictures.
     """
-    graph = build_graph(workflow, registry)
-    found = analyse(graph, need_terminal=False).issues
+    with bounded_hints():
+        graph = build_graph(workflow, registry)
+        found = analyse(graph, need_terminal=False).issues
     issues = [issue for issue in found if issue.code != "unusable_file"]  # those are not looked at here
     if errors_among(issues):
         raise ValidationError(issues)

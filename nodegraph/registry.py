@@ -11,14 +11,14 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from nodegraph.declaration import NodeFunction, collected_mistakes
+from nodegraph.declaration import NodeFunction, collected_declarations, collected_mistakes
 from nodegraph.errors import DeclarationError
+from nodegraph.hints import nearest
 from nodegraph.node_type import Node
 
 logger = logging.getLogger(__name__)
@@ -91,8 +91,7 @@ class NodeRegistry:
 
     def suggest(self, id: str) -> tuple[str, ...]:
         """The nearest known ids, best first; letter case counts for nothing."""
-        by_lower = {known.lower(): known for known in self._nodes}
-        return tuple(by_lower[match] for match in get_close_matches(id.lower(), by_lower, cutoff=0.6))
+        return nearest(id, self._nodes)
 
     def add(self, item: Node | NodeFunction[Any, Any, Any, Any], pack: str = "") -> Node:
         """Add one node; in a pack its id becomes ``pack.Name``.
@@ -142,9 +141,10 @@ class NodeRegistry:
     def _load(self, name: str, importer: Callable[[], ModuleType], namespace: str) -> None:
         known = set(sys.modules)
         try:
-            with collected_mistakes() as mistakes:
+            with collected_mistakes() as mistakes, collected_declarations() as declared:
                 package = importer()
                 functions = list(_functions(package))
+            functions = [*_overwritten(declared, functions), *functions]
             staged = self._staged(functions, namespace, mistakes)
         except (Exception, SystemExit, GeneratorExit) as error:  # noqa: BLE001 - whatever a pack does, the others load
             self._report(name, mistakes or [error])  # what a mistake left undone may be why the rest failed
@@ -218,6 +218,20 @@ def _functions(package: ModuleType) -> Iterator[NodeFunction[Any, Any, Any, Any]
         for item in vars(module).values():
             if isinstance(item, NodeFunction) and item.__module__ == module.__name__:
                 yield item
+
+
+def _overwritten(
+    declared: Iterable[NodeFunction[Any, Any, Any, Any]], found: Iterable[NodeFunction[Any, Any, Any, Any]]
+) -> Iterator[NodeFunction[Any, Any, Any, Any]]:
+    """Nodes of modules whose names went to others further down, as the author will hardly have meant."""
+    names = {_name(item): item for item in found}
+    for item in declared:
+        if names.get(_name(item), item) is not item:
+            yield item
+
+
+def _name(item: NodeFunction[Any, Any, Any, Any]) -> tuple[str, str]:
+    return item.__module__, item.record.function.__qualname__
 
 
 def _where(node: Node) -> str:

@@ -9,11 +9,12 @@ from functools import partial
 from typing import Any
 
 from nodegraph.body import Body
-from nodegraph.constants import nearest, summary, unknown_input
+from nodegraph.constants import summary, unknown_input
 from nodegraph.errors import FileProblem, InputError, Issue, NodeGraphError
 from nodegraph.files import Folders
 from nodegraph.graph import Graph, GraphNode, body_inputs
 from nodegraph.handles import Link
+from nodegraph.hints import nearest
 from nodegraph.loops import Fed, Looks, LoopCheck, Types
 from nodegraph.node_type import Input, Node, parameters_of
 from nodegraph.sockets import (

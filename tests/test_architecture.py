@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LAYERS = [
     "errors",
+    "printable",
+    "hints",
     "addresses",
     "captions",
     "events",

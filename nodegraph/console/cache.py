@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
 from nodegraph.cache.disk import DiskStore
 from nodegraph.console.engines import EngineOptions
 from nodegraph.console.errors import DONE, FAILED, counted
+from nodegraph.console.output import complain, say
 from nodegraph.locations import DISK_CACHE_BYTES
 from nodegraph.workflow.writing import dump_json
 
@@ -18,10 +17,10 @@ def info_command(cache: Path | None, *, as_json: bool) -> int:
     store = _store(cache)
     info = store.info()
     if as_json:
-        typer.echo(dump_json({"folder": str(store.folder), **info._asdict()}, 2))
+        say(dump_json({"folder": str(store.folder), **info._asdict()}, 2))
     else:
-        typer.echo(store.folder)
-        typer.echo(f"{counted(info.entries, 'result')}, {size(info.bytes)} of {size(info.limit)}")
+        say(store.folder)
+        say(f"{counted(info.entries, 'result')}, {size(info.bytes)} of {size(info.limit)}")
     return DONE
 
 
@@ -30,7 +29,7 @@ def clear_command(cache: Path | None) -> int:
     store = _store(cache)
     before = store.info()
     store.clear()
-    typer.echo(f"removed {counted(before.entries, 'result')}, {size(before.bytes)}")
+    say(f"removed {counted(before.entries, 'result')}, {size(before.bytes)}")
     return DONE
 
 
@@ -39,8 +38,8 @@ def verify_command(cache: Path | None) -> int:
     store = _store(cache)
     damaged = store.verify()
     for key in damaged:
-        typer.echo(f"damaged and removed: {key.hex()}", err=True)
-    typer.echo(f"{counted(store.info().entries, 'result')} intact, {len(damaged)} damaged")
+        complain(f"damaged and removed: {key.hex()}")
+    say(f"{counted(store.info().entries, 'result')} intact, {len(damaged)} damaged")
     return FAILED if damaged else DONE
 
 

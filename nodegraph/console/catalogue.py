@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-import typer
-
 from nodegraph.console.engines import make_registry
 from nodegraph.console.errors import DONE, INVALID, tell_problems
+from nodegraph.console.output import complain, say
 from nodegraph.node_type import Input, Node, plain
 from nodegraph.registry import NodeRegistry
 from nodegraph.workflow.writing import dump_json
@@ -24,11 +23,11 @@ def nodes_command(name: str | None, *, as_json: bool) -> int:
     if as_json:
         problems = [vars(problem) for problem in registry.problems]
         nodes = {node.id: node.describe() for node in registry.nodes()}
-        typer.echo(dump_json({"nodes": nodes, "problems": problems}, 2))
+        say(dump_json({"nodes": nodes, "problems": problems}, 2))
     else:
         width = max(map(len, registry.ids()), default=0)
         for category, members in groupby(registry.nodes(), key=lambda node: node.category):
-            typer.echo("\n".join([category, *(_row(node, width) for node in members)]))
+            say("\n".join([category, *(_row(node, width) for node in members)]))
         tell_problems(registry)
     return DONE
 
@@ -42,7 +41,7 @@ def _one(name: str, registry: NodeRegistry, as_json: bool) -> int:
     if node is None:
         _tell_unknown(name, registry)
         return INVALID
-    typer.echo(dump_json(node.describe(), 2) if as_json else "\n".join(_description(node)))
+    say(dump_json(node.describe(), 2) if as_json else "\n".join(_description(node)))
     return DONE
 
 
@@ -51,10 +50,10 @@ def _tell_unknown(name: str, registry: NodeRegistry) -> None:
     alike = [id for id in registry.ids() if name.strip() and name.lower() in id.lower()]
     ids = list(dict.fromkeys([*registry.suggest(name), *alike]))
     hint = ". Did you mean one of these?" if ids else "; nodegraph nodes lists them all"
-    typer.echo(f"error: there is no node {name!r}{hint}", err=True)
+    complain(f"error: there is no node {name!r}{hint}")
     width = max(map(len, ids), default=0)
     for node in filter(None, map(registry.get, ids)):
-        typer.echo(_row(node, width), err=True)
+        complain(_row(node, width))
     if not ids or any(name.startswith(f"{problem.pack}.") for problem in registry.problems):
         tell_problems(registry)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import typer
-
 from nodegraph.console.engines import EngineOptions, make_folders, make_registry
 from nodegraph.console.errors import DONE, INVALID, counted, exit_code, tally, tell_problems
-from nodegraph.errors import Issue, NodeGraphError, errors_among
+from nodegraph.console.output import complain, say
+from nodegraph.errors import Issue, NodeGraphError, errors_among, listed
 from nodegraph.graph import build_graph
+from nodegraph.hints import bounded_hints
 from nodegraph.python_code import export_python
 from nodegraph.registry import NodeRegistry
 from nodegraph.validation import validate
@@ -28,24 +28,26 @@ def validate_command(file: Path, options: EngineOptions, *, as_json: bool) -> in
     except NodeGraphError as error:
         if not as_json:
             raise
-        typer.echo(dump_json({"valid": False, "issues": [], "error": {"message": str(error)}}, 2))
+        say(dump_json({"valid": False, "issues": [], "error": {"message": str(error)}}, 2))
         return exit_code(error)
     valid = not errors_among(issues)
     if as_json:
-        told = [issue.to_json() for issue in issues]
-        typer.echo(dump_json({"valid": valid, "issues": told, "error": None}, 2))
+        told = [issue.to_json() for issue in listed(issues)]
+        say(dump_json({"valid": valid, "issues": told, "error": None}, 2))
     else:
-        for issue in issues:
-            typer.echo(str(issue))
+        for issue in listed(issues):
+            say(str(issue))
         parts = [f"valid, {counted(nodes, 'node')}"] if valid else []
-        typer.echo(f"{file}: {', '.join([*parts, *([tally(issues)] if issues else [])])}")
+        say(f"{file}: {', '.join([*parts, *([tally(issues)] if issues else [])])}")
     return DONE if valid else INVALID
 
 
 def _check(file: Path, options: EngineOptions) -> tuple[int, list[Issue]]:
     registry = make_registry()
-    graph = build_graph(load_workflow(file, registry), registry)
-    return len(graph.nodes), validate(graph, make_folders(registry, options))
+    folders = make_folders(registry, options)
+    with bounded_hints():
+        graph = build_graph(load_workflow(file, registry), registry)
+        return len(graph.nodes), validate(graph, folders)
 
 
 def import_command(source: Path, target: Path | None) -> int:
@@ -71,8 +73,8 @@ def _load(source: Path, registry: NodeRegistry) -> Workflow:
     Where a node of it is unknown, the packs that did not load are told: one may have it.
     """
     imported = import_file(source, registry)
-    for issue in imported.issues:
-        typer.echo(str(issue), err=True)
+    for issue in listed(imported.issues):
+        complain(str(issue))
     workflow = imported.workflow
     entries = [*workflow.nodes.values()]
     entries += [entry for subgraph in workflow.subgraphs.values() for entry in subgraph.nodes.values()]
@@ -83,10 +85,10 @@ def _load(source: Path, registry: NodeRegistry) -> Workflow:
 
 def _deliver(text: str, target: Path | None) -> None:
     if target is None or _is_standard_output(target):
-        typer.echo(text, nl=False)
+        say(text, newline=False)
     else:
         write_text(text, target)
-        typer.echo(target)
+        say(target)
 
 
 def _is_standard_output(target: Path) -> bool:

@@ -51,10 +51,23 @@ class EngineOptions:
         Raises:
             UsageError: there is something else in its place.
         """
-        folder = self.cache or locations.cache_folder()
-        if folder.exists() and not folder.is_dir():
-            raise UsageError(f"the cache folder {folder} is not a folder; name one with --cache-dir")
-        return folder
+        self.check_cache()
+        return self._cache_folder
+
+    @property
+    def _cache_folder(self) -> Path:
+        return self.cache or locations.cache_folder()
+
+    def check_cache(self) -> None:
+        """Refuse a cache folder that is none.
+
+        Raises:
+            UsageError: there is something else in its place.
+        """
+        if self._cache_folder.exists() and not self._cache_folder.is_dir():
+            raise UsageError(
+                f"the cache folder {self._cache_folder} is not a folder; name one with --cache-dir"
+            )
 
 
 def make_registry() -> NodeRegistry:
@@ -80,8 +93,13 @@ def _nothing(record: logging.LogRecord) -> bool:
     return False
 
 
-def make_folders(registry: NodeRegistry, options: EngineOptions) -> Folders:
-    """The folders that the options ask for, the user's, and those that packs bring with them."""
+def check_places(registry: NodeRegistry, options: EngineOptions) -> None:
+    """Refuse folders that are none, or cannot be used, before anything is done with them.
+
+    Raises:
+        UsageError: one of them.
+    """
+    options.check_cache()
     for folder in options.inputs:
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder")
@@ -93,6 +111,11 @@ def make_folders(registry: NodeRegistry, options: EngineOptions) -> Folders:
     for folder in options.models:
         _check_root(folder, kinds)
     _check_writable(options.out)
+
+
+def make_folders(registry: NodeRegistry, options: EngineOptions) -> Folders:
+    """The folders that the options ask for, the user's, and those that packs bring with them."""
+    check_places(registry, options)
     return locations.default_folders(
         registry,
         options.cache_folder,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-import typer
-
+from nodegraph.console.interrupt import terminated_as_interrupted
+from nodegraph.console.output import OutputError, complain, complain_of_output, take_any_character
 from nodegraph.errors import (
     Cancelled,
     Issue,
@@ -16,6 +16,7 @@ from nodegraph.errors import (
     ValidationError,
     WorkflowError,
     errors_among,
+    listed,
 )
 
 if TYPE_CHECKING:
@@ -30,14 +31,27 @@ class UsageError(NodeGraphError):
 
 def guarded(command: Callable[[], int]) -> int:
     """The exit code of a command; its errors are told, not raised."""
-    try:
-        return command()
-    except NodeGraphError as error:
-        tell(error)
-        return exit_code(error)
-    except KeyboardInterrupt:
-        typer.echo("cancelled", err=True)
+    take_any_character()
+    with terminated_as_interrupted():
+        try:
+            return command()
+        except NodeGraphError as error:
+            tell(error)
+            return exit_code(error)
+        except OutputError as error:
+            complain_of_output(error)
+        except BrokenPipeError:
+            raise  # nobody reads on: click ends the program without a word
+        except OSError as error:
+            complain(f"error: {_of_the_system(error)}")
+        except KeyboardInterrupt:
+            complain("cancelled")
         return FAILED
+
+
+def _of_the_system(error: OSError) -> str:
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename is not None else reason
 
 
 def exit_code(error: NodeGraphError) -> int:
@@ -62,27 +76,27 @@ def tell(error: NodeGraphError) -> None:
     if isinstance(error, NodeError):
         tell_node_error(error, traceback=False)
     elif isinstance(error, ValidationError):
-        typer.echo(f"invalid workflow, {tally(error.issues)}:", err=True)
-        for issue in error.issues:
-            typer.echo(f"  {issue}", err=True)
+        complain(f"invalid workflow, {tally(error.issues)}:")
+        for issue in listed(error.issues):
+            complain(f"  {issue}")
     else:
-        typer.echo("cancelled" if isinstance(error, Cancelled) else f"error: {error}", err=True)
+        complain(f"cancelled: {error}" if isinstance(error, Cancelled) else f"error: {error}")
 
 
 def tell_problems(registry: NodeRegistry) -> None:
     """Say which packs did not load, and why."""
     for pack, problems in groupby(registry.problems, key=lambda problem: problem.pack):
-        typer.echo(f"the pack {pack} did not load:", err=True)
+        complain(f"the pack {pack} did not load:")
         for problem in problems:
-            typer.echo(f"  {problem}", err=True)
+            complain(f"  {problem}")
 
 
 def tell_node_error(error: NodeError, *, traceback: bool) -> None:
     """Say which node failed, on what inputs, where and why; its traceback only where it is wanted."""
-    typer.echo(f"error: node {error.node_id} ({error.node_type}) failed: {error}", err=True)
+    complain(f"error: node {error.node_id} ({error.node_type}) failed: {error}")
     for name, value in error.inputs.items():
-        typer.echo(f"  {name} = {value}", err=True)
+        complain(f"  {name} = {value}")
     if error.place:
-        typer.echo(f"  at {error.place}", err=True)
+        complain(f"  at {error.place}")
     if error.traceback:
-        typer.echo(error.traceback if traceback else "  --traceback shows the whole way there", err=True)
+        complain(error.traceback if traceback else "  --traceback shows the whole way there")

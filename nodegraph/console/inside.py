@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nodegraph.errors import WorkflowError
 from nodegraph.graph import body_inputs
 from nodegraph.handles import Link
+from nodegraph.hints import nearest
 from nodegraph.node_type import Input
 from nodegraph.registry import NodeRegistry
 from nodegraph.workflow.schema import SUBGRAPH_PREFIX, NodeEntry, SubgraphEntry, Workflow
 
+MOST_NAMED = 20
 ITERATION = re.compile(r"-\d+(?=/|$)")
 Nodes = Mapping[str, NodeEntry]
 
@@ -98,13 +100,23 @@ class Inside:
             )
         outer = (id[: slash.start()] for slash in reversed(list(re.finditer("/", id))))
         way = next((way for part in outer for way in self._ways(part, self._workflow.nodes)), None)
-        there_are = self._content(way) if way else f"there are: {', '.join(self._workflow.nodes)}"
-        return f"there is no node {id!r}; {there_are}"
-
-    def _content(self, way: Way) -> str:
-        id = "/".join(step.node for step in way)
+        if way is None:
+            return f"there is no node {id!r}; {_there(id, '', list(self._workflow.nodes))}"
+        found = "/".join(step.node for step in way)
         nodes = [name for _, subgraph in self._definitions(self._entry(way)) for name in subgraph.nodes]
-        return f"inside {id!r} there are: {', '.join(nodes)}" if nodes else f"{id!r} has no nodes inside"
+        return f"there is no node {id!r}; {_there(id.removeprefix(f'{found}/'), found, nodes)}"
+
+
+def _there(id: str, outer: str, nodes: Sequence[str]) -> str:
+    """What may be meant by an id that is none of these nodes, which are inside another, if in any."""
+    if not nodes:
+        return f"{outer!r} has no nodes inside" if outer else "the workflow has none"
+    near = nearest(id, nodes)
+    if near:
+        return f"did you mean {' or '.join(repr(f'{outer}/{name}' if outer else name) for name in near)}?"
+    more = f" and {len(nodes) - MOST_NAMED} more" if len(nodes) > MOST_NAMED else ""
+    place = f"inside {outer!r} there are" if outer else "there are"
+    return f"{place}: {', '.join(nodes[:MOST_NAMED])}{more}"
 
 
 def with_inner_input(workflow: Workflow, way: Way, name: str, value: Any) -> Workflow:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from nodegraph.console.catalogue import INDENT
 from nodegraph.console.engines import EngineOptions, make_folders, make_registry
 from nodegraph.console.errors import DONE, INVALID, tell_problems
+from nodegraph.console.output import say
 from nodegraph.digests import DigestCache
-from nodegraph.errors import NodeGraphError
+from nodegraph.errors import FileProblem, NodeGraphError
 from nodegraph.files import Folders
 from nodegraph.locations import folder_kinds
 from nodegraph.node_type import Node, parameters_of
@@ -80,27 +79,34 @@ def verify_command(options: EngineOptions, *, as_json: bool) -> int:
 def _tell(found: Mapping[str, list[ModelFile]], folders: Folders, *, as_json: bool) -> None:
     if as_json:
         rows = {kind: [dataclasses.asdict(file) for file in files] for kind, files in found.items()}
-        typer.echo(dump_json(rows, 2))
+        say(dump_json(rows, 2))
         return
     for kind, files in found.items():
-        typer.echo(kind)
+        say(kind)
         for file in files:
-            typer.echo(INDENT + file.line)
+            say(INDENT + file.line)
         if not files:
-            typer.echo(f"{INDENT}none; put files into {folders.home(kind)}")
+            say(f"{INDENT}none; put files into {folders.home(kind)}")
 
 
 def _verified(kind: str, folders: Folders, registry: NodeRegistry) -> Iterator[ModelFile]:
     for file in _files(kind, folders, registry):
-        yield dataclasses.replace(file, digest=folders.resolve(kind, file.name).digest)
+        try:
+            yield dataclasses.replace(file, digest=folders.resolve(kind, file.name).digest)
+        except (FileProblem, OSError) as error:
+            yield dataclasses.replace(file, problem=file.problem or str(error))
 
 
 def _files(kind: str, folders: Folders, registry: NodeRegistry) -> Iterator[ModelFile]:
     loader = _loader(kind, registry)
     for name in folders.names(kind):
-        path = folders.path(folders.resolve(kind, name))
-        file = ModelFile(name, _bytes(path), _dtypes(path))
-        yield file if loader is None else _recognised(file, loader, folders)
+        try:
+            path = folders.path(folders.resolve(kind, name))
+            file = ModelFile(name, _bytes(path), _dtypes(path))
+        except (FileProblem, OSError):  # a link that leads nowhere, a pipe, a file of someone else
+            yield ModelFile(name, 0, problem="it cannot be read: it is no file, or may not be")
+        else:
+            yield file if loader is None else _recognised(file, loader, folders)
 
 
 def _loader(kind: str, registry: NodeRegistry) -> Node | None:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from nodegraph import events
 from nodegraph.console.report import duration
+from nodegraph.printable import printable
 
 MAX_BARS = 8
 REFRESHES_PER_SECOND = 8
@@ -23,14 +24,18 @@ NODE_PAUSE, STEP_PAUSE = 0.5, 10.0
 
 
 @contextmanager
-def progress(console: Console, shown: bool) -> Iterator[Callable[[events.Event], None] | None]:
-    """A subscriber that shows progress while the ``with`` block lasts, or ``None`` where none is wanted."""
+def progress(console: Console, shown: bool, runs: int = 1) -> Iterator[Callable[[events.Event], None] | None]:
+    """A subscriber that shows progress while the ``with`` block lasts, or ``None`` where none is wanted.
+
+    Args:
+        runs: how many runs there will be, one after the other.
+    """
     if not shown:
         yield None
     elif not console.is_terminal:
-        yield _Lines(console).note
+        yield _Lines(console, runs).note
     else:
-        state = RunState()
+        state = RunState(runs)
         bars = _Bars(state, console)
         with Live(
             get_renderable=bars.draw, console=console, transient=True, refresh_per_second=REFRESHES_PER_SECOND
@@ -51,14 +56,18 @@ class _Steps:
 
 @dataclass
 class RunState:
-    """What is known of a run, kept from its events; drawing reads it at its own pace.
+    """What is known of one run after the other, kept from their events; drawing reads it at its own pace.
 
     Attributes:
-        planned: how many nodes have to run.
+        runs: how many runs there will be.
+        run: the number of the present one, from 1.
+        planned: how many nodes have to run in it.
         finished: how many of them have.
         running: the nodes at work.
     """
 
+    runs: int = 1
+    run: int = 0
     planned: int = 0
     finished: int = 0
     running: dict[str, _Steps] = field(default_factory=dict)
@@ -72,7 +81,7 @@ class RunState:
     def _note(self, event: events.Event) -> None:
         match event:
             case events.RunStarted(planned=planned):
-                self.planned, self.finished = planned, 0
+                self.run, self.planned, self.finished = self.run + 1, planned, 0
                 self.running.clear()
             case events.NodeExpanded(added=added):
                 self.planned += added
@@ -90,13 +99,24 @@ class RunState:
         completed = self.finished + sum(steps.fraction for steps in running.values())
         return completed, max(self.planned, self.finished), running
 
+    @property
+    def overall(self) -> float:
+        """How many runs are done, with the fraction of the present one."""
+        completed, total, _ = self.snapshot()
+        return max(self.run - 1, 0) + (completed / total if total else 0.0)
+
+    @property
+    def place(self) -> str:
+        """Which run of several is the present one, as in ``run 3 of 9``; nothing where there is one."""
+        return f"run {max(self.run, 1)} of {self.runs}" if self.runs > 1 else ""
+
 
 class _Lines:
     """A line for each node that ran, unless one was written just before; for a long one some on its way."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, runs: int) -> None:
         self._console = console
-        self._state = RunState()
+        self._state = RunState(runs)
         self._written = time.monotonic()
 
     def note(self, event: events.Event) -> None:
@@ -112,13 +132,16 @@ class _Lines:
         if now - self._written >= pause:
             self._written = now
             completed, total, _ = self._state.snapshot()
-            self._console.print(f"[{int(completed)}/{total}] {text}", markup=False, highlight=False)
+            place = f"{self._state.place}, " if self._state.place else ""
+            line = f"[{place}{int(completed)}/{total}] {printable(text)}"
+            self._console.print(line, markup=False, highlight=False)
 
 
 class _Bars:
     """Brings its bars in line with the state each time they are drawn, however many events came between."""
 
     def __init__(self, state: RunState, console: Console) -> None:
+        """The bar of the run is one bar for all runs where there are several."""
         self._state = state
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -135,6 +158,9 @@ class _Bars:
         """The present state."""
         completed, total, running = self._state.snapshot()
         count = f"{int(completed)}/{total} nodes"
+        if self._state.place:
+            completed, total = self._state.overall, self._state.runs
+            count = f"{self._state.place}, {count}"
         self._progress.update(self._run, completed=completed, total=total or None, count=count)
         shown = dict(list(running.items())[:MAX_BARS])
         for node in [node for node in self._bars if node not in shown]:
@@ -145,6 +171,6 @@ class _Bars:
 
     def _draw_node(self, node: str, steps: _Steps) -> None:
         if node not in self._bars:
-            self._bars[node] = self._progress.add_task(f"  {escape(node)}", total=None, count="")
-        count = escape(steps.message) or (f"{steps.done}/{steps.total}" if steps.total else "")
+            self._bars[node] = self._progress.add_task(f"  {escape(printable(node))}", total=None, count="")
+        count = escape(printable(steps.message)) or (f"{steps.done}/{steps.total}" if steps.total else "")
         self._progress.update(self._bars[node], completed=steps.done, total=steps.total or None, count=count)

@@ -6,22 +6,29 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import pydantic
+from pydantic import TypeAdapter
 
 from nodegraph import events
 from nodegraph.client import Client, ServerError, UnreachableError
 from nodegraph.console.engines import EngineOptions
 from nodegraph.console.errors import UsageError
+from nodegraph.console.report import duration
 from nodegraph.console.uploading import InputUploads
 from nodegraph.engine import RunResult
 from nodegraph.errors import Issue, NodeError, NodeGraphError, ValidationError
 from nodegraph.execution.base import CancelToken, NodeRecord
 from nodegraph.files import OutputFile
 from nodegraph.registry import NodeRegistry
-from nodegraph.server.views import FileView, JobView
+from nodegraph.server.views import FileView, JobView, NodeErrorView
 from nodegraph.worker.telling import NAMES
 from nodegraph.workflow.schema import Workflow
 
+T = TypeVar("T")
+WORTH_TELLING = 0.5
+"""Seconds of waiting that are told."""
 EVENTS = {name: kind for kind, name in NAMES.items()}
 
 
@@ -73,13 +80,14 @@ class RemoteEngine:
     def __init__(
         self, options: ServerOptions, output: Path, registry: NodeRegistry, tell: Callable[[str], None]
     ) -> None:
-        """``tell`` is told in a line of each input file that is uploaded; ``registry`` says which inputs are.
+        """``tell`` is told in a line of each input file that is uploaded, and of waiting; ``registry`` says
+        which inputs are files.
 
         Raises:
-        UsageError: the URL is none of a server, or the server wants another token.
-        UnreachableError: no server answers.
+            UsageError: the URL is none of a server, or the server wants another token.
+            UnreachableError: no server answers.
         """
-        self.output = output
+        self.output, self._tell = output, tell
         self._client = _client(options)
         self._canceller = _client(options)  # used by the thread that Ctrl-C wakes
         self._client.health()
@@ -118,7 +126,17 @@ class RemoteEngine:
         for event in self._client.events(job.id):
             if on_event is not None and (told := engine_event(event)) is not None:
                 on_event(told)
-        return self._result(self._client.job(job.id))
+        ended = self._client.job(job.id)
+        self._tell_waiting(ended)
+        return self._result(ended)
+
+    def _tell_waiting(self, job: JobView) -> None:
+        """Say where the time went in which nothing ran."""
+        queued = (job.started or job.created) - job.created
+        waits = {"in the queue": queued, "for the worker to start": job.result.waited if job.result else 0.0}
+        parts = [f"{duration(seconds)} {what}" for what, seconds in waits.items() if seconds >= WORTH_TELLING]
+        if parts:
+            self._tell(f"waited {' and '.join(parts)}")
 
     def _cancel(self, id: str) -> None:
         try:
@@ -140,7 +158,7 @@ class RemoteEngine:
             status=job.state,
             outputs=self._outputs(job),
             nodes={id: _record(told) for id, told in result.nodes.items()},
-            errors=[_node_error(told.model_dump()) for told in result.errors],
+            errors=[_node_error(told) for told in result.errors],
             seconds=result.seconds,
             warnings=[_issue(told.model_dump()) for told in result.issues],
         )
@@ -172,8 +190,25 @@ def engine_event(told: dict[str, Any]) -> events.Event | None:
     if kind is None:
         return None
     known = {name: told[name] for name in kind._fields if name in told}
-    event: events.Event = kind(**{**known, "run": told["job"]})
+    event: events.Event = _understood(kind, {**known, "run": told.get("job")})
     return event
+
+
+_readers = {kind: TypeAdapter[Any](kind) for kind in (NodeRecord, *NAMES)}
+
+
+def _understood(kind: type[T], told: dict[str, Any]) -> T:
+    """A record that the server told the fields of.
+
+    Raises:
+        NodeGraphError: they are none of it.
+    """
+    try:
+        record: T = _readers[kind].validate_python(told)
+    except pydantic.ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"]))
+        raise NodeGraphError(f"what the server tells of {kind.__name__}.{place} is not understood") from None
+    return record
 
 
 def _client(options: ServerOptions) -> Client:
@@ -203,17 +238,17 @@ def _issue(told: dict[str, Any]) -> Issue:
 
 
 def _record(told: dict[str, Any]) -> NodeRecord:
-    return NodeRecord(**{name: told[name] for name in NodeRecord._fields if name in told})
+    return _understood(NodeRecord, {name: told[name] for name in NodeRecord._fields if name in told})
 
 
-def _node_error(told: dict[str, Any]) -> NodeError:
+def _node_error(told: NodeErrorView) -> NodeError:
     return NodeError(
-        told["message"],
-        node_id=told["node"],
-        node_type=told["type"],
-        inputs=told.get("inputs"),
-        traceback="\n".join((*told.get("frames", ()), told.get("exception", ""))),
-        place=told.get("place", ""),
-        exception=told.get("exception", ""),
-        frames=told.get("frames", ()),
+        told.message,
+        node_id=told.node,
+        node_type=told.type,
+        inputs=told.inputs,
+        traceback="\n".join((*told.frames, told.exception)),
+        place=told.place,
+        exception=told.exception,
+        frames=told.frames,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from nodegraph.console.errors import INVALID, counted, exit_code
 from nodegraph.engine import RunResult
-from nodegraph.errors import NodeError, NodeGraphError, ValidationError
+from nodegraph.errors import NodeError, NodeGraphError, ValidationError, listed
 
 
 def summary_line(result: RunResult) -> str:
@@ -50,14 +50,14 @@ def result_document(result: RunResult, *, explain: bool = False) -> dict[str, An
             }
             for key, record in result.nodes.items()
         },
-        "issues": [warning.to_json() for warning in result.warnings],
+        "issues": [warning.to_json() for warning in listed(result.warnings)],
         "error": result.errors[0].to_json() if result.errors else None,
     }
 
 
 def failure_document(error: NodeGraphError) -> dict[str, Any]:
     """A run that did not even begin as JSON data, with the same keys."""
-    issues = [issue.to_json() for issue in error.issues] if isinstance(error, ValidationError) else []
+    issues = [issue.to_json() for issue in listed(error.issues)] if isinstance(error, ValidationError) else []
     told = error.to_json() if isinstance(error, NodeError) else {"message": str(error)}
     return {
         "status": "invalid" if exit_code(error) == INVALID else "failed",

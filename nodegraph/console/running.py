@@ -9,12 +9,12 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import typer
 from rich.console import Console
 
 from nodegraph.console.engines import EngineOptions, make_engine, make_registry
 from nodegraph.console.errors import DONE, FAILED, UsageError, counted, exit_code, tell, tell_node_error
 from nodegraph.console.interrupt import cancelled_by_interrupt
+from nodegraph.console.output import complain, say
 from nodegraph.console.progress import progress
 from nodegraph.console.remote import RemoteEngine, ServerOptions
 from nodegraph.console.report import failure_document, result_document, summary_line, sweep_document
@@ -22,7 +22,7 @@ from nodegraph.console.settings import Setting, Variant, parse_settings, variant
 from nodegraph.console.sheet import save_contact_sheet, sheet_columns
 from nodegraph.console.sweep import noted_sweep, sheet_metadata
 from nodegraph.engine import Engine, RunResult
-from nodegraph.errors import NodeGraphError, ValidationError, errors_among
+from nodegraph.errors import Cancelled, NodeGraphError, ValidationError, errors_among, listed
 from nodegraph.events import Event
 from nodegraph.execution.base import CancelToken
 from nodegraph.workflow.sources import load_workflow
@@ -81,9 +81,16 @@ class _Run:
     def run(self) -> int:
         engine, output = self._engine()
         self._check_all(engine)
-        results = self._results(engine)
-        sheet = self._sheet(results, output) if self.request.grid else None
-        self._report(results, sheet)
+        results, error = self._results(engine)
+        sheet = None
+        try:
+            if self.request.grid and error is None:
+                sheet = self._sheet(results, output)
+        except NodeGraphError as broken:  # what the runs made is told all the same
+            error = broken
+        self._report(results, sheet, error)
+        if error is not None:
+            return exit_code(error)
         return DONE if all(result.status == "done" for result in results) else FAILED
 
     def _engine(self) -> tuple[Engine | RemoteEngine, Path]:
@@ -97,7 +104,7 @@ class _Run:
 
     def _mention(self, text: str) -> None:
         if not self.request.quiet:
-            typer.echo(text, err=True)
+            complain(text)
 
     def _check_all(self, engine: Engine | RemoteEngine) -> None:
         """Find mistakes in the last run of a sweep before the first one has taken its time."""
@@ -106,18 +113,30 @@ class _Run:
             if errors_among(issues):
                 raise ValidationError(list(dict.fromkeys(issues)))
 
-    def _results(self, engine: Engine | RemoteEngine) -> list[RunResult]:
+    def _results(self, engine: Engine | RemoteEngine) -> tuple[list[RunResult], NodeGraphError | None]:
+        """What came of the runs, up to the one that was cancelled or could not be; and why it could not.
+
+        Raises:
+            NodeGraphError: the first run could not be.
+        """
         console = Console(stderr=True)
         shown = not (self.request.quiet or self.request.json)
         results: list[RunResult] = []
         # what nodes print goes to standard error: standard output holds the answer alone
         printed = redirect_stdout(sys.stderr)
-        with printed, cancelled_by_interrupt() as token, progress(console, shown) as on_event:
+        runs = len(self.variants)
+        with printed, cancelled_by_interrupt() as token, progress(console, shown, runs) as on_event:
             for variant in self.variants:
-                results.append(self._one(engine, variant, token, on_event))
+                try:
+                    results.append(self._one(engine, variant, token, on_event))
+                except (NodeGraphError, KeyboardInterrupt) as error:
+                    if not results:
+                        raise
+                    told = error if isinstance(error, NodeGraphError) else Cancelled("interrupted")
+                    return results, told
                 if results[-1].status == "cancelled":
                     break
-        return results
+        return results, None
 
     def _one(
         self,
@@ -144,33 +163,47 @@ class _Run:
             texts = sheet_metadata(self.workflow, self.settings, self.registry)
         return save_contact_sheet(cells, _columns(self.settings), folder, texts).absolute()
 
-    def _report(self, results: Sequence[RunResult], sheet: Path | None) -> None:
+    def _report(self, results: Sequence[RunResult], sheet: Path | None, error: NodeGraphError | None) -> None:
         if self.request.json:
             runs = [result_document(result, explain=self.request.explain) for result in results]
+            runs += [failure_document(error)] if error else []
             path = str(sheet) if sheet else None
             _print_json(sweep_document(runs, path) if self.request.grid else runs[0])
             return
         if not self.request.quiet:
-            for warning in dict.fromkeys(warning for result in results for warning in result.warnings):
-                typer.echo(str(warning), err=True)
+            found = dict.fromkeys(warning for result in results for warning in result.warnings)
+            for warning in listed(list(found)):
+                complain(str(warning))
         for variant, result in zip(self.variants, results, strict=False):
             self._tell(variant, result)
         if sheet:
-            typer.echo(sheet)
+            say(sheet)
+        if error:
+            tell(error)
+        self._tell_kept(results)
+
+    def _tell_kept(self, results: Sequence[RunResult]) -> None:
+        """Say of a sweep that was broken off how far it came: what its runs made stays."""
+        whole = [result for result in results if result.status != "cancelled"]
+        if self.request.grid and len(whole) < len(self.variants):
+            files = len({file.path for result in results for file in result.files})
+            verb = "is" if files == 1 else "are"
+            kept = f"kept {verb} the {counted(files, 'file')} named above" if files else "no file was made"
+            complain(f"{len(whole)} of {counted(len(self.variants), 'run')} came to their end; {kept}")
 
     def _tell(self, variant: Variant, result: RunResult) -> None:
         for path in dict.fromkeys(file.path for file in result.files):
-            typer.echo(path)
+            say(path)
         if self.request.explain:
             for node, explanation in result.explanations.items():
-                typer.echo(f"  {node}: {explanation}")
+                say(f"  {node}: {explanation}")
         for error in result.errors:
             tell_node_error(error, traceback=self.request.traceback)
         if result.status == "cancelled":
-            typer.echo(f"cancelled; {counted(result.executed, 'node')} had run", err=True)
+            complain(f"cancelled; {counted(result.executed, 'node')} had run")
         elif not self.request.quiet:
             label = f"{', '.join(variant.labels)}: " if variant.labels else ""
-            typer.echo(label + summary_line(result))
+            say(label + summary_line(result))
 
 
 def _pictures(result: RunResult) -> list[Path]:
@@ -184,4 +217,4 @@ def _columns(settings: Sequence[Setting]) -> int:
 
 
 def _print_json(document: object) -> None:
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    say(json.dumps(document, indent=2, ensure_ascii=False))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import ssl
 import sys
@@ -12,14 +11,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import typer
 from aiohttp import web
 from pydantic import ValidationError
 
-from nodegraph.console.engines import make_registry
+from nodegraph.console.engines import EngineOptions, check_places, make_registry
 from nodegraph.console.errors import DONE, FAILED, UsageError
+from nodegraph.console.output import complain, say
+from nodegraph.devices import pick_device
+from nodegraph.errors import InputError
 from nodegraph.jobs.database import Database
 from nodegraph.jobs.tokens import TokenStore
+from nodegraph.printable import log_to_standard_error
+from nodegraph.registry import NodeRegistry
 from nodegraph.server.app import make_app
 from nodegraph.server.keys import ADMIN, RUN, TOKENS
 from nodegraph.server.listening import http_runner
@@ -27,6 +30,17 @@ from nodegraph.server.security.tokens import first_token
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.webhooks import webhook_secret
 
+OPTIONS = {
+    "output": "out",
+    "cache": "cache-dir",
+    "inputs": "input-dir",
+    "allow_hosts": "allow-host",
+    "allow_origins": "allow-origin",
+    "trusted_proxies": "trusted-proxy",
+}
+"""Options that are not called as the setting is."""
+EVERYWHERE = ("auto", "cpu")
+"""Devices that every machine has."""
 GOODBYE_SECONDS = 2.0
 SWITCH_SECONDS = 0.001
 """How long a thread that validates or lists may keep the interpreter from the event loop."""
@@ -43,7 +57,7 @@ def serve_command(given: Mapping[str, Any], *, browse: bool = False) -> int:
         UsageError: a setting is wrong, or the address cannot be had.
     """
     settings = _settings(given)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    log_to_standard_error("%(asctime)s %(levelname)s %(message)s")
     sys.setswitchinterval(SWITCH_SECONDS)
     return asyncio.run(_serve(settings, browse))
 
@@ -53,12 +67,16 @@ def _settings(given: Mapping[str, Any]) -> ServerSettings:
         return ServerSettings(**given)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "settings"
-        raise UsageError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
+        text = first["msg"].removeprefix("Value error, ")
+        named = str(first["loc"][0]) if first["loc"] else ""
+        option = OPTIONS.get(named, named.replace("_", "-"))
+        raise UsageError(f"--{option}: {text}" if option else text) from None
 
 
 async def _serve(settings: ServerSettings, browse: bool) -> int:
-    app = make_app(settings, await asyncio.to_thread(make_registry))
+    registry = await asyncio.to_thread(make_registry)
+    await asyncio.to_thread(_check_engine, settings, registry)
+    app = make_app(settings, registry)
     runner = http_runner(app, GOODBYE_SECONDS)
     await runner.setup()
     try:
@@ -78,6 +96,19 @@ async def _serve(settings: ServerSettings, browse: bool) -> int:
     return DONE
 
 
+def _check_engine(settings: ServerSettings, registry: NodeRegistry) -> None:
+    """Say before the first job, which starts the engine, that it cannot be started so."""
+    options = EngineOptions(
+        out=settings.output, cache=settings.cache, models=settings.models, inputs=settings.inputs
+    )
+    check_places(registry, options)
+    if settings.device not in EVERYWHERE:
+        try:
+            pick_device(settings.device)
+        except InputError as error:
+            raise UsageError(f"--{error}") from None
+
+
 def _tls(settings: ServerSettings) -> ssl.SSLContext | None:
     if settings.tls_cert is None:
         return None
@@ -90,16 +121,16 @@ def _tls(settings: ServerSettings) -> ssl.SSLContext | None:
 
 
 def _tell(settings: ServerSettings, port: int, tokens: TokenStore) -> None:
-    typer.echo(f"nodegraph serves on {settings.url(port)}")
+    say(f"nodegraph serves on {settings.url(port)}")
     secret = first_token(settings, tokens)
     if secret is not None:
-        typer.echo(f"token (shown this once): {secret}")
+        say(f"token (shown this once): {secret}")
 
 
 def _browse(url: str) -> None:
     """Show a page in the user's browser; where there is none, the address was printed anyway."""
     if not webbrowser.open(url):
-        typer.echo(f"no browser could be started; open {url} in one", err=True)
+        complain(f"no browser could be started; open {url} in one")
 
 
 async def _interrupted() -> None:
@@ -122,15 +153,15 @@ def create_token(name: str, user: str, admin: bool, data: Path | None) -> int:
     """Make a token and print its secret; with the first one, what changes by it."""
     tokens = _tokens(data)
     if not tokens.any():
-        typer.echo("From now on the server takes no request without a token.", err=True)
-    typer.echo(tokens.create(name, user, {RUN, ADMIN} if admin else {RUN}))
+        complain("From now on the server takes no request without a token.")
+    say(tokens.create(name, user, {RUN, ADMIN} if admin else {RUN}))
     return DONE
 
 
 def list_tokens(data: Path | None) -> int:
     """Print name, user and scopes of every token."""
     for token in _tokens(data).tokens():
-        typer.echo(f"{token.name}\t{token.user}\t{' '.join(sorted(token.scopes))}")
+        say(f"{token.name}\t{token.user}\t{' '.join(sorted(token.scopes))}")
     return DONE
 
 
@@ -138,7 +169,7 @@ def revoke_token(name: str, data: Path | None) -> int:
     """Let a token in no more."""
     if _tokens(data).revoke(name):
         return DONE
-    typer.echo(f"there is no token called {name!r}", err=True)
+    complain(f"there is no token called {name!r}")
     return FAILED
 
 
@@ -146,5 +177,5 @@ def show_webhook_secret(data: Path | None) -> int:
     """Print the secret that signs webhooks."""
     folder = _with_data(data).data
     folder.mkdir(parents=True, exist_ok=True)
-    typer.echo(webhook_secret(folder).decode())
+    say(webhook_secret(folder).decode())
     return DONE

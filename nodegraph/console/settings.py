@@ -12,15 +12,12 @@ from typing import Any
 from nodegraph.captions import tell_apart
 from nodegraph.console.errors import UsageError
 from nodegraph.console.inside import Inside, Way, with_inner_input
+from nodegraph.console.values import advice, constant, split_list
 from nodegraph.errors import WorkflowError
-from nodegraph.node_type import Input
 from nodegraph.registry import NodeRegistry
-from nodegraph.sockets import is_instance
 from nodegraph.workflow.schema import Workflow
-from nodegraph.workflow.strict_json import parse_json
 from nodegraph.workflow.writing import dump_json
 
-OPENING, CLOSING, QUOTE, ESCAPE = "[{", "]}", '"', "\\"
 LABEL_LENGTH = 40
 MAX_VARIANTS = 1000
 
@@ -91,54 +88,14 @@ def _parse(text: str, inside: Inside, sweep: bool) -> Setting:
         raise UsageError(f"--set takes node.input=value, such as sampler.cfg=5, not {text!r}")
     try:
         way = inside.find(node)
+        declared = inside.declared(way, name)
+        hint = advice(place.strip(), value, declared, sweep=sweep) if declared else ""
+        values = tuple(constant(part, declared) for part in (split_list(value) if sweep else [value]))
     except WorkflowError as error:
         raise UsageError(f"--set {text}: {error}") from None
-    declared = inside.declared(way, name)
-    parts = split_list(value)
-    if not sweep and declared and _is_list_of_values(value, parts, declared):
-        raise UsageError(
-            f"--set {text}: {name} takes one value; to run once with each of {', '.join(parts)}, add --grid"
-        )
-    return Setting(way, name, tuple(_constant(part, declared) for part in (parts if sweep else [value])))
-
-
-def _is_list_of_values(text: str, parts: Sequence[str], input: Input) -> bool:
-    """Whether a text will not do for an input, but each of its parts would."""
-    return len(parts) > 1 and not _fits(text, input) and all(_fits(part, input) for part in parts)
-
-
-def _fits(text: str, input: Input) -> bool:
-    value = _constant(text, input)
-    return is_instance(value, input.type) and (input.menu is None or value in input.menu)
-
-
-def _constant(text: str, input: Input | None) -> Any:
-    """The value as JSON where it is JSON; a text input takes ``123`` and ``true`` as they are written."""
-    try:
-        value = parse_json(text)
-    except WorkflowError:
-        return text
-    if input and is_instance(text, input.type) and not is_instance(value, input.type):
-        return text
-    return value
-
-
-def split_list(text: str) -> list[str]:
-    """Split at commas that stand outside of quotes and brackets."""
-    parts, start, depth, quoted, escaped = [], 0, 0, False, False
-    for place, character in enumerate(text):
-        if escaped:
-            escaped = False
-        elif quoted:
-            escaped, quoted = character == ESCAPE, character != QUOTE
-        elif character == QUOTE:
-            quoted = True
-        elif character == "," and depth == 0:
-            parts.append(text[start:place])
-            start = place + 1
-        else:
-            depth += (character in OPENING) - (character in CLOSING)
-    return [part.strip() for part in (*parts, text[start:])]
+    if hint:
+        raise UsageError(f"--set {text}: {hint}")
+    return Setting(way, name, values)
 
 
 def variants(workflow: Workflow, settings: Sequence[Setting]) -> list[Variant]:

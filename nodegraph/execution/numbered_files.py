@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Collection
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from nodegraph.errors import FileProblem
 
 REMEMBERED = 1_000
+UNNAMEABLE = ("Cc", "Cs")
+"""Unicode's categories of control characters, which a terminal obeys, and of halves of characters."""
 
 
 def write_numbered(root: Path, prefix: str, suffix: str, data: bytes, closed: Collection[str] = ()) -> Path:
@@ -21,10 +24,13 @@ def write_numbered(root: Path, prefix: str, suffix: str, data: bytes, closed: Co
         closed: names of folders in ``root`` that nothing is written to, however their letters are cased.
 
     Raises:
-        FileProblem: ``prefix`` leads outside ``root``, or the file cannot be written.
+        FileProblem: ``prefix`` leads outside ``root`` or holds control characters, or the file cannot be
+            written.
     """
-    home, base = root.resolve(), (root / prefix.replace("\0", "")).resolve()
-    if "\0" in prefix or home not in base.parents:
+    if any(unicodedata.category(character) in UNNAMEABLE for character in prefix):
+        raise FileProblem(f"{prefix!r} holds characters that no file's name should; use letters")
+    home, base = root.resolve(), (root / prefix).resolve()
+    if home not in base.parents:
         raise FileProblem(f"{prefix!r} leads outside the output folder; use a name, or folder/name")
     if base.parent != home and base.relative_to(home).parts[0].casefold() in closed:
         raise FileProblem(f"{prefix!r} leads to the files of other users; use another folder")

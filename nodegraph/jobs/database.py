@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nodegraph.jobs.records import StorageError
+from nodegraph.jobs.redaction import add_functions
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,9 @@ MIGRATIONS: tuple[str, ...] = (
         error TEXT NOT NULL DEFAULT ''
     ) WITHOUT ROWID;
     CREATE INDEX webhooks_due ON webhooks (due);
+    """,
+    """
+    UPDATE jobs SET result = without_tracebacks(result) WHERE instr(result, '"traceback":')
     """,
 )
 """One script for each version of the schema; a published one is never changed, only followed."""
@@ -137,6 +141,7 @@ def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         db.row_factory = sqlite3.Row
+        add_functions(db)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
@@ -170,6 +175,8 @@ def _plain_errors(path: Path) -> Iterator[None]:
 def _in_words(path: Path, error: sqlite3.Error | OSError) -> StorageError:
     if _lacks_room(path, error):
         return StorageError(f"{path} cannot be used: the disk is full; make room on it", full=True)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return StorageError(f"{path} cannot be used: {path.parent} is not a folder")
     if path.parent.is_dir() and not _writable(path.parent):
         text = "the folder is read-only; let this user write there, or name another folder"
         return StorageError(f"{path} cannot be used: {text} ({error})")

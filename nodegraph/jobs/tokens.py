@@ -13,6 +13,7 @@ from nodegraph.jobs.database import Database
 from nodegraph.jobs.records import JobError
 
 PREFIX = "ngt_"
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,18 @@ class TokenStore:
     def create(self, name: str, user: str, scopes: Collection[str]) -> str:
         """Make a token; returns its secret, which cannot be had again.
 
+        From the first one on, nobody is told where files lie: not by what the history holds either.
+
         Raises:
-            JobError: there is a token of that name.
+            JobError: there is a token of that name, or name or user are none.
         """
+        _check_names(token=name, user=user)
         secret = PREFIX + secrets.token_urlsafe(32)
         values = (name, user, " ".join(sorted(scopes)), _digest(secret), time.time())
         try:
             with self._database.transaction() as db:
+                if not _any(db):
+                    db.execute("UPDATE jobs SET result = without_paths(result) WHERE result IS NOT NULL")
                 db.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?, NULL)", values)
         except sqlite3.IntegrityError:
             raise JobError(f"there is a token called {name!r}; revoke it, or choose another name") from None
@@ -74,13 +80,23 @@ class TokenStore:
     def any(self) -> bool:
         """Whether there ever was one: a server whose last token was revoked lets no one in."""
         with self._database.reading() as db:
-            return db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone() is not None
+            return _any(db)
 
     def revoke(self, name: str) -> bool:
         """Let a token in no more; ``False`` if there is none of that name."""
         with self._database.transaction() as db:
             statement = "UPDATE tokens SET revoked = ? WHERE name = ? AND revoked IS NULL"
             return bool(db.execute(statement, (time.time(), name)).rowcount)
+
+
+def _check_names(**names: str) -> None:
+    for what, name in names.items():
+        if not (0 < len(name) <= MAX_NAME and name.isprintable()):
+            raise JobError(f"the name of a {what} has 1 to {MAX_NAME} characters that can be printed")
+
+
+def _any(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM tokens LIMIT 1").fetchone() is not None
 
 
 def _digest(secret: str) -> str:

@@ -10,6 +10,7 @@ from nodegraph.engine import unknown_targets
 from nodegraph.errors import Issue, ValidationError, errors_among
 from nodegraph.files import Folders
 from nodegraph.graph import Graph, build_graph
+from nodegraph.hints import bounded_hints
 from nodegraph.private_paths import hide_paths_in
 from nodegraph.registry import NodeRegistry
 from nodegraph.validation import Analysis, analyse
@@ -84,11 +85,12 @@ class Checker:
         size = unfolded_size(workflow)
         if size > self.max_nodes:
             return Checked(workflow, [_too_large(size, self.max_nodes)], Graph({}), Analysis())
-        graph = build_graph(workflow, self.registry)
         wanted = None if targets is None else list(targets)
         folders = self.folders(owner)
-        analysis = analyse(graph, folders, need_terminal=wanted is None)
-        found = [*analysis.issues, *unknown_targets(wanted or (), graph)]
+        with bounded_hints():
+            graph = build_graph(workflow, self.registry)
+            analysis = analyse(graph, folders, need_terminal=wanted is None)
+            found = [*analysis.issues, *unknown_targets(wanted or (), graph)]
         issues = [hide_paths_in(issue, folders) for issue in found]
         return Checked(workflow, issues, graph, analysis)
 

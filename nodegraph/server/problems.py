@@ -23,6 +23,7 @@ from nodegraph.errors import (
     ValidationError,
     WorkflowError,
     errors_among,
+    listed,
 )
 from nodegraph.jobs.records import QueueFullError, StorageError
 
@@ -32,7 +33,6 @@ RETRY_SECONDS = "10"
 """When to ask again whether there is room for a job; nobody can tell how long jobs take."""
 MEDIA_TYPE = "application/problem+json"
 DOCUMENTATION = "/api/v1/docs"
-MAX_ISSUES = 200
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "Location")
@@ -179,9 +179,9 @@ def as_problem(error: NodeGraphError) -> Problem:
 
 def _invalid(error: ValidationError) -> Problem:
     wrong = errors_among(error.issues)
-    listed = [issue.to_json() for issue in error.issues[:MAX_ISSUES]]
+    told = [issue.to_json() for issue in listed(error.issues)]
     detail = str(wrong[0]) if len(wrong) == 1 else f"{len(wrong)} things are wrong; the first: {wrong[0]}"
-    return Problem(422, "invalid_workflow", detail, issues=listed, issue_count=len(error.issues))
+    return Problem(422, "invalid_workflow", detail, issues=told, issue_count=len(error.issues))
 
 
 _CODES = {

@@ -6,7 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from nodegraph.errors import MOST_LISTED
 from nodegraph.jobs.records import JobState
+
+FIRST_ISSUES = (
+    f"Where there are more than {MOST_LISTED}, the first ones, errors before warnings, and behind them one "
+    "with the code `more_issues` that says how many are left out."
+)
 
 
 class Answer(BaseModel):
@@ -53,11 +59,15 @@ class OutputView(Answer):
 class NodeErrorView(Answer):
     """A node that failed."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_serialization_defaults_required=False)
 
     message: str
     node: str
     type: str
+    inputs: dict[str, str] = Field({}, description="A short text for each value it was given.")
+    place: str = Field("", description="The line of the node's own code that it came from.")
+    exception: str = Field("", description="The class of the exception.")
+    frames: list[str] = Field([], description="The way there, outermost first: `module:line, in name`.")
 
 
 class ErrorView(Answer):
@@ -74,7 +84,10 @@ class ResultView(Answer):
 
     status: str
     executed: int = Field(description="How many nodes ran; the others came from a cache or were not needed.")
-    seconds: float
+    seconds: float = Field(description="From the plan to the end.")
+    waited: float = Field(
+        0.0, description="Seconds before that, from `started` on, in which the job's process was started."
+    )
     nodes: dict[str, dict[str, JsonValue]] = Field(description="How each node's result came about.")
     outputs: dict[str, dict[str, list[OutputView]]] = Field(description="By node, then by output name.")
     errors: list[NodeErrorView]
@@ -172,7 +185,7 @@ class ValidView(Answer):
     """What validation found."""
 
     valid: bool = Field(description="Whether it may run: no issue is an error.")
-    issues: list[IssueView]
+    issues: list[IssueView] = Field(description=f"Everything wrong or odd. {FIRST_ISSUES}")
 
 
 class PlannedOutput(Answer):
@@ -207,7 +220,9 @@ class PlanView(Answer):
     left_out: dict[str, str] = Field(
         description="Nodes that are muted, or need one that is, with the node which is why."
     )
-    issues: list[IssueView] = Field(description="Everything wrong or odd; each names its node and input.")
+    issues: list[IssueView] = Field(
+        description=f"Everything wrong or odd; each names its node and input. {FIRST_ISSUES}"
+    )
 
 
 class InputView(Answer):
@@ -336,7 +351,26 @@ class ProblemView(Answer):
     code: str
     detail: str
     errors: list[dict[str, str]] = Field([], description="Every place of a request that is wrong.")
-    issues: list[IssueView] = Field([], description="Every issue of a workflow that must not run.")
+    issues: list[IssueView] = Field(
+        [], description=f"Every issue of a workflow that must not run. {FIRST_ISSUES}"
+    )
+
+
+class UploadView(Answer):
+    """An uploaded file. In a workflow it is named `subfolder/name`."""
+
+    name: str
+    subfolder: str
+    size: int
+    media_type: str
+    url: str = Field(description="Where it is downloaded.")
+    digest: str | None = Field(None, description="SHA-256 of its content; not told in listings.")
+
+
+class UploadsView(Answer):
+    """Uploaded files."""
+
+    uploads: list[UploadView]
 
 
 class WebhookView(Answer):

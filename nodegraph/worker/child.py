@@ -27,6 +27,7 @@ from nodegraph.files import Folders
 from nodegraph.heap import HeapTrimmer, empty_frames
 from nodegraph.locations import default_folders
 from nodegraph.planning import Plan
+from nodegraph.printable import log_to_standard_error
 from nodegraph.registry import NodeRegistry
 from nodegraph.worker import frames
 from nodegraph.worker.marks import RunningMarks
@@ -50,7 +51,7 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO, marks: int | None = None) -> N
     Args:
         marks: descriptor of the file that is told which nodes run; see ``RunningMarks``.
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="worker: %(levelname)s %(message)s")
+    log_to_standard_error("worker: %(levelname)s %(message)s")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # a Ctrl-C reaches the whole group; the server decides
     faulthandler.enable(sys.stderr)  # where a crash happened goes to the log

@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any
@@ -112,16 +113,20 @@ class WorkerProcess:
     async def run(self, job: WorkerJob) -> dict[str, Any]:
         """Run one job; whatever becomes of it, the result says so. See ``Job.result``.
 
+        Its ``waited`` are the seconds until the process was there, which ``seconds`` does not count.
+
         Raises:
             WorkerError: the process could not be started.
         """
         self.job, self._cancelled, self._late = job.id, False, False
+        began = time.monotonic()
         try:
             await self.start()
+            waited = round(time.monotonic() - began, 6)
             if self._cancelled:
                 text = "the job was cancelled before it began"
-                return failure_message("cancelled", text, status="cancelled")
-            return await self._run(job)
+                return {**failure_message("cancelled", text, status="cancelled"), "waited": waited}
+            return {**await self._run(job), "waited": waited}
         finally:
             self.job = None
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nodegraph.engine import RunResult
-from nodegraph.errors import Issue, NodeError, NodeGraphError, ValidationError
+from nodegraph.errors import Issue, NodeError, NodeGraphError, ValidationError, listed
 from nodegraph.events import (
     Event,
     NodeCancelled,
@@ -101,8 +101,8 @@ def error_message(error: NodeError, folders: Folders) -> dict[str, Any]:
     }
 
 
-def _issues(issues: Iterable[Issue], folders: Folders) -> list[dict[str, Any]]:
-    return [hide_paths_in(issue, folders).to_json() for issue in issues]
+def _issues(issues: Sequence[Issue], folders: Folders) -> list[dict[str, Any]]:
+    return [hide_paths_in(issue, folders).to_json() for issue in listed(issues)]
 
 
 def outputs_message(graph: Graph, analysis: Analysis) -> dict[str, dict[str, Any]]:
@@ -141,7 +141,7 @@ def plan_message(plan: Plan, folders: Folders) -> dict[str, Any]:
     }
 
 
-def no_plan_message(graph: Graph, analysis: Analysis, issues: Iterable[Issue]) -> dict[str, Any]:
+def no_plan_message(graph: Graph, analysis: Analysis, issues: Sequence[Issue]) -> dict[str, Any]:
     """The same of a workflow that must not run: what is known of it, and why."""
     return {
         "valid": False,
@@ -149,7 +149,7 @@ def no_plan_message(graph: Graph, analysis: Analysis, issues: Iterable[Issue]) -
         "run": 0,
         "nodes": _planned_nodes(graph, analysis, {}),
         "left_out": dict(graph.left_out),
-        "issues": [issue.to_json() for issue in issues],
+        "issues": [issue.to_json() for issue in listed(issues)],
     }
 
 

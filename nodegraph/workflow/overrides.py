@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nodegraph.constants import nearest
 from nodegraph.errors import WorkflowError
+from nodegraph.hints import nearest
 from nodegraph.workflow.schema import Workflow
 
 

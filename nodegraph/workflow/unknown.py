@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from nodegraph.constants import nearest
 from nodegraph.errors import Issue
+from nodegraph.hints import nearest
 from nodegraph.workflow.schema import NodeEntry, SubgraphEntry, Workflow
 
 

@@ -84,6 +84,38 @@ def test_where_there_is_no_terminal_a_line_is_written_now_and_then(monkeypatch):
     ]
 
 
+def test_several_runs_have_one_progress():
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    state = RunState(runs=4)
+    with progress(console, shown=True, runs=4) as subscriber:
+        for event in (
+            *(events.RunStarted("r1", 2, 2), *ran("a", 0.1), *ran("b", 0.1)),
+            *(
+                events.RunStarted("r2", 2, 1),
+                events.NodeStarted("r2", "b"),
+                events.NodeProgress("r2", "b", 1, 2),
+            ),
+        ):
+            subscriber(event)
+            state.note(event)
+    assert (state.place, state.overall) == ("run 2 of 4", 1.5)
+    assert "run 2 of 4, 0/1 nodes" in console.file.getvalue()
+
+
+def test_lines_say_which_run_it_is(monkeypatch):
+    now = iter([0.0, 1.0, 2.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(now))
+    console = Console(file=io.StringIO(), width=100)
+    with progress(console, shown=True, runs=3) as subscriber:
+        for run in ("r1", "r2"):
+            for event in (events.RunStarted(run, 2, 2), *ran("a", 0.5)):
+                subscriber(event)
+    assert console.file.getvalue().splitlines() == [
+        "[run 1 of 3, 1/2] a: 0.5 s",
+        "[run 2 of 3, 1/2] a: 0.5 s",
+    ]
+
+
 def ran(node, seconds):
     return events.NodeStarted("r", node), events.NodeFinished("r", node, "run", seconds)
 

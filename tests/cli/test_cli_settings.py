@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import shlex
 from typing import Any, Literal
 
 import pytest
 
 from nodegraph import node
 from nodegraph.console.errors import UsageError
-from nodegraph.console.settings import parse_settings, split_list, variants
+from nodegraph.console.settings import parse_settings, variants
+from nodegraph.console.values import split_list
 from nodegraph.handles import Link
 from nodegraph.registry import NodeRegistry
 from nodegraph.workflow import NodeEntry, Workflow
@@ -89,6 +91,62 @@ def test_a_sweep_takes_comma_lists(workflow, registry, text, expected):
 def test_a_list_without_grid_is_refused_with_a_hint_where_one_value_is_wanted(workflow, registry, text):
     with pytest.raises(UsageError, match=r"takes one value; to run once with each of .*, add --grid"):
         parse_settings([text], workflow, registry, sweep=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "sweep", "hint"),
+    [
+        ("a.cfg=[1,5]", False, "each of 1, 5, write --set a.cfg=1,5 --grid"),
+        ("a.cfg=[1, 5]", True, "each of 1, 5, write --set a.cfg=1,5 --grid"),
+        ('a.kind=["round","square"]', False, """write --set 'a.kind="round","square"' --grid"""),
+        ("a.words=x, y", False, """a list, written as JSON: --set 'a.words=["x","y"]'"""),
+        ("a.words=x,y", True, """a list, written as JSON: --set 'a.words=["x"],["y"]'"""),
+        ("a.words=x", False, """a list, written as JSON: --set 'a.words=["x"]'"""),
+    ],
+)
+def test_a_list_in_another_form_is_refused_with_how_to_write_it(workflow, registry, text, sweep, hint):
+    with pytest.raises(UsageError) as refused:
+        parse_settings([text], workflow, registry, sweep=sweep)
+    assert hint in str(refused.value)
+    again = shlex.split(hint[hint.index("--set") :])
+    parse_settings([again[1]], workflow, registry, sweep="--grid" in again or sweep)  # it is as it says
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (r'a.text="\ud800"', "half a surrogate pair"),
+        (r'a.text=["\udfff"]', "half a surrogate pair"),
+        ('a.any={"x": 1, "x": 2}', "more than once"),
+        ("a.text=\udcff", "not UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("sweep", [False, True])
+def test_what_no_file_may_hold_is_refused(workflow, registry, text, problem, sweep):
+    with pytest.raises(UsageError, match=f"^--set .*{problem}"):
+        parse_settings([text], workflow, registry, sweep=sweep)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [('a.text="a cat', '"a cat'), ("a.text=[a cat:1.2]", "[a cat:1.2]")]
+)
+def test_what_only_begins_as_json_is_text(workflow, registry, text, value):
+    assert values(text, workflow, registry) == (value,)
+
+
+@pytest.mark.parametrize(
+    ("node", "hint"),
+    [("aa", "did you mean 'a'"), ("B.C", r"did you mean 'b\.c'"), ("zzz", "there are: a, b")],
+)
+def test_the_nearest_node_is_suggested(workflow, registry, node, hint):
+    with pytest.raises(UsageError, match=f"no node '{node}'; {hint}"):
+        parse_settings([f"{node}.steps=1"], workflow, registry, sweep=False)
+
+
+def test_of_very_many_nodes_few_are_named(registry):
+    workflow = Workflow(nodes={f"node{number}": NodeEntry(type="Prompt") for number in range(5000)})
+    with pytest.raises(UsageError, match=r"node19 and 4980 more$"):
+        parse_settings(["other.steps=1"], workflow, registry, sweep=False)
 
 
 @pytest.mark.parametrize("text", ["a.text=a,b", "a.any=1,2", 'a.words=["x","y"]', "x.whatever=1,2"])

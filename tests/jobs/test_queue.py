@@ -49,6 +49,47 @@ def test_what_was_given_comes_back(queue):
     assert (job.state, job.attempts, job.result, job.number) == ("queued", 0, None, 1)
 
 
+FAILED = {
+    "status": "failed",
+    "outputs": {"a": {"text": [{"value": "/srv/data/note.txt"}]}},
+    "errors": [{"node": "a", "message": "no file /srv/data/x.png", "place": "/opt/pack/blur.py:3, in blur"}],
+    "issues": [{"message": "put it into /srv/models/vae", "related": ["b"]}],
+    "error": {"code": "node_failed", "message": "a (Blur): no file /srv/data/x.png"},
+}
+
+
+def fail(queue: JobQueue, result: dict) -> None:
+    queue.submit([new("a")])
+    queue.claim()
+    queue.finish("a", "failed", result)
+
+
+def test_tracebacks_of_the_first_schema_are_forgotten(queue, path):
+    [error] = FAILED["errors"]
+    fail(queue, FAILED | {"errors": [error | {"traceback": 'File "/opt/pack/effects.py", line 3'}]})
+    queue._database.close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    database = Database(path)
+    assert JobQueue(database).get("a").result == FAILED
+    database.close()
+
+
+def test_the_first_token_hides_paths_in_the_history(queue):
+    fail(queue, FAILED)
+    tokens = TokenStore(queue._database)
+    assert queue.get("a").result == FAILED
+    tokens.create("mine", "ada", ["run"])
+    result = queue.get("a").result
+    assert result["errors"] == [
+        {"node": "a", "message": "no file …/x.png", "place": "…/blur.py:3, in blur"},
+    ]
+    assert result["issues"] == [{"message": "put it into …/vae", "related": ["b"]}]
+    assert result["error"] == {"code": "node_failed", "message": "a (Blur): no file …/x.png"}
+    assert result["outputs"] == FAILED["outputs"]  # a value is the user's own
+
+
 def test_an_idempotency_key_queues_once_for_each_owner(queue):
     [one] = queue.submit([new("a", idempotency_key="k")])
     [same] = queue.submit([new("b", idempotency_key="k")])

@@ -1,11 +1,13 @@
 """Nodes that do what no node should."""
 
+import asyncio
 import ctypes
 import gc
 import os
 import sys
 import time
 import weakref
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -65,6 +67,29 @@ def Hang(x: int = 0) -> int:
     """Never returns."""
     while True:
         time.sleep(1)
+
+
+@node(terminal=True)
+async def Stubborn(x: int = 0) -> int:
+    """Takes no notice of being cancelled."""
+    while True:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(1)
+
+
+@node(terminal=True)
+async def Block(x: int = 0) -> int:
+    """Holds up the event loop that it runs in."""
+    while True:
+        time.sleep(1)
+
+
+@node(terminal=True)
+async def StopLoop(x: int = 0) -> int:
+    """Stops the event loop that it runs in."""
+    asyncio.get_running_loop().stop()
+    await asyncio.sleep(0.1)
+    return x
 
 
 @node(terminal=True)

@@ -175,6 +175,22 @@ def test_run_on_a_server(server: Served, tmp_path: Path) -> None:
     assert again.exit_code == 0 and "from memory" in again.stdout, again.stdout
 
 
+def test_waiting_is_told_apart_from_running(served: Served, tmp_path: Path) -> None:
+    """The first job waits for the worker, which is started for it; the second does not."""
+    with_pack(served).start()
+    workflow = tmp_path / "w.json"
+    told = []
+    for x in (1, 2):
+        workflow.write_text(json.dumps(slow(x, tmp_path / "log")))
+        told.append(run(str(workflow), "--server", served.url))
+    assert re.search(r"waited \d+\.\d s for the worker to start", told[0].stderr), told[0].stderr
+    assert "waited" not in told[1].stderr
+    with Client(served.url) as client:
+        second, first = (job.result for job in client.jobs())
+    assert first and second
+    assert second.waited < 0.5 < first.waited and first.seconds < first.waited
+
+
 def test_run_on_a_server_with_mistakes(server: Served, tmp_path: Path) -> None:
     workflow = tmp_path / "w.json"
     workflow.write_text(json.dumps(slow(1, tmp_path / "log") | {"nodes": {"n": {"type": "Nope"}}}))
@@ -186,6 +202,26 @@ def test_run_on_a_server_with_mistakes(server: Served, tmp_path: Path) -> None:
     assert odd.exit_code == 2 and "--server" in odd.stderr
     local = run(str(TEXT_TO_IMAGE), "--server", server.url, "--device", "cpu", "--explain")
     assert local.exit_code == 2 and "--device, --explain" in local.stderr
+
+
+def test_a_sweep_that_a_server_ends_says_what_it_keeps(tmp_path: Path) -> None:
+    served = with_pack(Served(tmp_path, settings={"time_limit": 2.0, "cancel_grace": 0.5}))
+    nodes = {
+        "slow": {"type": "nasty.Slow", "inputs": {"log": str(tmp_path / "log"), "seconds": 0.0}},
+        "grey": {"type": "EmptyImage", "inputs": {"width": 8, "height": 8}},
+        "save": {"type": "SaveImage", "links": {"images": ["grey", "image"]}},
+    }
+    workflow = tmp_path / "w.json"
+    workflow.write_text(json.dumps({"format": "nodegraph", "version": 1, "nodes": nodes}))
+    command = (str(workflow), "--grid", "--set", "slow.seconds=0,60,0", "--out", str(tmp_path / "out"))
+    try:
+        done = run(*command, "--server", served.start().url)
+    finally:
+        served.end()
+    assert done.exit_code == 1
+    assert [Path(line).is_file() for line in done.stdout.splitlines() if line.endswith(".png")] == [True]
+    assert "longer than its limit of 2 s" in done.stderr
+    assert "1 of 3 runs came to their end; kept is the 1 file named above" in done.stderr
 
 
 def inverting(image: str) -> dict[str, Any]:

@@ -35,6 +35,20 @@ def test_an_uploaded_picture_can_be_loaded_and_seen(comfy: Comfy):
     assert opened(comfy.get("/view", **image).body).getpixel((0, 0)) == (200, 30, 40)
 
 
+@pytest.mark.parametrize("type", ["temp", "output", ""])
+def test_every_kind_of_upload_is_kept_among_the_inputs(comfy: Comfy, type: str):
+    told = comfy.upload("/upload/image", png(), "kind.png", type=type, overwrite="true").json
+    assert told == {"name": "kind.png", "subfolder": "", "type": "input"}
+
+
+@pytest.mark.parametrize("type", ["weird", "Input", "../input", " input"])
+def test_another_kind_of_upload_is_refused_with_those_there_are(comfy: Comfy, type: str):
+    reply = comfy.upload("/upload/image", png(), "weird.png", type=type)
+    assert reply.status == 400
+    assert "type must be input, temp, output, not " in reply.body.decode()
+    assert comfy.get("/view", filename="weird.png", type="input").status == 404
+
+
 def test_names_are_not_overwritten_unless_asked_for(comfy: Comfy):
     def name(color, **fields):
         return comfy.upload("/upload/image", png(color), "same.png", **fields).json["name"]

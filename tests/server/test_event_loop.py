@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +13,12 @@ import aiohttp
 import pytest
 from served import Served
 
+from nodegraph.errors import MOST_LISTED
+
 PACK = Path(__file__).with_name("nasty_pack.py")
 LIMIT = 0.05
 QUEUED, BATCH = 10_000, 250
+MISTAKES = 10_000
 CLIENTS = 500
 METRIC = "nodegraph_event_loop_blocked_seconds"
 TRIES = 6
@@ -115,6 +119,35 @@ def test_a_workflow_of_very_many_nodes(server):
         assert server.ended(id)["state"] == "done"
 
     assert never_held_up(server, run)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [{"type": "nasty.Fyne{}"}, {"type": "nasty.Fine", "inputs": {"x": "{}", "y{}": 1}}],
+    ids=["unknown types", "bad inputs"],
+)
+def test_10_000_mistakes(server, node):
+    """They hold nothing up, and are told in short: the first ones, and how many more there are."""
+    nodes = {f"n{n}": json.loads(json.dumps(node).replace("{}", str(n))) for n in range(MISTAKES)}
+    prompt = {id: {"class_type": "nasty.Fine", "inputs": {"x": "many"}} for id in nodes}
+
+    def post() -> None:
+        replies = [
+            server.ask("POST", f"/api/v1/{path}", body(nodes)) for path in ("validate", "plan", "jobs")
+        ]
+        assert [reply.status for reply in replies] == [200, 200, 422]
+        for reply in (replies[0], replies[2]):
+            assert len(reply.body) < 200_000
+        for reply in replies:
+            *told, rest = reply.json["issues"]
+            assert (len(told), rest["code"]) == (MOST_LISTED, "more_issues")
+            assert int(rest["given"]) >= MISTAKES - MOST_LISTED
+        reply = server.ask("POST", "/prompt", {"prompt": prompt})
+        assert (reply.status, len(reply.json["node_errors"])) == (400, MOST_LISTED)
+        assert f"{MISTAKES - MOST_LISTED} more errors" in reply.json["error"]["details"]
+        assert len(reply.body) < 200_000
+
+    assert never_held_up(server, post)
 
 
 def test_10_000_waiting_jobs(server):

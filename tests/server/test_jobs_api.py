@@ -19,7 +19,7 @@ PACK = Path(__file__).with_name("nasty_pack.py")
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all tests that leave it running: whatever one job did, the next ones are done."""
-    served = started(Served(tmp_path_factory.mktemp("served")))
+    served = started(Served(tmp_path_factory.mktemp("served"), settings={"cancel_grace": 1.0}))
     yield served
     served.end()
 
@@ -72,6 +72,7 @@ def test_a_picture_is_made_and_downloaded(server):
         ("Abort", "worker_crashed"),
         ("Segfault", "worker_crashed"),
         ("Leave", "worker_crashed"),
+        ("StopLoop", "workflow_error"),
         ("Exit", "node_failed"),
         ("Interrupt", "node_failed"),
         ("Endless", "node_failed"),
@@ -94,8 +95,9 @@ def test_a_failed_job_lets_go_of_what_its_nodes_were_given(server):
     assert server.submit(one("Count"), wait=60)["result"]["outputs"] == {"a": {"int": [{"value": 0}]}}
 
 
-def test_a_job_past_its_time_limit_fails_and_says_where_it_was(server):
-    job = server.submit(one("Hang"), time_limit=1.5)
+@pytest.mark.parametrize("type", ["Hang", "Stubborn", "Block"])
+def test_a_job_past_its_time_limit_fails_and_says_where_it_was(server, type):
+    job = server.submit(one(type), time_limit=1.5)
     ended = server.ended(job["id"])
     assert (ended["state"], ended["result"]["error"]["code"]) == ("failed", "time_limit")
     assert "ran a" in ended["result"]["error"]["message"]

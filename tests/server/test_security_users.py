@@ -335,7 +335,7 @@ def test_a_token_without_a_scope_allows_nothing(everyone: Everyone, scopes: tupl
     assert everyone.server.ask("POST", "/api/v1/jobs", user, body).status == 403
 
 
-NAMES = ["../ann", "Ann", "ann ", "ann/", "ANN", "a\u0301nn", "\uff41nn", ".", "..", "ann\0", "local/../ann"]
+NAMES = ["../ann", "Ann", "ann ", "ann/", "ANN", "a\u0301nn", "\uff41nn", ".", "..", "local/../ann"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 from security_support import WholeServer, serving_all, settings_in
 
+from nodegraph.client import Client, ServerError
 from nodegraph.worker.tensors import MOST_CHARACTERS, channel_grid, find_tensor, tensor_message
 from nodes.types import Image as Pictures
 from nodes.types import Latent, Mask
@@ -75,6 +76,17 @@ def test_masks_and_pictures_are_looked_at(looking: Looking) -> None:
     assert told["max"] == pytest.approx(64 / 255)
     assert picture(told["pictures"][0]).getpixel((0, 0)) == 64
     assert looking.at("image", "image").json["kind"] == "image"
+
+
+def test_the_client_looks_at_them(looking: Looking) -> None:
+    token = looking.ann["Authorization"].removeprefix("Bearer ")
+    with Client(f"http://127.0.0.1:{looking.server.port}", token) as client:
+        told = client.tensor(looking.job, "masked", "latent")
+        assert (told.kind, told.shape, told.not_finite) == ("latent", [2, 4, 4, 6], 0)
+        assert [picture(address).size for address in told.pictures] == [(13, 9), (13, 9)]
+        with pytest.raises(ServerError, match=r"mask\.other is kept no more") as refused:
+            client.tensor(looking.job, "mask", "other")
+    assert (refused.value.status, refused.value.code) == (404, "not_found")
 
 
 @pytest.mark.parametrize(("node", "output"), [("mask", "other"), ("show", "files")])

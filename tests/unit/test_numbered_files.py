@@ -61,9 +61,20 @@ def test_threads_that_write_at_once_take_different_names(tmp_path):
     assert sorted(names) == [f"cat_{number:05}.png" for number in range(1, 101)]
 
 
-@pytest.mark.parametrize("prefix", ["../cat", "/etc/cat", "", ".", "a/../../cat", "c\0at"])
+@pytest.mark.parametrize("prefix", ["../cat", "/etc/cat", "", ".", "a/../../cat"])
 def test_nothing_is_written_outside_the_folder(tmp_path, prefix):
     folder = tmp_path / "out"
     with pytest.raises(FileProblem, match="outside the output folder"):
         write_numbered(folder, prefix, ".png", b"x")
     assert not list(tmp_path.rglob("*cat*"))
+
+
+@pytest.mark.parametrize("prefix", ["c\0at", "\x1b[31mcat", "cat\n", "\ud800", "\x9b31m"])
+def test_no_file_is_named_by_what_a_terminal_obeys(tmp_path, prefix):
+    with pytest.raises(FileProblem, match="holds characters"):
+        write(tmp_path, prefix)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_letter_may_be_in_a_name(tmp_path):
+    assert write(tmp_path, "猫\u3000ネコ 👩‍🎨") == "猫\u3000ネコ 👩‍🎨_00001.png"

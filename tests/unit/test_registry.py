@@ -42,6 +42,16 @@ def Same() -> int:
 def Other() -> int:
     return 2
 """,
+    "again": """
+from nodegraph import node
+@node()
+def Same() -> int:
+    return 1
+
+@node()
+def Same(x: int = 0) -> int:
+    return 2
+""",
 }
 FAULT = {
     "syntax": (1, "SyntaxError"),
@@ -50,6 +60,7 @@ FAULT = {
     "leaves": (3, "SystemExit: 3"),
     "declaration": (4, "default 'text' of input 'x' breaks its own rule"),
     "clash": (8, "two nodes are called 'clash.Same'"),
+    "again": (7, "two nodes are called 'again.Same'"),
 }
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from nodegraph.errors import Issue, errors_among
+from nodegraph.errors import MOST_LISTED, Issue, errors_among
 from nodegraph.files import INPUTS
 from nodegraph.node_type import Input
 from nodegraph.registry import NodeRegistry
 from nodegraph.server.comfy.object_info import FileNames, input_entry
-from nodegraph.server.comfy.translate import RefusedPromptError, upstream
+from nodegraph.server.comfy.translate import RefusedPromptError, downstream, fed_nodes, upstream
 from nodegraph.workflow.schema import Workflow
 from nodegraph.workflow.strict_json import describe
 
@@ -31,8 +31,8 @@ def sound_outputs(workflow: Workflow, outputs: Sequence[str], issues: Iterable[I
     found = errors_among(issues)
     if not all(map(_nodes, found)):
         return []
-    wrong = {id for issue in found for id in _nodes(issue)}
-    return [id for id in outputs if not wrong & upstream(workflow, [id])]
+    spoilt = downstream(fed_nodes(workflow), (id for issue in found for id in _nodes(issue)))
+    return [id for id in outputs if id not in spoilt]
 
 
 def node_errors(
@@ -43,17 +43,38 @@ def node_errors(
     registry: NodeRegistry,
     files: FileNames,
 ) -> dict[str, Any]:
-    """Errors by node id, of the nodes that some output depends on; ``files`` are those that may be named."""
-    needs = {output: upstream(workflow, [output]) for output in outputs}
+    """Errors by node id, of the nodes that some output depends on; ``files`` are those that may be named.
+
+    Where there are very many, the last of those told says how many more there are.
+    """
+    needed = upstream(workflow, outputs)
+    places = [(issue, id) for issue in errors_among(issues) for id in _nodes(issue) if id in needed]
+    told = [
+        (id, _error(issue.shortened(), id, prompt, registry, files)) for issue, id in places[:MOST_LISTED]
+    ]
+    if len(places) > MOST_LISTED:
+        told.append((told[-1][0], _more(len(places) - MOST_LISTED)))
+    return _by_node(told, workflow, outputs)
+
+
+def _by_node(
+    told: Iterable[tuple[str, dict[str, Any]]], workflow: Workflow, outputs: Sequence[str]
+) -> dict[str, Any]:
+    fed = fed_nodes(workflow)
     found: dict[str, Any] = {}
-    for issue in errors_among(issues):
-        for id in _nodes(issue):
-            dependent = [output for output in outputs if id in needs[output]]
-            if dependent:
-                type = workflow.nodes[id].type
-                entry = {"errors": [], "dependent_outputs": dependent, "class_type": type}
-                found.setdefault(id, entry)["errors"].append(_error(issue, id, prompt, registry, files))
+    for id, error in told:
+        if id not in found:
+            reached = downstream(fed, [id])
+            dependent = [output for output in outputs if output in reached][:MOST_LISTED]
+            type = workflow.nodes[id].type
+            found[id] = {"errors": [], "dependent_outputs": dependent, "class_type": type}
+        found[id]["errors"].append(error)
     return found
+
+
+def _more(count: int) -> dict[str, Any]:
+    message = f"{count} more errors, of this node and others, are not listed here"
+    return {"type": OTHER, "message": message, "details": "", "extra_info": {"more_errors": count}}
 
 
 def refusal(errors: Mapping[str, Any], issues: Iterable[Issue]) -> RefusedPromptError:

@@ -167,6 +167,27 @@ def upstream(workflow: Workflow, targets: Iterable[str]) -> set[str]:
     return found
 
 
+def fed_nodes(workflow: Workflow) -> dict[str, list[str]]:
+    """For each node the ids of those that it is wired into."""
+    fed: dict[str, list[str]] = {}
+    for id, entry in workflow.nodes.items():
+        for source in sources(entry):
+            fed.setdefault(source, []).append(id)
+    return fed
+
+
+def downstream(fed: Mapping[str, Iterable[str]], ids: Iterable[str]) -> set[str]:
+    """Some nodes and every node that depends on them; ``fed`` is of ``fed_nodes``."""
+    found: set[str] = set()
+    stack = list(ids)
+    while stack:
+        id = stack.pop()
+        if id not in found:
+            found.add(id)
+            stack.extend(fed.get(id, ()))
+    return found
+
+
 def sources(entry: NodeEntry) -> Iterable[str]:
     """Ids of the nodes that an entry is wired to."""
     for link in entry.links.values():

@@ -18,10 +18,12 @@ from nodegraph.server.comfy.files import FileReference, storage_of
 from nodegraph.server.comfy.requests import BadRequestError, switched
 from nodegraph.server.keys import SETTINGS
 from nodegraph.server.security.limits import DAMAGED_FORM, in_time
+from nodegraph.workflow.strict_json import describe
 
 CHUNK = 1 << 18
 MAX_FIELD = 1 << 16
 MAX_FIELDS = 16
+KINDS = ("input", "temp", "output")
 
 
 @dataclass
@@ -123,9 +125,12 @@ async def _text(request: web.Request, part: BodyPartReader) -> str:
 async def _keep(request: web.Request, upload: Upload) -> web.Response:
     """Keep what was uploaded among the user's inputs.
 
-    ComfyUI has clients choose another ``type`` as well; all go to one place here, whose size is bounded,
-    and the answer says which.
+    ComfyUI has clients choose another ``type`` of place as well; all go to one place here, whose size is
+    bounded, and the answer says which.
     """
+    kind = upload.fields.get("type") or KINDS[0]
+    if kind not in KINDS:
+        raise BadRequestError("invalid_request", f"type must be {', '.join(KINDS)}, not {describe(kind)}")
     stored = await storage_of(request).save_upload(
         _chunks(upload.path),
         upload.name,

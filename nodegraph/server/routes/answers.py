@@ -66,7 +66,7 @@ def job_url(id: str) -> str:
 def result_view(result: Mapping[str, Any]) -> dict[str, Any]:
     """A result document with an address for each file in it."""
     outputs = {node: with_urls(named) for node, named in result.get("outputs", {}).items()}
-    return {**result, "outputs": outputs}
+    return {"waited": 0.0, **result, "outputs": outputs}
 
 
 def with_urls(named: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from nodegraph.errors import listed
 from nodegraph.jobs.records import NewJob
 from nodegraph.server import keys
 from nodegraph.server.checking import Checked
@@ -40,7 +41,8 @@ async def plan_workflow(call: Call[NoQuery, WorkflowRequest]) -> web.Response:
 
 def _validated(call: Call[NoQuery, WorkflowRequest]) -> bytes:
     checked = _check(call)
-    return json_bytes({"valid": checked.valid, "issues": [issue.to_json() for issue in checked.issues]})
+    told = [issue.to_json() for issue in listed(checked.issues)]
+    return json_bytes({"valid": checked.valid, "issues": told})
 
 
 def _checked(call: Call[NoQuery, WorkflowRequest]) -> tuple[Checked, bytes]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from aiohttp import web
 from pydantic import Field
 
+from nodegraph.errors import listed
 from nodegraph.python_code import export_python
 from nodegraph.server.problems import Problem
 from nodegraph.server.routes.answers import answer
@@ -88,7 +89,7 @@ async def import_workflow(call: Call[NoQuery, NoBody]) -> web.Response:
     def read() -> dict[str, Any]:
         imported = import_bytes(data, service.registry)
         found = service.checker.check_workflow(imported.workflow, owner).issues
-        return _import_view(imported, [issue.to_json() for issue in (*imported.issues, *found)])
+        return _import_view(imported, [issue.to_json() for issue in listed([*imported.issues, *found])])
 
     return web.Response(text=dump_json(await service.heavy(read)), content_type="application/json")
 

@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from nodegraph.errors import ValidationError, WorkflowError, errors_among
+from nodegraph.hints import bounded_hints
 from nodegraph.jobs.records import Job, NewJob
 from nodegraph.server.problems import Problem
 from nodegraph.server.routes.answers import answer, answer_text, dump_job, job_url, job_view
@@ -119,14 +120,15 @@ def _batch(service: JobService, first: NewJob, variants: Sequence[dict[str, Any]
     """A job for each variant; what is wrong with any of them is told at once."""
     workflow = workflow_of_any_format(first.workflow, service.registry)
     jobs, issues = [], []
-    for number, values in enumerate(variants):
-        try:
-            changed = with_overrides(workflow, values)
-        except WorkflowError as error:
-            raise WorkflowError(f"variants[{number}]: {error}") from None
-        checked = service.checker.check_workflow(changed, first.owner, first.targets)
-        issues += errors_among(checked.issues)
-        jobs.append(_variant(first, checked.document, number, len(variants)))
+    with bounded_hints():
+        for number, values in enumerate(variants):
+            try:
+                changed = with_overrides(workflow, values)
+            except WorkflowError as error:
+                raise WorkflowError(f"variants[{number}]: {error}") from None
+            checked = service.checker.check_workflow(changed, first.owner, first.targets)
+            issues += errors_among(checked.issues)
+            jobs.append(_variant(first, checked.document, number, len(variants)))
     if issues:
         raise ValidationError(list(dict.fromkeys(issues)))
     return jobs

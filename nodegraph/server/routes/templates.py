@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
-from nodegraph.errors import errors_among
+from nodegraph.errors import errors_among, listed
 from nodegraph.server import keys
 from nodegraph.server.problems import Problem
 from nodegraph.server.routes.answers import answer
@@ -80,6 +80,6 @@ def _view(call: Call[NoQuery, NoBody], template: Template) -> dict[str, Any]:
         "title": template.title,
         "description": template.workflow.description,
         "valid": not errors_among(issues),
-        "issues": [issue.to_json() for issue in issues],
+        "issues": [issue.to_json() for issue in listed(issues)],
         "picture": f"{PREFIX}/templates/{template.name}/picture" if template.picture else None,
     }

@@ -22,7 +22,7 @@ from nodegraph.server.security.limits import DAMAGED_FORM, in_time
 from nodegraph.server.security.media import media_type_of
 from nodegraph.server.serving import serve_file
 from nodegraph.server.storage import CHUNK_BYTES, StoredFile, Upload, UserStorage, storage_of
-from nodegraph.server.views import Answer
+from nodegraph.server.views import UploadsView
 from nodegraph.server.wire import NoBody, NoQuery, Request
 
 MAX_PARTS = 64
@@ -47,23 +47,6 @@ class PlaceQuery(FileQuery):
     """Where an uploaded file lies."""
 
     subfolder: Subfolder = Field("", description="The folder it lies in, below that of your uploads.")
-
-
-class UploadView(Answer):
-    """An uploaded file. In a workflow it is named `subfolder/name`."""
-
-    name: str
-    subfolder: str
-    size: int
-    media_type: str
-    url: str = Field(description="Where it is downloaded.")
-    digest: str | None = Field(None, description="SHA-256 of its content; not told in listings.")
-
-
-class UploadsView(Answer):
-    """Uploaded files."""
-
-    uploads: list[UploadView]
 
 
 BODIES: Mapping[str, Mapping[str, Any]] = {

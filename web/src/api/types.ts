@@ -1032,8 +1032,30 @@ export interface components {
         };
         /** @description A node that failed. */
         readonly NodeErrorView: {
+            /**
+             * @description The class of the exception.
+             * @default
+             */
+            readonly exception: string;
+            /**
+             * @description The way there, outermost first: `module:line, in name`.
+             * @default []
+             */
+            readonly frames: readonly string[];
+            /**
+             * @description A short text for each value it was given.
+             * @default {}
+             */
+            readonly inputs: {
+                readonly [key: string]: string;
+            };
             readonly message: string;
             readonly node: string;
+            /**
+             * @description The line of the node's own code that it came from.
+             * @default
+             */
+            readonly place: string;
             readonly type: string;
         } & {
             readonly [key: string]: unknown;
@@ -1116,7 +1138,7 @@ export interface components {
         };
         /** @description What a job would do now. */
         readonly PlanView: {
-            /** @description Everything wrong or odd; each names its node and input. */
+            /** @description Everything wrong or odd; each names its node and input. Where there are more than 200, the first ones, errors before warnings, and behind them one with the code `more_issues` that says how many are left out. */
             readonly issues: readonly components["schemas"]["IssueView"][];
             /** @description Nodes that are muted, or need one that is, with the node which is why. */
             readonly left_out: {
@@ -1145,7 +1167,7 @@ export interface components {
                 readonly [key: string]: string;
             }[];
             /**
-             * @description Every issue of a workflow that must not run.
+             * @description Every issue of a workflow that must not run. Where there are more than 200, the first ones, errors before warnings, and behind them one with the code `more_issues` that says how many are left out.
              * @default []
              */
             readonly issues: readonly components["schemas"]["IssueView"][];
@@ -1185,8 +1207,14 @@ export interface components {
                     readonly [key: string]: readonly components["schemas"]["OutputView"][];
                 };
             };
+            /** @description From the plan to the end. */
             readonly seconds: number;
             readonly status: string;
+            /**
+             * @description Seconds before that, from `started` on, in which the job's process was started.
+             * @default 0
+             */
+            readonly waited: number;
         } & {
             readonly [key: string]: unknown;
         };
@@ -1345,6 +1373,7 @@ export interface components {
         };
         /** @description What validation found. */
         readonly ValidView: {
+            /** @description Everything wrong or odd. Where there are more than 200, the first ones, errors before warnings, and behind them one with the code `more_issues` that says how many are left out. */
             readonly issues: readonly components["schemas"]["IssueView"][];
             /** @description Whether it may run: no issue is an error. */
             readonly valid: boolean;
@@ -5120,7 +5149,7 @@ export interface operations {
                 readonly "multipart/form-data": {
                     readonly file: readonly string[];
                     /** @enum {string} */
-                    readonly overwrite?: "true" | "false";
+                    readonly overwrite?: "true" | "1" | "false" | "0";
                     readonly subfolder?: string;
                 };
             };
