@@ -70,6 +70,7 @@ def test_a_part_of_a_name_brings_the_nodes_that_have_it(cli):
         "VAEDecodeTiled",
         "VAEEncode",
         "VAEEncodeForInpaint",
+        "VAEEncodeTiled",
         "VAELoader",
     ]
 
