@@ -222,7 +222,10 @@ def test_wrong_pairings_are_found_before_the_run(ctx):
 @pytest.mark.parametrize(("layers", "family"), [(16, "sd"), (70, "sdxl"), (11, None)])
 def test_the_number_of_layers_tells_the_family(tmp_path, layers, family):
     names = (f"ip_adapter.{2 * index + 1}.to_{part}_ip.weight" for index in range(layers) for part in "kv")
-    tensors = {"image_proj.proj.weight": torch.zeros(32, 4), **{name: torch.zeros(4, 8) for name in names}}
+    projection = {"proj.weight": torch.zeros(32, 4), "proj.bias": torch.zeros(32)}
+    norm = {"norm.weight": torch.zeros(8), "norm.bias": torch.zeros(8)}
+    tensors = {f"image_proj.{name}": tensor for name, tensor in (projection | norm).items()}
+    tensors |= {name: torch.zeros(4, 8) for name in names}
     write_file(tmp_path / "ipadapter" / "some.safetensors", tensors)
     found = IPAdapterModelLoader(TestContext(folders(tmp_path, tmp_path)), "some.safetensors")
     assert (found.family, found.text_width, found.feature_width) == (family, 8, 4)
@@ -247,15 +250,51 @@ def test_layers_of_another_network_are_refused_before_a_step(ctx, tmp_path):
         ({"weight": torch.zeros(2)}, "nothing in it was recognised"),
         ({"image_proj.proj.weight": torch.zeros(8, 4)}, "nothing in it was recognised"),
         (
-            {"image_proj.proj.weight": torch.zeros(8), "ip_adapter.1.to_k_ip.weight": torch.zeros(2, 2)},
-            "tensor 'image_proj.proj.weight' is|tensor 'proj.weight' is",
+            {"image_proj.proj.2.weight": torch.zeros(8, 4), "image_proj.norm.weight": torch.zeros(8)},
+            "it is a FaceID adapter, which reads what the face recogniser InsightFace says of a face",
         ),
+        (
+            {"image_proj.perceiver_resampler.proj_in.weight": torch.zeros(8, 4)},
+            "it is a FaceID adapter",
+        ),
+        ({"ip_adapter.0.to_q_lora.down.weight": torch.zeros(8, 4)}, "it is a FaceID adapter"),
     ],
 )
 def test_what_is_no_ip_adapter_is_refused(tmp_path, tensors, message):
     write_file(tmp_path / "ipadapter" / "odd.safetensors", tensors)
     with pytest.raises(FileProblem, match=f"IP-Adapter 'odd.safetensors' cannot be used: .*({message})"):
         IPAdapterModelLoader(TestContext(folders(tmp_path, tmp_path)), "odd.safetensors")
+
+
+def refusal(root, tensors):
+    """What the loader says of a file."""
+    write_file(root / "ipadapter" / "odd.safetensors", tensors)
+    with pytest.raises(FileProblem, match=r"IP-Adapter 'odd.safetensors' cannot be used: ") as caught:
+        IPAdapterModelLoader(TestContext(folders(root, root)), "odd.safetensors")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("projection", ["plain", "plus", "full"])
+def test_a_tensor_that_is_missing_is_told_by_the_header(tmp_path, projection):
+    whole = ip_adapter_file(halves("sd1", projection))
+    for name in whole:
+        told = refusal(tmp_path, {other: tensor for other, tensor in whole.items() if other != name})
+        assert any(text in told for text in ("is missing", "has no place", "nothing in it was recog")), name
+
+
+@pytest.mark.parametrize("shape", [(), (64,), (2, 2, 2), (0, 4)])
+def test_a_resampler_of_odd_shapes_is_told_by_the_header(tmp_path, shape):
+    whole = ip_adapter_file(halves("sd1", "plus"))
+    name = "layers.1.0.to_kv.weight"
+    told = refusal(tmp_path, {**whole, f"image_proj.{name}": torch.zeros(shape)})
+    assert f"tensor {name!r} is {list(shape)}; 2 dimensions are wanted" in told
+
+
+def test_a_value_layer_of_another_width_is_told_by_the_header(tmp_path):
+    whole = ip_adapter_file(halves("sd1", "plain"))
+    name = "ip_adapter.3.to_v_ip.weight"
+    told = refusal(tmp_path, {**whole, name: whole[name][:-1].contiguous()})
+    assert "'ip_adapter.3.to_k_ip.weight' and 'ip_adapter.3.to_v_ip.weight' differ in shape" in told
 
 
 def test_what_is_no_vision_encoder_is_refused(tmp_path):
