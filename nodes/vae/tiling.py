@@ -71,7 +71,8 @@ def _in_tiles(
             piece = work(source[(..., *_window(top, left, tile, reads))]).cpu()
             if not total.ndim:
                 total = torch.zeros(*piece.shape[:2], *weights.shape)
-            window, weight = _window(top, left, tile, writes), feather(*piece.shape[-2:], overlap * writes)
+            window = _window(top, left, tile, writes)
+            weight = feather(piece.shape[-2], piece.shape[-1], overlap * writes)
             total[(..., *window)] += piece * weight
             weights[window] += weight
     return total / weights

@@ -28,8 +28,8 @@ BLOCKS = {
     "style transfer": "up_blocks.0.attentions.1.",
     "composition": "down_blocks.2.attentions.1.",
 }
-"""The layers of SDXL's U-Net that look at the pictures: all, or those of the one block that InstantStyle found
-to carry style or spatial layout (Wang et al. 2024)."""
+"""The layers of SDXL's U-Net that look at the pictures: all, or those of the one block that carries style or
+spatial layout, as InstantStyle found (Wang et al. 2024)."""
 
 
 def infer_ip_adapter(ipadapter_file: Spec, files: Folders) -> dict[str, Any]:
