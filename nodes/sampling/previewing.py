@@ -21,9 +21,9 @@ from nodes.types import Model
 logger = logging.getLogger(__name__)
 
 FOLDER, ENDING = "vae_approx", "_decoder.safetensors"
-LONGEST = 128
-"""Latent pixels along the longer side that are decoded; larger latents are shrunk, so that a preview takes
-neither time nor memory worth mentioning."""
+LONGEST = 64
+"""Latent pixels along the longer side that are decoded, which are 512 pixels, and more are never shown; larger
+latents are shrunk, so that a preview takes little time and memory."""
 
 Colours = Callable[[Tensor], Tensor]
 """From latents ``[channels, height, width]`` to a picture ``[height, width, 3]`` in 0..1, on the CPU."""
