@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 FOLDER, ENDING = "vae_approx", "_decoder.safetensors"
 LONGEST = 64
-"""Latent pixels along the longer side that are decoded, which are 512 pixels, and more are never shown; larger
+"""Latent pixels along the longer side that are decoded: they are 512 pixels, and more are never shown. Larger
 latents are shrunk, so that a preview takes little time and memory."""
 
 Colours = Callable[[Tensor], Tensor]
