@@ -149,7 +149,7 @@ class Folders:
         place, (first, second) = HALVES[folder]
         names = set(self.names(place))
         stems = {name.removesuffix(first) for name in names if name.endswith(first)}
-        return {stem for stem in stems if f"{stem}{second}" in names}
+        return {stem for stem in stems if stem and f"{stem}{second}" in names}
 
     def _halves(self, folder: str, name: str) -> tuple[File, ...]:
         """The two files of a model; none where one of them is not there."""
