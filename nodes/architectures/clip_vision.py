@@ -35,6 +35,11 @@ _OPEN_CLIP = tuple(
     )
 )
 """What takes the place of OpenCLIP's names."""
+_KNOWN = re.compile(
+    r"class_embedding|positional_embedding|proj|conv1\.weight|ln_(pre|post)\.(weight|bias)|"
+    r"transformer\.resblocks\.\d+\.(ln_[12]\.|attn\.in_proj_|attn\.out_proj\.|mlp\.c_(fc|proj)\.)(weight|bias)"
+)
+"""Names in plain transformers; some of OpenCLIP's scale their layers or pool by attention."""
 
 
 class ClipVision:
@@ -94,6 +99,9 @@ class OpenClipVision:
             UnknownFileError: the shapes contradict one another, or a tensor is missing.
         """
         visual = header.below(VISUAL)
+        other = next((name for name in visual.shapes if not _KNOWN.fullmatch(name)), None)
+        if other is not None:
+            raise UnknownFileError(f"tensor '{VISUAL}{other}' has no place in it")
         return _settings(
             visual.shape("conv1.weight", 4),
             layers=visual.number(f"{BLOCK}.mlp.c_fc.weight"),

@@ -201,12 +201,15 @@ def test_a_vision_encoder_of_openclip(tmp_path, width):
     torch.testing.assert_close(found, open_clip_embeds(tensors, pixels, width // 64), atol=1e-5, rtol=1e-4)
 
 
-def test_a_vision_encoder_of_openclip_that_lacks_a_tensor_is_refused(tmp_path):
+def test_a_vision_encoder_of_openclip_of_another_kind_is_refused(tmp_path):
     tensors = open_clip_vision(clip_vision(act="gelu"))
-    del tensors["visual.positional_embedding"]
-    write_file(tmp_path / "clip_vision" / "odd.safetensors", tensors)
-    with pytest.raises(FileProblem, match="cannot be used: tensor 'positional_embedding' is missing"):
-        CLIPVisionLoader(TestContext(folders(tmp_path, tmp_path)), "odd.safetensors")
+    lacking = {name: t for name, t in tensors.items() if name != "visual.positional_embedding"}
+    scaled = {**tensors, "visual.transformer.resblocks.0.ls_1.gamma": torch.zeros(64)}
+    messages = ("'positional_embedding' is missing", r"'visual\.transformer.*ls_1\.gamma' has no place in it")
+    for found, message in zip((lacking, scaled), messages, strict=True):
+        write_file(tmp_path / "clip_vision" / "odd.safetensors", found)
+        with pytest.raises(FileProblem, match=f"cannot be used: tensor {message}"):
+            CLIPVisionLoader(TestContext(folders(tmp_path, tmp_path)), "odd.safetensors")
 
 
 @pytest.mark.parametrize("size", [(48, 64), (97, 41), (32, 32), (20, 20)])

@@ -19,6 +19,7 @@ from nodegraph.workflow.comfy import import_comfy
 from nodes.checkpoints.nodes import CheckpointLoaderSimple, VAELoader, infer_autoencoder
 from nodes.conditioning.nodes import CLIPTextEncode
 from nodes.latents.nodes import EmptyLatentImage
+from nodes.sampling.latent_spaces import tiny_autoencoder
 from nodes.sampling.nodes import KSampler
 from nodes.sampling.previewing import LONGEST, colours_of
 from nodes.types import Image, Latent
@@ -201,6 +202,23 @@ def test_a_run_is_shown_by_the_tiny_decoder(tmp_path):
 def shown(ctx, model, latents):
     with ExitStack() as leases:
         return colours_of(ctx, leases, model)(latents)
+
+
+@pytest.mark.parametrize(
+    ("family", "text_width", "name"),
+    [
+        ("sd", 768, "taesd"),
+        ("sd", 1024, "taesd"),
+        ("sd", 192, None),
+        ("sdxl", 2048, "taesdxl"),
+        ("sdxl_refiner", 1280, "taesdxl"),
+        ("sd3", 4096, "taesd3"),
+        ("flux", 4096, "taef1"),
+        ("unheard-of", 1, None),
+    ],
+)
+def test_each_latent_space_has_a_decoder_of_its_own(family, text_width, name):
+    assert tiny_autoencoder(family, text_width) == name
 
 
 def test_large_latents_are_shrunk_before_they_are_shown(tmp_path):
