@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from nodegraph.digests import DigestCache
 from nodegraph.errors import FileProblem
 from nodegraph.hints import hints_wanted, nearest
-from nodegraph.model_folders import ModelFoldersError, folders_of
+from nodegraph.model_folders import HALVES, ModelFoldersError, folders_of
 
 INPUTS = "inputs"
 MAX_NAME = 100
@@ -24,11 +25,13 @@ class File:
         folder: kind of folder it lives in, such as ``checkpoints`` or ``inputs``.
         name: its name there, with forward slashes.
         digest: hexadecimal SHA-256 of its content.
+        halves: the two files that it is, where it is a model in two files; it has no path then.
     """
 
     folder: str
     name: str
     digest: str
+    halves: tuple[File, ...] = ()
 
     def __cache_key__(self) -> str:
         return self.digest  # renaming a model changes nothing that is made from it
@@ -98,15 +101,22 @@ class Folders:
 
     def names(self, folder: str) -> list[str]:
         """Names of the files and model folders of one kind, sorted, each once."""
-        return sorted({name for root in self.roots(folder) for name in _names_below(root)})
+        found = {name for root in self.roots(folder) for name in _names_below(root)}
+        return sorted(found | self._names_of_halves(folder))
 
     def resolve(self, folder: str, name: str) -> File:
-        """The file of that name, with its digest.
+        """The file of that name, or the model of that name in two files, with its digest.
 
         Raises:
             FileProblem: there is no such file, or the name leads outside the folder.
         """
-        return File(folder, name, self.digests.digest(self._find(folder, name)))
+        try:
+            return File(folder, name, self.digests.digest(self._find(folder, name)))
+        except FileProblem:
+            halves = self._halves(folder, name)
+            if not halves:
+                raise
+            return File(folder, name, _joint_digest(halves), halves)
 
     def path(self, file: File) -> Path:
         """Where a file lies on this machine, whichever name it has here.
@@ -132,6 +142,21 @@ class Folders:
             return self.digests.digest(Path(file.path)) == file.digest
         except OSError:
             return False
+
+    def _names_of_halves(self, folder: str) -> set[str]:
+        if folder not in HALVES:
+            return set()
+        place, (first, second) = HALVES[folder]
+        names = set(self.names(place))
+        stems = {name.removesuffix(first) for name in names if name.endswith(first)}
+        return {stem for stem in stems if stem and f"{stem}{second}" in names}
+
+    def _halves(self, folder: str, name: str) -> tuple[File, ...]:
+        """The two files of a model; none where one of them is not there."""
+        if name not in self._names_of_halves(folder):
+            return ()
+        place, endings = HALVES[folder]
+        return tuple(self.resolve(place, f"{name}{ending}") for ending in endings)
 
     def _find(self, folder: str, name: str) -> Path:
         try:
@@ -161,7 +186,7 @@ class Folders:
         known = self.names(folder) if hints_wanted() else []
         others = f"; there are: {', '.join(known[:10])}" if known else ""
         home = f"the {folder} folder of the server" if self.private else self.home(folder)
-        hint = f"put it into {home}{others}"
+        hint = f"put it into {home}{_place_of_halves(folder, name)}{others}"
         if self.any_path and folder == INPUTS:
             hint += "; the path of a file will do as well"
         return FileProblem(f"no file {name!r} in {folder!r}; {hint}", suggestions=nearest(name, known))
@@ -171,6 +196,18 @@ class Folders:
         if folder == INPUTS:
             return self.inputs[0] if self.inputs else Path("inputs")
         return next((root for root in self.models if not root.is_file()), Path("models")) / folder
+
+
+def _place_of_halves(folder: str, name: str) -> str:
+    """Where else a model may lie, as two files, for complaints."""
+    if folder not in HALVES or "." in name:
+        return ""
+    place, endings = HALVES[folder]
+    return f", or {' and '.join(f'{name}{ending}' for ending in endings)} into {place}"
+
+
+def _joint_digest(files: tuple[File, ...]) -> str:
+    return hashlib.sha256("".join(file.digest for file in files).encode(errors="surrogateescape")).hexdigest()
 
 
 def _named_by_path(name: str) -> Path | None:

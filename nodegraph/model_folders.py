@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 YAML_SUFFIXES = (".yaml", ".yml")
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -18,6 +19,23 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "vae": ("vae", "VAE"),
 }
 """Names of the folders of one kind: ours, which is ComfyUI's, its older one, and A1111's."""
+
+
+class Halves(NamedTuple):
+    """Models that lie as two files beside one another.
+
+    Attributes:
+        folder: the kind of the folder they lie in.
+        endings: what follows the model's name in the names of the two files.
+    """
+
+    folder: str
+    endings: tuple[str, str]
+
+
+HALVES: Mapping[str, Halves] = {"vae": Halves("vae_approx", ("_encoder.safetensors", "_decoder.safetensors"))}
+"""Kinds that have such models too: to ComfyUI ``taesd`` is a VAE that lies as ``taesd_encoder`` and
+``taesd_decoder`` in ``vae_approx``."""
 INSIDE = ("", "models")
 """Where below a root they stand: a root may be the models folder or the program's whole folder."""
 BASE = "base_path"

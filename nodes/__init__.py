@@ -93,7 +93,7 @@ from nodes.sampling.patching.nodes import (
 from nodes.style.features.nodes import FeatureExtractorLoader, RandomFeatures
 from nodes.style.losses.nodes import AddLosses, ContentLoss, StyleLoss, TotalVariationLoss
 from nodes.style.optimisation.nodes import OptimizeImage
-from nodes.vae.nodes import VAEDecode, VAEDecodeTiled, VAEEncode
+from nodes.vae.nodes import VAEDecode, VAEDecodeTiled, VAEEncode, VAEEncodeTiled
 from nodes.values.nodes import (
     AddFloats,
     AddIntegers,
@@ -251,5 +251,6 @@ __all__ = [
     "VAEDecodeTiled",
     "VAEEncode",
     "VAEEncodeForInpaint",
+    "VAEEncodeTiled",
     "VAELoader",
 ]

@@ -77,6 +77,7 @@ PUBLIC = {
 """What the modules called ``nodes`` and ``types`` may import of the engine."""
 
 AWARE = {
+    "nodes.checkpoints.autoencoders": {"nodegraph", "nodegraph.errors"},
     "nodes.checkpoints.configs": {"nodegraph.errors"},
     "nodes.checkpoints.families.family": {"nodegraph", "nodegraph.errors"},
     "nodes.checkpoints.files": {"nodegraph", "nodegraph.errors"},
@@ -88,6 +89,7 @@ AWARE = {
     "nodes.checkpoints.scheduler": {"nodegraph.errors"},
     "nodes.checkpoints.single_file": {"nodegraph", "nodegraph.errors"},
     "nodes.checkpoints.text_encoders": {"nodegraph", "nodegraph.errors"},
+    "nodes.checkpoints.tiny": {"nodegraph", "nodegraph.errors"},
     "nodes.clip_vision.encoding": {"nodegraph"},
     "nodes.clip_vision.loading": {"nodegraph", "nodegraph.errors"},
     "nodes.controlnet.folder": {"nodegraph", "nodegraph.errors"},
@@ -106,6 +108,7 @@ AWARE = {
     "nodes.sampling.binding": {"nodegraph", "nodegraph.errors"},
     "nodes.sampling.facts": {"nodegraph.specs"},
     "nodes.sampling.job": {"nodegraph", "nodegraph.errors"},
+    "nodes.sampling.previewing": {"nodegraph", "nodegraph.errors"},
     "nodes.style.pictures": {"nodegraph.errors"},
 }
 """The other modules of ``nodes`` that know of the engine, and what of it; all the rest is pure."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,8 +101,9 @@ def _files(kind: str, folders: Folders, registry: NodeRegistry) -> Iterator[Mode
     loader = _loader(kind, registry)
     for name in folders.names(kind):
         try:
-            path = folders.path(folders.resolve(kind, name))
-            file = ModelFile(name, _bytes(path), _dtypes(path))
+            found = folders.resolve(kind, name)
+            paths = [folders.path(part) for part in found.halves or (found,)]
+            file = ModelFile(name, sum(map(_bytes, paths)), _dtypes(paths))
         except (FileProblem, OSError):  # a link that leads nowhere, a pipe, a file of someone else
             yield ModelFile(name, 0, problem="it cannot be read: it is no file, or may not be")
         else:
@@ -140,9 +141,13 @@ def _bytes(path: Path) -> int:
     return sum(member.stat().st_size for member in members)
 
 
-def _dtypes(path: Path) -> tuple[str, ...]:
-    """Types of the tensors in a safetensors file or in those of a folder, the most frequent first."""
-    files = [path] if path.is_file() else sorted(path.rglob(f"*{SAFETENSORS}"))
+def _dtypes(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Types of the tensors in safetensors files or in those of folders, the most frequent first."""
+    files = [
+        file
+        for path in paths
+        for file in ([path] if path.is_file() else sorted(path.rglob(f"*{SAFETENSORS}")))
+    ]
     found = [dtype for file in files if file.suffix == SAFETENSORS for dtype in _stored(file)]
     return tuple(sorted(set(found), key=lambda dtype: (-found.count(dtype), dtype)))
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from nodes.architectures.architecture import Architecture
 from nodes.architectures.autoencoder import LdmAutoencoder
 from nodes.architectures.clip import ClipText, OpenClipText
-from nodes.architectures.clip_vision import ClipVision
+from nodes.architectures.clip_vision import ClipVision, OpenClipVision
 from nodes.architectures.controlnet import DiffusersControlNet, LdmControlNet
 from nodes.architectures.flux import FluxTransformer
 from nodes.architectures.ip_adapter import IPAdapterFile
@@ -32,10 +32,12 @@ ARCHITECTURES: dict[str, Architecture] = {
     "open_clip": OpenClipText(),
     "t5": T5Text(),
     "clip_vision": ClipVision(),
+    "open_clip_vision": OpenClipVision(),
     "ip_adapter": IPAdapterFile(),
 }
 DENOISERS = ("ldm_unet", "mmdit", "flux")
 AUTOENCODERS = ("ldm_autoencoder", "tiny_autoencoder")
+VISION_ENCODERS = ("clip_vision", "open_clip_vision")
 TEXT_ENCODERS = ("clip", "open_clip", "t5")
 
 PREFIXES: dict[str, tuple[str, ...]] = {
@@ -58,7 +60,7 @@ PREFIXES: dict[str, tuple[str, ...]] = {
         "",
     ),
     "t5": ("text_encoders.t5xxl.transformer.", ""),
-    "clip_vision": ("",),
+    **dict.fromkeys(VISION_ENCODERS, ("",)),
     "ip_adapter": ("",),
 }
 """What may stand before the names of their tensors in whole checkpoints; nothing in files of their own."""

@@ -4,8 +4,7 @@ and a value layer for each cross-attention of the U-Net."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +18,25 @@ TOKENS = 4
 HEAD_WIDTH = 64
 PROJECTION, LAYERS = "image_proj.", "ip_adapter."
 EMBEDDINGS = "diffusers.models.embeddings"
-
+FACE_MARK = re.compile(r"image_proj\.perceiver_resampler\.|ip_adapter\.\d+\.to_\w+_lora\.")
+"""What names in FaceID adapters begin with; the others of them end their projection with a norm."""
+REQUIRED = {
+    "plain": ("proj.weight", "proj.bias", "norm.weight", "norm.bias"),
+    "full": tuple(f"proj.{layer}.{part}" for layer in (0, 2, 3) for part in ("weight", "bias")),
+    "plus": tuple(
+        f"{layer}.{part}" for layer in ("proj_in", "proj_out", "norm_out") for part in ("weight", "bias")
+    ),
+}
+"""Names of what makes tokens of a picture, by kind; a plus adapter has layers besides."""
+_LAYER_RANKS = {
+    **{f"0.{norm}.{part}": 1 for norm in ("norm1", "norm2") for part in ("weight", "bias")},
+    **{f"0.{layer}.weight": 2 for layer in ("to_q", "to_kv", "to_out")},
+    "1.0.weight": 1,
+    "1.0.bias": 1,
+    "1.1.weight": 2,
+    "1.3.weight": 2,
+}
+"""Dimensions of the tensors of a plus adapter's layer."""
 _PLAIN = ((r"^proj\.", "image_embeds."),)
 _FULL = ((r"^proj\.0\.", "ff.net.0.proj."), (r"^proj\.2\.", "ff.net.2."), (r"^proj\.3\.", "norm."))
 _PLUS = (
@@ -77,12 +94,13 @@ class IPAdapterFile:
             UnknownFileError: the shapes contradict one another, or a tensor is missing.
         """
         projection = header.below(PROJECTION)
-        shapes = [header.shape(name, 2) for name in _layers(header.shapes, "to_k_ip")]
+        shapes = _keys(header)
         text_width = shapes[0][1]
         kind = _kind(header) or "plain"
         settings = {"kind": kind, "text_width": text_width, "widths": tuple(shape[0] for shape in shapes)}
         if kind == "plus":
             return {**settings, **_resampler(projection)}
+        _require(projection, REQUIRED[kind])
         inner, features = projection.shape("proj.0.weight" if kind == "full" else "proj.weight", 2)
         return {**settings, "features": features, "tokens": inner // text_width if kind == "plain" else 0}
 
@@ -101,14 +119,50 @@ class IPAdapterFile:
         return converted
 
 
+def needs_faces(header: Header) -> bool:
+    """Whether it is a FaceID adapter, which is told what a face recogniser says of a face."""
+    plain = header.has(f"{PROJECTION}proj.2.weight", f"{PROJECTION}norm.weight")
+    return _kind(header) is None and (plain or any(FACE_MARK.match(name) for name in header.shapes))
+
+
 def _kind(header: Header) -> str | None:
     marks = {"plus": "latents", "full": "proj.3.weight", "plain": "proj.weight"}
     return next((kind for kind, mark in marks.items() if header.has(PROJECTION + mark)), None)
 
 
+def _keys(header: Header) -> list[tuple[int, ...]]:
+    """Shapes of the key layers; the value layers are alike.
+
+    Raises:
+        UnknownFileError: one has no partner, or another shape than its partner.
+    """
+    keys, values = (dict(_numbered(header.shapes, part)) for part in ("to_k_ip", "to_v_ip"))
+    for number in sorted(keys.keys() ^ values.keys()):
+        missing = "to_v_ip" if number in keys else "to_k_ip"
+        raise UnknownFileError(f"tensor '{LAYERS}{number}.{missing}.weight' is missing")
+    for number, name in keys.items():
+        if header.shape(name, 2) != header.shape(values[number], 2):
+            raise UnknownFileError(f"tensor {name!r} and {values[number]!r} differ in shape")
+    return [header.shapes[name] for name in keys.values()]
+
+
+def _require(projection: Header, names: Iterable[str]) -> None:
+    """Complain unless just these tensors are there."""
+    wanted = set(names)
+    if missing := wanted - projection.shapes.keys():
+        raise UnknownFileError(f"tensor '{PROJECTION}{min(missing)}' is missing")
+    if surplus := projection.shapes.keys() - wanted:
+        raise UnknownFileError(f"tensor '{PROJECTION}{min(surplus)}' has no place in it")
+
+
 def _resampler(projection: Header) -> dict[str, int]:
     """Settings of the resampler of a plus adapter."""
     _, queries, width = projection.shape("latents", 3)
+    depth = projection.number("layers.{}.0.to_q.weight")
+    ranks = {f"layers.{layer}.{name}": rank for layer in range(depth) for name, rank in _LAYER_RANKS.items()}
+    _require(projection, ("latents", *REQUIRED["plus"], *ranks))
+    for name, rank in ranks.items():
+        projection.shape(name, rank)
     inner = projection.shape("layers.0.0.to_q.weight", 2)[0]
     if inner % HEAD_WIDTH:
         raise UnknownFileError(f"its resampler attends with {inner} channels, no multiple of {HEAD_WIDTH}")
@@ -116,7 +170,7 @@ def _resampler(projection: Header) -> dict[str, int]:
         "features": projection.shape("proj_in.weight", 2)[1],
         "tokens": queries,
         "hidden": width,
-        "depth": projection.number("layers.{}.0.to_q.weight"),
+        "depth": depth,
         "heads": inner // HEAD_WIDTH,
     }
 
@@ -140,11 +194,15 @@ def _projection(settings: Settings) -> nn.Module:
     return module
 
 
-def _layers(names: Any, part: str) -> list[str]:
-    """Names of a part of all layers, by their numbers, which count self-attentions as well."""
+def _layers(names: Iterable[str], part: str) -> list[str]:
+    """Names of a part of all layers, by their numbers."""
+    return [name for _, name in _numbered(names, part)]
+
+
+def _numbered(names: Iterable[str], part: str) -> list[tuple[int, str]]:
+    """The layers that have a part, in order; their numbers count self-attentions as well."""
     pattern = re.compile(rf"{re.escape(LAYERS)}(\d{{1,4}})\.{part}\.weight")
-    found = {int(match[1]): name for name in names if (match := pattern.fullmatch(name))}
-    return [found[number] for number in sorted(found)]
+    return sorted((int(match[1]), name) for name in names if (match := pattern.fullmatch(name)))
 
 
 def _converted(name: str, tensor: Tensor, kind: str) -> dict[str, Tensor]:

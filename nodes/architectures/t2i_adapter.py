@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor, nn
@@ -67,10 +68,15 @@ def _full(named: Header) -> dict[str, Any]:
     if named.shape("body.0.resnets.0.block2.weight", 4)[2:] != (1, 1):
         raise UnknownFileError("its blocks do not end with a convolution of one pixel")
     channels, shrunk = _picture(inputs)
+    widths = [named.shape(f"body.{level}.resnets.0.block1.weight", 4)[0] for level in range(levels)]
+    blocks = named.number("body.0.resnets.{}.block1.weight")
+    before = [named.shape("conv_in.weight", 4)[0], *widths]
+    changing = [f"body.{level}.in_conv" for level in range(levels) if before[level] != widths[level]]
+    _require(named, ["conv_in", *changing, *_resnets(levels, blocks)])
     return {
         "in_channels": channels,
-        "channels": [named.shape(f"body.{level}.resnets.0.block1.weight", 4)[0] for level in range(levels)],
-        "num_res_blocks": named.number("body.0.resnets.{}.block1.weight"),
+        "channels": widths,
+        "num_res_blocks": blocks,
         "downscale_factor": shrunk,
         "adapter_type": "full_adapter_xl" if shrunk == SHRUNK_XL else "full_adapter",
     }
@@ -82,13 +88,33 @@ def _light(named: Header) -> dict[str, Any]:
     widths = [named.shape(f"body.{level}.out_conv.weight", 4)[0] for level in range(levels)]
     if shrunk != SHRUNK or widths[-1:] != widths[-2:-1]:
         raise UnknownFileError(f"its levels have {widths} channels, of which the last two should be equal")
+    blocks = named.number("body.0.resnets.{}.block1.weight")
+    ends = [f"body.{level}.{end}" for level in range(levels) for end in ("in_conv", "out_conv")]
+    _require(named, [*ends, *_resnets(levels, blocks)])
     return {
         "in_channels": channels,
         "channels": widths[:-1],
-        "num_res_blocks": named.number("body.0.resnets.{}.block1.weight"),
+        "num_res_blocks": blocks,
         "downscale_factor": shrunk,
         "adapter_type": "light_adapter",
     }
+
+
+def _resnets(levels: int, blocks: int) -> list[str]:
+    """Names of the convolutions of all residual blocks."""
+    places = [f"body.{level}.resnets.{block}" for level in range(levels) for block in range(blocks)]
+    return [f"{place}.{layer}" for place in places for layer in ("block1", "block2")]
+
+
+def _require(named: Header, layers: Iterable[str]) -> None:
+    """Complain unless just these convolutions are there, each with its weight and its bias."""
+    surplus = set(named.shapes)
+    for layer in layers:
+        named.shape(f"{layer}.weight", 4)
+        named.shape(f"{layer}.bias", 1)
+        surplus -= {f"{layer}.weight", f"{layer}.bias"}
+    if surplus:
+        raise UnknownFileError(f"tensor {min(surplus)!r} has no place in it")
 
 
 def _picture(inputs: int) -> tuple[int, int]:

@@ -55,6 +55,43 @@ class TinyAutoencoder:
         return {name if own else _renamed(name): tensor for name, tensor in tensors.items()}
 
 
+class TinyDecoder:
+    """The decoder alone, whose names begin with ``decoder.``: diffusers' ``DecoderTiny``."""
+
+    description = "decoder of a tiny autoencoder (TAESD)"
+
+    def detect(self, header: Header) -> bool:
+        """Whether it is there."""
+        return any(name in header.shapes for name in _first("decoder"))
+
+    def settings(self, header: Header) -> Settings:
+        """The arguments of ``DecoderTiny``.
+
+        Raises:
+            UnknownFileError: the shapes contradict one another, or a tensor is missing.
+        """
+        layers, blocks = _layers(header, "decoder"), _blocks(header, "decoder")
+        return {
+            "in_channels": layers[0][1],
+            "out_channels": layers[-1][0],
+            "num_blocks": blocks,
+            "block_out_channels": (layers[0][0],) * len(blocks),
+            "upsampling_scaling_factor": 2,
+            "act_fn": "relu",
+            "upsample_fn": "nearest",
+        }
+
+    def make(self, settings: Settings) -> nn.Module:
+        """The network with these settings; it gives pixels in -1..1."""
+        module: nn.Module = library_class("diffusers.models.autoencoders.vae", "DecoderTiny")(**settings)
+        return module
+
+    def convert(self, tensors: dict[str, Tensor], settings: Settings) -> dict[str, Tensor]:
+        """The tensors under diffusers' names."""
+        named = TinyAutoencoder().convert(tensors, settings)
+        return {name.removeprefix("decoder."): tensor for name, tensor in named.items()}
+
+
 def _first(half: str) -> tuple[str, ...]:
     """Names that the first convolution of one half may have."""
     index = 0 if half == "encoder" else 1

@@ -7,15 +7,10 @@ from typing import Annotated, Any, Literal
 from nodegraph import InFolder, NodeContext, node
 from nodegraph.files import Folders
 from nodegraph.specs import Spec
+from nodes.checkpoints.autoencoders import LatentFamily, load_autoencoder
 from nodes.checkpoints.checkpoint import Checkpoint
 from nodes.checkpoints.loading import load_checkpoint
-from nodes.checkpoints.parts import (
-    LatentFamily,
-    TextFamily,
-    load_autoencoder,
-    load_denoiser,
-    load_text_encoders,
-)
+from nodes.checkpoints.parts import TextFamily, load_denoiser, load_text_encoders
 from nodes.types import Clip, Model, Vae
 
 CHECKPOINTS = "checkpoints"
@@ -166,10 +161,12 @@ def infer_autoencoder(vae_name: Spec, family: Spec, files: Folders) -> dict[str,
 def VAELoader(
     ctx: NodeContext, vae_name: Annotated[str, InFolder(AUTOENCODERS)], family: LatentFamily = "auto"
 ) -> Vae:
-    """Load an autoencoder from a file of its own; a tiny one (TAESD) will do.
+    """Load an autoencoder of its own; a tiny one (TAESD) will do.
 
     Args:
-        vae_name: the autoencoder.
+        vae_name: the autoencoder: a safetensors file or a folder of diffusers. ``taesd``, ``taesdxl``,
+            ``taesd3`` and ``taef1`` are tiny ones that lie as two files in ``vae_approx``:
+            ``taesd_encoder.safetensors`` and ``taesd_decoder.safetensors``.
         family: whose latents it makes. Files of several families look alike; by default it goes by what the
             file's metadata and name say.
     """

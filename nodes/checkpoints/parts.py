@@ -1,4 +1,4 @@
-"""Parts of checkpoints in files of their own: networks, text encoders, autoencoders."""
+"""Parts of checkpoints in files of their own: networks and text encoders."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Literal
 
 from nodegraph import File
 from nodegraph.errors import FileProblem
-from nodes.architectures.catalogue import AUTOENCODERS, TEXT_ENCODERS, Found
+from nodes.architectures.catalogue import TEXT_ENCODERS, Found
 from nodes.architectures.clip import LARGE_LAYERS
 from nodes.checkpoints.configs import read_config
 from nodes.checkpoints.families import FAMILIES
-from nodes.checkpoints.families.family import T5, Family, LatentSpace, Slot, make_model
+from nodes.checkpoints.families.family import T5, Family, Slot, make_model
 from nodes.checkpoints.files import FileSource, t5_tokenizer
 from nodes.checkpoints.marks import Marks
 from nodes.checkpoints.recipes import DIFFUSERS_STEM, DiffusersRecipe
@@ -22,17 +22,15 @@ from nodes.checkpoints.single_file import (
     encoder_recipe,
     encoder_width,
     load_model,
-    load_vae,
     missing_encoders,
     read_contents,
 )
 from nodes.checkpoints.text_encoders import TextEncodersRecipe
-from nodes.types import Clip, Model, Vae
+from nodes.types import Clip, Model
 from nodes.weights.header import Header, UnknownFileError
 from nodes.weights.tensors import weight_files
 
 TextFamily = Literal["stable_diffusion", "sdxl", "sd3", "flux"]
-LatentFamily = Literal["auto", "sd", "sdxl", "sd3", "flux"]
 
 DEEP_LAYERS = 24
 """Layers of OpenCLIP ViT-H; ViT-bigG has more."""
@@ -40,13 +38,6 @@ PARTIAL = frozenset({"sd3"})
 """Families that work with some of their text encoders."""
 JOINED_WIDTH = 4096
 """Width of the text embeddings of Stable Diffusion 3 and FLUX.1, which is that of T5-XXL."""
-LATENT_SPACES: dict[str, LatentSpace] = {family.latents.family: family.latents for family in FAMILIES}
-ARCHITECTURE = "modelspec.architecture"
-"""Where the metadata of a file says what it is for."""
-SPELLINGS = {"sdxl": ("xl",), "flux": ("flux",), "sd3": ("stable-diffusion-3", "stable-diffusion-v3", "sd3")}
-"""What the names of a family's files and architectures contain; looked for in this order."""
-BY_CHANNELS = {4: "sd", 16: "flux"}
-"""The family of an autoencoder whose file says nothing."""
 
 
 def load_denoiser(file: File, files: FileSource) -> Model:
@@ -140,35 +131,3 @@ def _slot(family: Family, contents: Contents, found: Found) -> Slot | None:
 
 def _layers(contents: Contents, found: Found) -> int:
     return int(contents.settings(found).get("num_hidden_layers", 0))
-
-
-def load_autoencoder(file: File, files: FileSource, family: LatentFamily) -> Vae:
-    """An autoencoder in a file of its own.
-
-    Args:
-        file: the file.
-        files: where it is found.
-        family: whose latents it makes. Files of several families look alike; ``auto`` goes by what the
-            metadata and then the name say, and else by the number of channels.
-
-    Raises:
-        FileProblem: it holds none; the message says what it holds instead.
-    """
-    try:
-        contents = read_contents(file, files.path(file))
-        found = contents.first(AUTOENCODERS)
-        if found is None:
-            raise FileProblem(f"{contents.description}; an autoencoder is wanted")
-        name = _latent_family(contents, found) if family == "auto" else family
-        return load_vae(contents, found, LATENT_SPACES[name])
-    except (FileProblem, UnknownFileError) as problem:
-        raise FileProblem(f"autoencoder {file.name!r} cannot be used: {problem}") from problem
-
-
-def _latent_family(contents: Contents, found: Found) -> str:
-    said = contents.header.metadata.get(ARCHITECTURE, ""), contents.file.name
-    for text in said:
-        for family, spellings in SPELLINGS.items():
-            if any(spelling in text.lower() for spelling in spellings):
-                return family
-    return BY_CHANNELS.get(contents.settings(found)["latent_channels"], "sd")

@@ -11,7 +11,7 @@ import torch
 
 from nodegraph import File, FileLocator, ModelRecipe
 from nodegraph.errors import FileProblem
-from nodes.architectures.catalogue import ARCHITECTURES
+from nodes.architectures.catalogue import ARCHITECTURES, VISION_ENCODERS
 from nodes.checkpoints.configs import read_config
 from nodes.checkpoints.networks import NetworkRecipe
 from nodes.checkpoints.recipes import TRANSFORMERS_STEM, TransformersRecipe
@@ -21,7 +21,6 @@ from nodes.types import ClipVision
 from nodes.weights.header import UnknownFileError
 from nodes.weights.tensors import weight_files
 
-ARCHITECTURE = "clip_vision"
 CLASS_NAME = "CLIPVisionModelWithProjection"
 DEFAULTS = {"hidden_size": 768, "projection_dim": 512, "image_size": 224}
 """What a config of transformers leaves out."""
@@ -70,10 +69,11 @@ def _folder(file: File, path: Path) -> ClipVision:
 
 def _single_file(file: File, path: Path) -> ClipVision:
     contents = read_contents(file, path)
-    found = contents.first((ARCHITECTURE,))
+    found = contents.first(VISION_ENCODERS)
     if found is None:
-        raise FileProblem(f"{contents.description}; a {ARCHITECTURES[ARCHITECTURE].description} is wanted")
-    return _described(contents.settings(found), NetworkRecipe(file, ARCHITECTURE))
+        wanted = ARCHITECTURES[VISION_ENCODERS[0]].description
+        raise FileProblem(f"{contents.description}; a {wanted} is wanted")
+    return _described(contents.settings(found), NetworkRecipe(file, found.architecture))
 
 
 def _described(settings: Mapping[str, Any], network: ModelRecipe[Any]) -> ClipVision:

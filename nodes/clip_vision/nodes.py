@@ -28,7 +28,8 @@ def CLIPVisionLoader(ctx: NodeContext, clip_name: Annotated[str, InFolder(CLIP_V
     """Load an encoder of pictures; its weights are loaded where something computes with them.
 
     Args:
-        clip_name: what lies in the clip_vision folder: a safetensors file, or a folder of transformers.
+        clip_name: what lies in the clip_vision folder: a safetensors file of transformers or OpenCLIP, or a
+            folder of transformers.
     """
     file = ctx.resolve(CLIP_VISION, clip_name)
     return load_clip_vision(file, ctx.path(file))

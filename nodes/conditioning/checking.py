@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nodegraph.errors import FileProblem
 from nodegraph.files import Folders
 from nodegraph.specs import Mismatch, Spec
@@ -38,8 +40,9 @@ def check_prompt(text: Spec, input: str, clip: Spec, files: Folders) -> None:
     if complaint := overweight(text.value):
         expected = f"at most {MAX_WEIGHT:g}"
         raise Mismatch(complaint, input, given=text.value[:SHOWN], expected=expected, code="out_of_range")
-    for name in embeddings_in(text.value):
-        _check_embedding(name, input, clip, files)
+    names = dict.fromkeys(embeddings_in(text.value))
+    if wrong := [found for name in names if (found := _embedding_problem(name, input, clip, files))]:
+        raise wrong[0] if len(wrong) == 1 else _all_of(wrong)
 
 
 def overweight(text: str) -> str:
@@ -60,20 +63,34 @@ def embeddings_in(text: str) -> list[str]:
     return [part.name for part in parts if isinstance(part, Embedding)]
 
 
-def _check_embedding(name: str, input: str, clip: Spec, files: Folders) -> None:
+def _embedding_problem(name: str, input: str, clip: Spec, files: Folders) -> Mismatch | None:
+    """Why an embedding cannot be used."""
     try:
         file = find_embedding(files.resolve, name)
     except FileProblem as problem:
-        raise _refusal(problem, input, name, "missing_file") from problem
+        return _refusal(problem, input, name, "missing_file")
     try:
         widths = embedding_widths(files.path(file), pickles=files.pickles)
     except FileProblem as problem:
-        raise _refusal(problem, input, name, "unusable_file") from problem
+        return _refusal(problem, input, name, "unusable_file")
     wanted = clip.get("text_width") if clip.get("family") == ONE_ENCODER else None
-    if wanted and widths and wanted not in widths.values():
-        given = ", ".join(f"width {width}" for width in widths.values())
-        text = f"embedding {name!r} has vectors of {given}, but the text encoder takes {wanted}"
-        raise Mismatch(text, input, "clip", given=given, expected=f"width {wanted}")
+    if not wanted or not widths or wanted in widths.values():
+        return None
+    given = ", ".join(f"width {width}" for width in widths.values())
+    text = f"embedding {name!r} has vectors of {given}, but the text encoder takes {wanted}"
+    return Mismatch(text, input, "clip", given=given, expected=f"width {wanted}")
+
+
+def _all_of(wrong: Sequence[Mismatch]) -> Mismatch:
+    """Several complaints about one prompt as one."""
+    return Mismatch(
+        "; ".join(map(str, wrong)),
+        *wrong[0].inputs,
+        given=", ".join(problem.given for problem in wrong),
+        expected=wrong[0].expected,
+        code=wrong[0].code,
+        suggestions=[name for problem in wrong for name in problem.suggestions],
+    )
 
 
 def _refusal(problem: FileProblem, input: str, name: str, code: str) -> Mismatch:

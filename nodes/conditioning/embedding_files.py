@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from nodes.weights.libraries import library_class
 SAFETENSORS = ".safetensors"
 PICKLED = (".pt", ".bin")
 _ENCODER_NAMES = {"clip_l": "l", "clip_g": "g", "clip_h": "h"}
+_PICKLE_MARK = b"\x80"
 _BY_TOKEN = "string_to_param"
 NO_VECTORS = "holds no vectors [count, width]"
 NOT_ALLOWED = (
@@ -40,6 +42,7 @@ def embedding_widths(path: Path, *, pickles: bool) -> Mapping[str, int]:
         FileProblem: it is damaged, holds no vectors, or is a pickle that may not be read.
     """
     if _is_pickled(path, pickles):
+        _check_pickled(path)
         return {}
     try:
         header = read_header(path)
@@ -107,6 +110,14 @@ def _is_pickled(path: Path, allowed: bool) -> bool:
     if not allowed:
         raise FileProblem(f"embedding {path.name!r} {NOT_ALLOWED}")
     return True
+
+
+def _check_pickled(path: Path) -> None:
+    """Complain of what torch cannot have written: it writes archives, and once wrote bare pickles."""
+    with path.open("rb") as file:
+        start = file.read(1)
+    if start != _PICKLE_MARK and not zipfile.is_zipfile(path):
+        raise FileProblem(f"embedding {path.name!r} cannot be read: {NOT_PLAIN}")
 
 
 def _by_encoder(names: list[str]) -> dict[str, str]:

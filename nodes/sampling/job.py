@@ -22,7 +22,7 @@ from nodes.sampling.masking import MaskAt
 from nodes.sampling.noise import BrownianNoise, NoiseSource, item_noise, sequential_noise
 from nodes.sampling.noise_schedule import training_sigmas
 from nodes.sampling.patching.perturbed_attention import PerturbedAttention
-from nodes.sampling.preview import latent_colours
+from nodes.sampling.previewing import Colours, colours_of
 from nodes.sampling.run import denoise_latents
 from nodes.sampling.samplers import Sampler
 from nodes.sampling.schedules import ROUNDING
@@ -68,13 +68,14 @@ def run_sampler(
     Raises:
         InputError: model, conditionings and latents do not go together.
     """
-    model, last = guider.model, _Last(ctx, guider.model, len(sigmas) - 1, latent.samples)
+    model = guider.model
     check_channels(model, latent)
     _check_levels(model, sampler, sigmas)
     if from_noise is None:
         from_noise = _starts_at_top(model, sigmas)
     nearest = sampler.variance_preserving
     with ExitStack() as leases, torch.no_grad():
+        last = _Last(ctx, len(sigmas) - 1, latent.samples, colours_of(ctx, leases, model))
         denoiser = bound_denoiser(ctx, leases, guider, names, latent, nearest_timestep=nearest)
         run = _denoising(ctx, model, latent, noise, sampler, sigmas)
         samples = run(denoiser, from_noise=from_noise, on_step=last.step)
@@ -132,8 +133,8 @@ def bound_denoiser(
 class _Last:
     """The last estimate, and what is told of each step."""
 
-    def __init__(self, ctx: NodeContext, model: Model, steps: int, samples: Tensor) -> None:
-        self._ctx, self._model, self._steps = ctx, model, steps
+    def __init__(self, ctx: NodeContext, steps: int, samples: Tensor, colours: Colours) -> None:
+        self._ctx, self._steps, self._colours = ctx, steps, colours
         self.denoised = samples
         ctx.progress(0, steps)
 
@@ -141,8 +142,7 @@ class _Last:
         """Report a step, and show the first picture of the batch as far as it has come."""
         self.denoised = denoised
         self._ctx.progress(min(step, self._steps), self._steps)
-        colours = latent_colours(denoised[0], self._model.family, self._model.text_width)
-        self._ctx.preview(Image(colours[None]))
+        self._ctx.preview(Image(self._colours(denoised[0])[None]))
 
 
 def check_channels(model: Model, latent: Latent) -> None:

@@ -93,3 +93,19 @@ def linear_map(family: str, text_width: int) -> LinearMap | None:
         text_width: width of the text embeddings the model takes.
     """
     return _BY_WIDTH.get(text_width) if family == "sd" else _BY_FAMILY.get(family)
+
+
+TINY = {"sdxl": "taesdxl", "sdxl_refiner": "taesdxl", "sd3": "taesd3", "flux": "taef1"}
+"""Names of the tiny autoencoders for the latents of a family."""
+
+
+def tiny_autoencoder(family: str, text_width: int) -> str | None:
+    """The name of the tiny autoencoder that decodes a family's latents; ``None`` where there is none.
+
+    Args:
+        family: the model's family.
+        text_width: width of the text embeddings the model takes.
+    """
+    if family == "sd":
+        return "taesd" if linear_map(family, text_width) is KL_F8 else None
+    return TINY.get(family)

@@ -1,4 +1,4 @@
-"""Encoding and decoding with an AutoencoderKL (Rombach et al. 2022, Sec. 3.1)."""
+"""Encoding and decoding with an AutoencoderKL (Rombach et al. 2022, Sec. 3.1) or a tiny one (TAESD)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ def encode(vae: Any, pixels: Tensor, scaling_factor: float, shift_factor: float)
     """Pixels to latents: the mode of the posterior, so that equal pictures give equal latents.
 
     Args:
-        vae: diffusers' ``AutoencoderKL``.
+        vae: diffusers' ``AutoencoderKL`` or ``AutoencoderTiny``, which has no posterior.
         pixels: ``[batch, height, width, 1|3|4]`` in 0..1; sides multiples of the autoencoder's scale.
 
     Returns:
         float32 ``[batch, channels, height / scale, width / scale]`` in the denoiser's scale.
     """
     signal = to_rgb(pixels).movedim(-1, 1) * 2 - 1
-    mode: Tensor = vae.encode(_like_weights(signal, vae)).latent_dist.mode()
+    encoded = vae.encode(_like_weights(signal, vae))
+    mode: Tensor = encoded.latents if "latents" in encoded else encoded.latent_dist.mode()
     return (mode.float() - shift_factor) * scaling_factor
 
 
@@ -28,7 +29,7 @@ def decode(vae: Any, samples: Tensor, scaling_factor: float, shift_factor: float
     """Latents to pixels.
 
     Args:
-        vae: diffusers' ``AutoencoderKL``.
+        vae: diffusers' ``AutoencoderKL`` or ``AutoencoderTiny``, which has no posterior.
         samples: ``[batch, channels, height, width]`` in the denoiser's scale.
 
     Returns:

@@ -39,8 +39,8 @@ class Painter:
     def __init__(self, steps: int) -> None:
         self.steps = steps
         self.ctx = TestContext(Folders(output=Path(tempfile.mkdtemp()), models=(MODELS,)))
-        self.model, clip, self.vae = CheckpointLoaderSimple(self.ctx)
-        self.positive, self.negative = (CLIPTextEncode(self.ctx, clip, text) for text in (PROMPT, ""))
+        self.model, self.clip, self.vae = CheckpointLoaderSimple(self.ctx)
+        self.positive, self.negative = (CLIPTextEncode(self.ctx, self.clip, text) for text in (PROMPT, ""))
 
     def paint(self, model: Model, seed: int) -> tuple[torch.Tensor, float]:
         """Pixels of one picture, and the seconds that sampling took."""

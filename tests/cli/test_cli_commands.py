@@ -2,7 +2,9 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 
 def test_help_and_version_name_the_commands(cli):
@@ -70,6 +72,7 @@ def test_a_part_of_a_name_brings_the_nodes_that_have_it(cli):
         "VAEDecodeTiled",
         "VAEEncode",
         "VAEEncodeForInpaint",
+        "VAEEncodeTiled",
         "VAELoader",
     ]
 
@@ -224,6 +227,21 @@ def test_models_are_listed_by_kind_with_what_they_are(cli, home):
     assert "checkpoints\n  emoji-sd  sd  F16  " in listed
     (row,) = json.loads(cli("models", "list", "--models", "more", "--json").stdout)["upscalers"]
     assert (row["name"], row["bytes"], row["digest"]) == ("x2.safetensors", 0, "")
+
+
+def test_a_model_in_two_files_is_listed_as_one(cli, home):
+    (home / "more" / "vae_approx").mkdir(parents=True)
+    for half in ("encoder", "decoder"):
+        weights = {"x": np.zeros(8, dtype=np.float32)}
+        save_file(weights, home / "more" / "vae_approx" / f"taesd_{half}.safetensors")
+    (row,) = json.loads(cli("models", "list", "--models", "more", "--json").stdout)["vae"]
+    files = sorted((home / "more" / "vae_approx").iterdir())
+    assert (row["name"], row["bytes"]) == ("taesd", sum(file.stat().st_size for file in files))
+    assert row["dtypes"] == ["F32"]
+    assert "'taesd_encoder.safetensors' and 'taesd_decoder.safetensors' cannot be loaded" in row["problem"]
+    verified = cli("models", "verify", "--models", "more", "--json")
+    assert verified.exit_code == 2
+    assert len(json.loads(verified.stdout)["vae"][0]["digest"]) == 64
 
 
 def test_models_are_verified_with_their_digests(cli, home):

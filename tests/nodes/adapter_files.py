@@ -63,7 +63,7 @@ def original_t2i_adapter(module: Any) -> Tensors:
     return {name(old): tensor for old, tensor in module.state_dict().items()}
 
 
-def clip_vision(width: int = 64, projection: int = 48, *, layers: int = 3) -> Any:
+def clip_vision(width: int = 64, projection: int = 48, *, layers: int = 3, act: str = "quick_gelu") -> Any:
     """A CLIP vision encoder of pictures of 32 x 32 pixels."""
     from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
@@ -75,9 +75,38 @@ def clip_vision(width: int = 64, projection: int = 48, *, layers: int = 3) -> An
         num_attention_heads=max(1, width // 64),
         image_size=32,
         patch_size=8,
-        hidden_act="quick_gelu",
+        hidden_act=act,
     )
     return made(CLIPVisionModelWithProjection(config))
+
+
+def open_clip_vision(module: Any) -> Tensors:
+    """The tensors of a CLIP vision encoder as OpenCLIP stores them."""
+    named = dict(module.state_dict())
+    tensors = {"visual.proj": named.pop("visual_projection.weight").T.contiguous()}
+    for layer in range(module.config.num_hidden_layers):
+        attention = f"vision_model.encoder.layers.{layer}.self_attn."
+        for part in ("weight", "bias"):
+            parts = [named.pop(f"{attention}{letter}_proj.{part}") for letter in "qkv"]
+            tensors[f"visual.transformer.resblocks.{layer}.attn.in_proj_{part}"] = torch.cat(parts)
+    rules = {
+        "vision_model.": "visual.",
+        "embeddings.class_embedding": "class_embedding",
+        "embeddings.position_embedding.weight": "positional_embedding",
+        "embeddings.patch_embedding": "conv1",
+        "pre_layrnorm": "ln_pre",
+        "post_layernorm": "ln_post",
+        "encoder.layers": "transformer.resblocks",
+        "layer_norm": "ln_",
+        "self_attn": "attn",
+        "fc1": "c_fc",
+        "fc2": "c_proj",
+    }
+    for name, tensor in named.items():
+        for pattern, replacement in rules.items():
+            name = name.replace(pattern, replacement)
+        tensors[name] = tensor
+    return {name: tensor for name, tensor in tensors.items() if not name.endswith("position_ids")}
 
 
 def ip_adapter(network: Any, kind: str, *, seed: int = 0, vision: Any = None) -> dict[str, Tensors]:

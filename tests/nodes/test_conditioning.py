@@ -200,6 +200,26 @@ def test_an_embedding_that_does_not_serve_is_found_before_the_run(root, name, co
         embeddings(f"embedding:{name}", TestContext(files))
 
 
+def test_all_embeddings_that_do_not_serve_are_told(root):
+    clip = Spec({"family": "sd", "text_width": 192})
+    prompt = "embedding:plan embedding:plain (embedding:wide:1.2) embedding:broken embedding:plan"
+    with pytest.raises(Mismatch) as caught:
+        infer_encoded(clip, Spec(value=prompt), folders(root, root))
+    told = str(caught.value).split("; embedding")
+    assert len(told) == 3
+    assert all(name in text for name, text in zip(("'plan'", "'wide'", "'broken"), told, strict=True))
+
+
+@pytest.mark.parametrize("name", ["empty", "cut", "text"])
+def test_a_damaged_pickle_is_found_before_the_run(root, name):
+    whole = (root / "embeddings" / "a1111.pt").read_bytes()
+    (root / "embeddings" / "cut.pt").write_bytes(whole[: len(whole) // 2])
+    (root / "embeddings" / "text.pt").write_bytes(b"<html>not found</html>")
+    clip = Spec({"family": "sd", "text_width": 192})
+    with pytest.raises(Mismatch, match=f"embedding '{name}.pt' cannot be read: it is damaged, or a pickle"):
+        infer_encoded(clip, Spec(value=f"embedding:{name}"), pickles_allowed(root))
+
+
 def test_an_embedding_that_serves_is_not_complained_of(root):
     clip = Spec({"family": "sd", "text_width": 192})
     for name in ("plain", "sdxl"):

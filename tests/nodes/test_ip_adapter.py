@@ -6,7 +6,8 @@ from functools import cache
 
 import pytest
 import torch
-from adapter_files import clip_vision, ip_adapter, ip_adapter_file
+import torch.nn.functional as F  # noqa: N812 - the name the field uses
+from adapter_files import clip_vision, ip_adapter, ip_adapter_file, open_clip_vision
 from diffusers_pipelines import CFG, NEGATIVE, PROMPT, SEED, close, ip_adapted, latents_of
 from diffusion_support import TestContext, folders
 from family_files import single_file, tiny, write_file
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 STEPS, SIDE = 2, 64
 VISION_SIDE = 32
+LINEAR = Spec(value="linear")
 FILES = [("sd1", "plain"), ("sd1", "plus"), ("sd1", "full"), ("sdxl", "plain"), ("sdxl", "plus")]
 
 
@@ -97,6 +99,29 @@ def test_other_projections_equal_the_pipeline(ctx, kind, projection):
     assert not torch.allclose(ours, sampled(ctx, kind), atol=1e-2)
 
 
+@pytest.mark.parametrize(
+    ("weight_type", "blocks"),
+    [
+        ("style transfer", {"up": {"block_0": [0.0, 0.8, 0.0]}}),
+        ("composition", {"down": {"block_2": [0.0, 0.8]}}),
+    ],
+)
+def test_one_block_alone_equals_the_pipeline(ctx, weight_type, blocks):
+    ours = sampled(ctx, "sdxl", ("sdxl_plus", picture()), weight=0.8, weight_type=weight_type)
+    expected = reference("sdxl", [halves("sdxl", "plus")], [picture()], [blocks])
+    close(ours, expected)
+    assert not torch.equal(ours, sampled(ctx, "sdxl"))
+
+
+def test_one_block_alone_is_for_sdxl(ctx):
+    model = CheckpointLoaderSimple(ctx, "sd1.safetensors").model
+    message = "'style transfer' names a block of SDXL's U-Net; family sd takes 'linear'"
+    with pytest.raises(InputError, match=f"weight_type: {message}"):
+        prompted(ctx, model, "sd1_plus", picture(), weight_type="style transfer")
+    with pytest.raises(Mismatch, match=message):
+        infer_from_image(Spec({"family": "sd"}), Spec(), Spec(), Spec(value="style transfer"))
+
+
 def test_two_adapters_and_several_pictures_equal_the_pipeline(ctx):
     ours = sampled(ctx, "sd1", ("sd1_plus", picture(0, count=2)), ("second", picture(1)), weight=0.7)
     adapters = [halves("sd1", "plus"), halves("sd1", "plain", 1)]
@@ -133,6 +158,58 @@ def test_a_vision_encoder_is_the_same_from_a_file_and_a_folder(ctx):
     torch.testing.assert_close(said.image_embeds, expected.image_embeds, atol=1e-5, rtol=0)
     torch.testing.assert_close(said.penultimate_hidden_states, same.penultimate_hidden_states)
     assert said.blank_hidden_states.shape == (1, 17, 64)
+
+
+def open_clip_embeds(tensors, pixels, heads):
+    """What OpenCLIP's vision transformer makes of pixels ``[1, 3, side, side]``, of its file's tensors."""
+    t = {name.removeprefix("visual."): tensor for name, tensor in tensors.items()}
+
+    def norm(name, x):
+        return F.layer_norm(x, x.shape[-1:], t[f"{name}.weight"], t[f"{name}.bias"])
+
+    patches = (
+        F.conv2d(pixels, t["conv1.weight"], stride=t["conv1.weight"].shape[-1]).flatten(2).transpose(1, 2)
+    )
+    x = norm("ln_pre", torch.cat([t["class_embedding"][None, None], patches], 1) + t["positional_embedding"])
+    for layer in range(3):
+        block = f"transformer.resblocks.{layer}"
+        normed = norm(f"{block}.ln_1", x).transpose(0, 1)
+        told = [t[f"{block}.attn.{name}"] for name in ("in_proj_weight", "in_proj_bias")]
+        out = [t[f"{block}.attn.out_proj.{part}"] for part in ("weight", "bias")]
+        width = x.shape[-1]
+        seen, _ = F.multi_head_attention_forward(
+            normed, normed, normed, width, heads, *told, None, None, False, 0.0, *out, need_weights=False
+        )
+        x = x + seen.transpose(0, 1)
+        inner = F.linear(norm(f"{block}.ln_2", x), t[f"{block}.mlp.c_fc.weight"], t[f"{block}.mlp.c_fc.bias"])
+        x = x + F.linear(F.gelu(inner), t[f"{block}.mlp.c_proj.weight"], t[f"{block}.mlp.c_proj.bias"])
+    return norm("ln_post", x[:, 0]) @ t["proj"]
+
+
+@pytest.mark.parametrize("width", [64, 128])
+def test_a_vision_encoder_of_openclip(tmp_path, width):
+    module = clip_vision(width, act="gelu")
+    tensors = open_clip_vision(module)
+    write_file(tmp_path / "clip_vision" / "open.safetensors", tensors)
+    here = TestContext(folders(tmp_path, tmp_path))
+    encoder = CLIPVisionLoader(here, "open.safetensors")
+    assert (encoder.embed_width, encoder.hidden_width, encoder.side) == (48, width, VISION_SIDE)
+    built = encoder.weights.build(here, torch.float32)
+    assert all(torch.equal(built.state_dict()[name], tensor) for name, tensor in module.state_dict().items())
+    found = CLIPVisionEncode(here, encoder, picture()).image_embeds
+    pixels = clip_pixels(picture().pixels, VISION_SIDE, crop=True)
+    torch.testing.assert_close(found, open_clip_embeds(tensors, pixels, width // 64), atol=1e-5, rtol=1e-4)
+
+
+def test_a_vision_encoder_of_openclip_of_another_kind_is_refused(tmp_path):
+    tensors = open_clip_vision(clip_vision(act="gelu"))
+    lacking = {name: t for name, t in tensors.items() if name != "visual.positional_embedding"}
+    scaled = {**tensors, "visual.transformer.resblocks.0.ls_1.gamma": torch.zeros(64)}
+    messages = ("'positional_embedding' is missing", r"'visual\.transformer.*ls_1\.gamma' has no place in it")
+    for found, message in zip((lacking, scaled), messages, strict=True):
+        write_file(tmp_path / "clip_vision" / "odd.safetensors", found)
+        with pytest.raises(FileProblem, match=f"cannot be used: tensor {message}"):
+            CLIPVisionLoader(TestContext(folders(tmp_path, tmp_path)), "odd.safetensors")
 
 
 @pytest.mark.parametrize("size", [(48, 64), (97, 41), (32, 32), (20, 20)])
@@ -205,24 +282,27 @@ def test_wrong_pairings_are_found_before_the_run(ctx):
     assert facts(ctx, "sd1_plain").facts == {"text_width": 64, "embed_width": 48}
     assert facts(ctx, "sd1_plus").facts == {"text_width": 64, "hidden_width": 64}
     model = Spec({"family": "sd", "text_width": 64})
-    assert infer_from_image(model, facts(ctx, "sd1_plus"), vision) == model.facts
+    assert infer_from_image(model, facts(ctx, "sd1_plus"), vision, LINEAR) == model.facts
     with pytest.raises(Mismatch, match="text width of ipadapter is 192, but model has text width 64"):
-        infer_from_image(model, facts(ctx, "sdxl_plain"), vision)
+        infer_from_image(model, facts(ctx, "sdxl_plain"), vision, LINEAR)
     wide = Spec({"embed_width": 1024, "hidden_width": 1280})
     with pytest.raises(
         Mismatch, match="embed width of clip_vision is 1024, but ipadapter has embed width 48"
     ):
-        infer_from_image(model, facts(ctx, "sd1_plain"), wide)
+        infer_from_image(model, facts(ctx, "sd1_plain"), wide, LINEAR)
     with pytest.raises(Mismatch, match="hidden width of pos_embed is 1280"):
-        infer_from_embeds(model, facts(ctx, "sd1_plus"), wide)
+        infer_from_embeds(model, facts(ctx, "sd1_plus"), wide, LINEAR)
     with pytest.raises(Mismatch, match="IP-Adapters are for U-Nets; the model is of family flux"):
-        infer_from_image(Spec({"family": "flux"}), facts(ctx, "sd1_plain"), vision)
+        infer_from_image(Spec({"family": "flux"}), facts(ctx, "sd1_plain"), vision, LINEAR)
 
 
 @pytest.mark.parametrize(("layers", "family"), [(16, "sd"), (70, "sdxl"), (11, None)])
 def test_the_number_of_layers_tells_the_family(tmp_path, layers, family):
     names = (f"ip_adapter.{2 * index + 1}.to_{part}_ip.weight" for index in range(layers) for part in "kv")
-    tensors = {"image_proj.proj.weight": torch.zeros(32, 4), **{name: torch.zeros(4, 8) for name in names}}
+    projection = {"proj.weight": torch.zeros(32, 4), "proj.bias": torch.zeros(32)}
+    norm = {"norm.weight": torch.zeros(8), "norm.bias": torch.zeros(8)}
+    tensors = {f"image_proj.{name}": tensor for name, tensor in (projection | norm).items()}
+    tensors |= {name: torch.zeros(4, 8) for name in names}
     write_file(tmp_path / "ipadapter" / "some.safetensors", tensors)
     found = IPAdapterModelLoader(TestContext(folders(tmp_path, tmp_path)), "some.safetensors")
     assert (found.family, found.text_width, found.feature_width) == (family, 8, 4)
@@ -247,15 +327,51 @@ def test_layers_of_another_network_are_refused_before_a_step(ctx, tmp_path):
         ({"weight": torch.zeros(2)}, "nothing in it was recognised"),
         ({"image_proj.proj.weight": torch.zeros(8, 4)}, "nothing in it was recognised"),
         (
-            {"image_proj.proj.weight": torch.zeros(8), "ip_adapter.1.to_k_ip.weight": torch.zeros(2, 2)},
-            "tensor 'image_proj.proj.weight' is|tensor 'proj.weight' is",
+            {"image_proj.proj.2.weight": torch.zeros(8, 4), "image_proj.norm.weight": torch.zeros(8)},
+            "it is a FaceID adapter, which reads what the face recogniser InsightFace says of a face",
         ),
+        (
+            {"image_proj.perceiver_resampler.proj_in.weight": torch.zeros(8, 4)},
+            "it is a FaceID adapter",
+        ),
+        ({"ip_adapter.0.to_q_lora.down.weight": torch.zeros(8, 4)}, "it is a FaceID adapter"),
     ],
 )
 def test_what_is_no_ip_adapter_is_refused(tmp_path, tensors, message):
     write_file(tmp_path / "ipadapter" / "odd.safetensors", tensors)
     with pytest.raises(FileProblem, match=f"IP-Adapter 'odd.safetensors' cannot be used: .*({message})"):
         IPAdapterModelLoader(TestContext(folders(tmp_path, tmp_path)), "odd.safetensors")
+
+
+def refusal(root, tensors):
+    """What the loader says of a file."""
+    write_file(root / "ipadapter" / "odd.safetensors", tensors)
+    with pytest.raises(FileProblem, match=r"IP-Adapter 'odd.safetensors' cannot be used: ") as caught:
+        IPAdapterModelLoader(TestContext(folders(root, root)), "odd.safetensors")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("projection", ["plain", "plus", "full"])
+def test_a_tensor_that_is_missing_is_told_by_the_header(tmp_path, projection):
+    whole = ip_adapter_file(halves("sd1", projection))
+    for name in whole:
+        told = refusal(tmp_path, {other: tensor for other, tensor in whole.items() if other != name})
+        assert any(text in told for text in ("is missing", "has no place", "nothing in it was recog")), name
+
+
+@pytest.mark.parametrize("shape", [(), (64,), (2, 2, 2), (0, 4)])
+def test_a_resampler_of_odd_shapes_is_told_by_the_header(tmp_path, shape):
+    whole = ip_adapter_file(halves("sd1", "plus"))
+    name = "layers.1.0.to_kv.weight"
+    told = refusal(tmp_path, {**whole, f"image_proj.{name}": torch.zeros(shape)})
+    assert f"tensor {name!r} is {list(shape)}; 2 dimensions are wanted" in told
+
+
+def test_a_value_layer_of_another_width_is_told_by_the_header(tmp_path):
+    whole = ip_adapter_file(halves("sd1", "plain"))
+    name = "ip_adapter.3.to_v_ip.weight"
+    told = refusal(tmp_path, {**whole, name: whole[name][:-1].contiguous()})
+    assert "'ip_adapter.3.to_k_ip.weight' and 'ip_adapter.3.to_v_ip.weight' differ in shape" in told
 
 
 def test_what_is_no_vision_encoder_is_refused(tmp_path):

@@ -14,7 +14,7 @@ from nodegraph.errors import FileProblem, InputError
 from nodegraph.specs import Mismatch, Spec
 from nodegraph.testing import TestContext
 from nodes.adapters.lora.deltas import delta
-from nodes.adapters.lora.file import read_alpha
+from nodes.adapters.lora.file import read_alpha, read_facts
 from nodes.adapters.lora.keys import flattened, read_name
 from nodes.adapters.lora.nodes import LoraLoader, LoraLoaderModelOnly, infer_lora, infer_lora_model
 from nodes.conditioning.nodes import CLIPTextEncode
@@ -428,6 +428,32 @@ def test_settings_beside_the_weights_that_cannot_be_read(tmp_path):
     (tmp_path / "adapter_config.json").write_bytes(b"\xff\xfe{")
     with pytest.raises(FileProblem, match=r"the settings of LoRA .* cannot be read"):
         read_alpha(tmp_path, "denoiser")
+
+
+@pytest.mark.parametrize("alpha", ["x", [8], True])
+def test_an_alpha_that_is_no_number_is_told_by_the_settings(tmp_path, alpha):
+    save_file(
+        {"base_model.model.to_q.lora_A.weight": torch.zeros(1, 8)}, tmp_path / "adapter_model.safetensors"
+    )
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"lora_alpha": alpha}))
+    with pytest.raises(FileProblem, match=r"say lora_alpha is .*; a number is wanted"):
+        read_facts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        ({}, "LoRA 'a.safetensors' holds no tensors, so it changes nothing"),
+        (
+            {"unet.to_q.lora_A.weight": torch.zeros(0, 8), "unet.to_q.lora_B.weight": torch.zeros(8, 0)},
+            r"LoRA 'a.safetensors' is of rank 0, so it changes nothing: its tensor 'unet.to_q",
+        ),
+    ],
+)
+def test_a_lora_that_changes_nothing_is_refused(tmp_path, tensors, message):
+    save_file(tensors, tmp_path / "a.safetensors")
+    with pytest.raises(FileProblem, match=message):
+        read_facts(tmp_path / "a.safetensors")
 
 
 def test_an_alpha_that_no_float_holds_counts_as_infinite(tmp_path):

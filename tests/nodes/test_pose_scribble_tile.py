@@ -164,6 +164,10 @@ def test_a_list_of_frames_gives_the_first():
         ),
         ('{"people": [], "canvas_width": "%s"}' % ("x" * 999), r"canvas_width is 'x+\.\.\.x+'; a number"),
         ('{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}', "a body of 1 points; 18"),
+        (
+            '{"people": [{"hand_left_keypoints_2d": [1, 2, 3]}]}',
+            "hand_left_keypoints_2d of person 0 has 1 points; 21 are drawn",
+        ),
         ('{"people": [], "canvas_width": "wide"}', "canvas_width is 'wide'"),
     ],
 )

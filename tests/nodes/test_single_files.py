@@ -11,7 +11,6 @@ from diffusion_support import TestContext, folders
 from family_files import (
     LAYOUTS,
     ldm_autoencoder,
-    made,
     single_file,
     stored,
     t5_file,
@@ -204,23 +203,3 @@ def test_facts_are_those_of_the_recipes(tmp_path):
     }
     assert facts["clip"] == {"family": "sdxl_refiner", "text_width": 128}
     assert facts["vae"] == {"family": "sdxl", "latent_channels": 4, "vae_scale": 8}
-
-
-@pytest.mark.parametrize("layout", ["diffusers", "taesd"])
-def test_a_tiny_autoencoder(tmp_path, layout):
-    from diffusers import AutoencoderTiny
-
-    widths = (8, 8, 8, 8)
-    expected = made(AutoencoderTiny(encoder_block_out_channels=widths, decoder_block_out_channels=widths))
-    tensors = expected.state_dict()
-    if layout == "taesd":
-        tensors = {taesd_name(name): tensor for name, tensor in tensors.items()}
-    write_file(tmp_path / "vae" / "tiny.safetensors", tensors)
-    vae = VAELoader(TestContext(folders(tmp_path, tmp_path)), "tiny.safetensors")
-    assert (vae.family, vae.scale, vae.latent_channels, vae.scaling_factor) == ("sd", 8, 4, 1.0)
-    same(vae.weights.build(folders(tmp_path, tmp_path), torch.float32), expected, torch.float32)
-
-
-def taesd_name(name):
-    half, _, index, rest = name.split(".", 3)
-    return f"taesd_{half}.{int(index) + (half == 'decoder')}.{rest}"

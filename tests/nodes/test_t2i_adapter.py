@@ -205,3 +205,13 @@ def test_a_file_whose_shapes_make_no_sense_is_refused(tmp_path, name, shape, mes
     write_file(tmp_path / "controlnet" / "odd.safetensors", tensors)
     with pytest.raises(FileProblem, match=f"'odd.safetensors' cannot be used: .*{message}"):
         ControlNetLoader(TestContext(folders(tmp_path, tmp_path)), "odd.safetensors")
+
+
+@pytest.mark.parametrize("kind", ["full_adapter", "light_adapter", "full_adapter_xl"])
+def test_a_tensor_that_is_missing_is_told_by_the_header(tmp_path, kind):
+    whole = original_t2i_adapter(t2i_adapter(kind))
+    for name in whole:
+        kept = {other: tensor for other, tensor in whole.items() if other != name}
+        write_file(tmp_path / "controlnet" / "odd.safetensors", kept)
+        with pytest.raises(FileProblem, match=r"'odd.safetensors' cannot be used: "):
+            ControlNetLoader(TestContext(folders(tmp_path, tmp_path)), "odd.safetensors")

@@ -7,12 +7,17 @@ from pathlib import Path
 from nodegraph import File
 from nodegraph.errors import FileProblem
 from nodes.architectures.catalogue import ARCHITECTURES
+from nodes.architectures.ip_adapter import needs_faces
 from nodes.checkpoints.networks import NetworkRecipe
 from nodes.checkpoints.single_file import read_contents
 from nodes.types import IPAdapter
 from nodes.weights.header import UnknownFileError
 
 ARCHITECTURE = "ip_adapter"
+FACES = (
+    "it is a FaceID adapter, which reads what the face recogniser InsightFace says of a face; there is none "
+    "here. Plain, plus and full-face adapters would do"
+)
 FAMILIES = {16: "sd", 70: "sdxl"}
 """Families by the number of cross-attentions in their U-Nets."""
 
@@ -26,6 +31,8 @@ def load_ip_adapter(file: File, path: Path) -> IPAdapter:
     try:
         contents = read_contents(file, path)
         found = contents.first((ARCHITECTURE,))
+        if found is None and needs_faces(contents.header):
+            raise FileProblem(FACES)
         if found is None:
             raise FileProblem(
                 f"{contents.description}; an {ARCHITECTURES[ARCHITECTURE].description} is wanted"

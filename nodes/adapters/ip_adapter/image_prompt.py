@@ -33,6 +33,7 @@ class ImagePrompt(Patch):
         start_percent: share of the trained noise schedule done when they begin to count, 0..1.
         end_percent: share done when they cease to count.
         where: where they count, float32 ``[1 or batch, 1, height, width]``; ``None`` is everywhere.
+        block: what the names of the layers that look at them begin with; by default that is all layers.
     """
 
     adapter: IPAdapter
@@ -42,15 +43,18 @@ class ImagePrompt(Patch):
     start_percent: float = 0.0
     end_percent: float = 1.0
     where: Tensor | None = None
+    block: str = ""
 
     @contextmanager
     def predicting(self, network: Network, run: Run) -> Iterator[Network]:
         """Attend to the pictures as well."""
-        layers = cross_attentions(run.module)
+        names, layers = cross_attention_names(run.module), cross_attentions(run.module)
         self._check(layers)
         before, asked = [layer.processor for layer in layers], Asked()
         try:
-            for layer, prompt in zip(layers, self._prompts(run, asked), strict=True):
+            for name, layer, prompt in zip(names, layers, self._prompts(run, asked), strict=True):
+                if not name.startswith(self.block):
+                    continue
                 earlier = getattr(layer.processor, "prompts", ())
                 layer.processor = PictureAttention((*earlier, prompt))
             yield self._telling(network, run, asked)
@@ -94,10 +98,16 @@ class ImagePrompt(Patch):
             )
 
 
+def cross_attention_names(module: Any) -> list[str]:
+    """Names of the cross-attentions of a U-Net, in the order in which IP-Adapters count them."""
+    return [
+        name.removesuffix(".processor") for name in module.attn_processors if name.endswith(CROSS_ATTENTION)
+    ]
+
+
 def cross_attentions(module: Any) -> list[Any]:
-    """The cross-attentions of a U-Net, in the order in which IP-Adapters count them."""
-    names = (name for name in module.attn_processors if name.endswith(CROSS_ATTENTION))
-    return [module.get_submodule(name.removesuffix(".processor")) for name in names]
+    """The cross-attentions themselves."""
+    return [module.get_submodule(name) for name in cross_attention_names(module)]
 
 
 def _told(widths: tuple[int, ...]) -> str:

@@ -22,6 +22,14 @@ IP_ADAPTERS = "ipadapter"
 Weight = Annotated[float, Field(ge=-1.0, le=5.0)]
 Percent = Annotated[float, Field(ge=0.0, le=1.0)]
 U_NETS = ("sd", "sdxl")
+WeightType = Literal["linear", "style transfer", "composition"]
+BLOCKS = {
+    "linear": "",
+    "style transfer": "up_blocks.0.attentions.1.",
+    "composition": "down_blocks.2.attentions.1.",
+}
+"""The layers of SDXL's U-Net that look at the pictures: all, or those of the one block that carries style or
+spatial layout, as InstantStyle found (Wang et al. 2024)."""
 
 
 def infer_ip_adapter(ipadapter_file: Spec, files: Folders) -> dict[str, Any]:
@@ -69,8 +77,22 @@ def infer_prompted(model: Spec, ipadapter: Spec, told: Spec, name: str) -> dict[
     return dict(model.facts)
 
 
-def infer_from_image(model: Spec, ipadapter: Spec, clip_vision: Spec) -> dict[str, Any]:
+def _for_sdxl_alone(weight_type: Any, family: str | None) -> str:
+    """What is wrong with a way of weighing the layers, or nothing."""
+    if weight_type in ("linear", None) or family in ("sdxl", None):
+        return ""
+    return f"{weight_type!r} names a block of SDXL's U-Net; family {family} takes 'linear'"
+
+
+def _check_weight_type(model: Spec, weight_type: Spec) -> None:
+    value = weight_type.value if isinstance(weight_type.value, str) else None
+    if complaint := _for_sdxl_alone(value, model.get("family")):
+        raise Mismatch(complaint, "weight_type", "model", given=str(value), expected="linear")
+
+
+def infer_from_image(model: Spec, ipadapter: Spec, clip_vision: Spec, weight_type: Spec) -> dict[str, Any]:
     """See ``infer_prompted``."""
+    _check_weight_type(model, weight_type)
     return infer_prompted(model, ipadapter, clip_vision, "clip_vision")
 
 
@@ -84,7 +106,7 @@ def IPAdapterAdvanced(
     image_negative: Image | None = None,
     attn_mask: Mask | None = None,
     weight: Weight = 1.0,
-    weight_type: Literal["linear"] = "linear",
+    weight_type: WeightType = "linear",
     combine_embeds: Literal["concat"] = "concat",
     start_at: Percent = 0.0,
     end_at: Percent = 1.0,
@@ -100,7 +122,7 @@ def IPAdapterAdvanced(
         image_negative: what the negative side is shown; by default nothing.
         attn_mask: where in what the network sees the pictures count.
         weight: how much they count; 1 is as trained.
-        weight_type: alike in all layers.
+        weight_type: alike in all layers; or, in SDXL, in the one block that carries style or composition.
         combine_embeds: several pictures stand side by side.
         start_at: share of the trained noise schedule done when they begin to count.
         end_at: share of it done when they cease to count.
@@ -109,11 +131,12 @@ def IPAdapterAdvanced(
     said = encode_pictures(ctx, clip_vision, image)
     negative = None if image_negative is None else encode_pictures(ctx, clip_vision, image_negative)
     absent = _absent("image_negative", ipadapter, said, negative)
-    return _prompted(model, ipadapter, said, absent, attn_mask, weight, start_at, end_at)
+    return _prompted(model, ipadapter, said, absent, attn_mask, weight, weight_type, start_at, end_at)
 
 
-def infer_from_embeds(model: Spec, ipadapter: Spec, pos_embed: Spec) -> dict[str, Any]:
+def infer_from_embeds(model: Spec, ipadapter: Spec, pos_embed: Spec, weight_type: Spec) -> dict[str, Any]:
     """See ``infer_prompted``."""
+    _check_weight_type(model, weight_type)
     return infer_prompted(model, ipadapter, pos_embed, "pos_embed")
 
 
@@ -125,7 +148,7 @@ def IPAdapterEmbeds(
     neg_embed: ClipVisionOutput | None = None,
     attn_mask: Mask | None = None,
     weight: Weight = 1.0,
-    weight_type: Literal["linear"] = "linear",
+    weight_type: WeightType = "linear",
     start_at: Percent = 0.0,
     end_at: Percent = 1.0,
     embeds_scaling: Literal["V only"] = "V only",
@@ -139,13 +162,13 @@ def IPAdapterEmbeds(
         neg_embed: what the negative side is told; by default nothing.
         attn_mask: where in what the network sees the pictures count.
         weight: how much they count; 1 is as trained.
-        weight_type: alike in all layers.
+        weight_type: alike in all layers; or, in SDXL, in the one block that carries style or composition.
         start_at: share of the trained noise schedule done when they begin to count.
         end_at: share of it done when they cease to count.
         embeds_scaling: the weight scales what is found, not what is looked for.
     """
     absent = _absent("neg_embed", ipadapter, pos_embed, neg_embed)
-    return _prompted(model, ipadapter, pos_embed, absent, attn_mask, weight, start_at, end_at)
+    return _prompted(model, ipadapter, pos_embed, absent, attn_mask, weight, weight_type, start_at, end_at)
 
 
 def _prompted(
@@ -155,16 +178,20 @@ def _prompted(
     absent: Tensor,
     mask: Mask | None,
     weight: float,
+    weight_type: WeightType,
     start: float,
     end: float,
 ) -> Model:
     _check(model, adapter, said)
+    if complaint := _for_sdxl_alone(weight_type, model.family):
+        raise InputError("weight_type", complaint)
     if start > end:
         raise InputError("start_at", f"{start} is after end_at {end}")
     if weight == 0.0:
         return model
     where = None if mask is None else mask.values[:, None]
-    prompt = ImagePrompt(adapter, _features(adapter, said), absent, weight, start, end, where)
+    told, block = _features(adapter, said), BLOCKS[weight_type]
+    prompt = ImagePrompt(adapter, told, absent, weight, start, end, where, block)
     return dataclasses.replace(model, patches=(*model.patches, prompt))
 
 

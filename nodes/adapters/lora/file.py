@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import reprlib
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ def read_facts(path: Path) -> LoraFacts:
         FileProblem: it is none.
     """
     header = _header(path)
+    _require_tensors(path, header)
     names = {name: _known(path, name) for name in header.shapes}
     widths = {
         header.shapes[name][1]
@@ -84,6 +86,8 @@ def read_facts(path: Path) -> LoraFacts:
         and len(header.shapes[name]) > 1
     }
     components = frozenset(known.component for known in names.values())
+    for component in sorted(components):
+        read_alpha(path, component)  # complains
     families = families_of(known.module for known in names.values() if known.component == DENOISER)
     return LoraFacts(components, widths.pop() if len(widths) == 1 else None, families)
 
@@ -107,16 +111,20 @@ def read_changes(path: Path, component: str) -> Mapping[str, Mapping[str, Tensor
 
 
 def read_alpha(path: Path, component: str) -> float | None:
-    """α of the whole file, where its settings name one beside the tensors."""
+    """α of the whole file, where its settings name one beside the tensors.
+
+    Raises:
+        FileProblem: the settings cannot be read, or say something that is no number.
+    """
     file = weights_path(path)
     beside = file.parent / PEFT_CONFIG
     if file.name == PEFT_WEIGHTS and beside.is_file():
         settings = _json(path, beside.read_bytes())
-        return _number(settings.get("lora_alpha"))
+        return _number(path, settings.get("lora_alpha"))
     stored = _json(path, _header(path).metadata.get(METADATA, "{}"))
     names = ("unet", "transformer") if component == DENOISER else (component,)
     found = (stored.get(f"{name}.lora_alpha") for name in names)
-    return next((alpha for alpha in map(_number, found) if alpha is not None), None)
+    return next((alpha for alpha in (_number(path, value) for value in found) if alpha is not None), None)
 
 
 def unfit(path: Path, modules: Iterable[str], known: Mapping[str, str]) -> str | None:
@@ -134,6 +142,18 @@ def _header(path: Path) -> Header:
         raise FileProblem(f"LoRA {path.name!r} cannot be read: {error}") from error
 
 
+def _require_tensors(path: Path, header: Header) -> None:
+    """Complain where there is nothing that could change a weight."""
+    if not header.shapes:
+        raise FileProblem(f"LoRA {path.name!r} holds no tensors, so it changes nothing")
+    empty = next((name for name, shape in header.shapes.items() if 0 in shape), None)
+    if empty is not None:
+        raise FileProblem(
+            f"LoRA {path.name!r} is of rank 0, so it changes nothing: its tensor {empty!r} is "
+            f"{list(header.shapes[empty])}"
+        )
+
+
 def _known(path: Path, name: str) -> Name:
     known = read_name(name)
     if known is None:
@@ -149,7 +169,12 @@ def _json(path: Path, text: str | bytes) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _number(value: Any) -> float | None:
+def _number(path: Path, value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        shown = reprlib.repr(value)
+        raise FileProblem(f"the settings of LoRA {path.name!r} say lora_alpha is {shown}; a number is wanted")
     with suppress(OverflowError):
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        return float(value)
     return math.inf

@@ -7,7 +7,7 @@ import reprlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from nodes.controlnet.preprocessing.skeleton import BODY_POINTS, Person, Point, Points
+from nodes.controlnet.preprocessing.skeleton import BODY_POINTS, HAND_POINTS, Person, Point, Points
 
 BODY_25 = (*range(8), *range(9, 19))
 """Which of BODY_25's points are COCO's 18: it has one more, between the hips, and feet."""
@@ -69,8 +69,15 @@ def _person(index: int, person: Any) -> Person:
         body = [body[place] for place in BODY_25]
     if len(body) not in (0, BODY_POINTS):
         raise ValueError(f"person {index} has a body of {len(body)} points; 18 (COCO) or 25 are drawn")
-    hands = tuple(_points(index, person, name) for name in HANDS)
+    hands = tuple(_hand(index, person, name) for name in HANDS)
     return Person(body, hands, _points(index, person, FACE))
+
+
+def _hand(index: int, person: Mapping[str, Any], name: str) -> Points:
+    points = _points(index, person, name)
+    if len(points) not in (0, HAND_POINTS):
+        raise ValueError(f"{name} of person {index} has {len(points)} points; {HAND_POINTS} are drawn")
+    return points
 
 
 def _points(index: int, person: Mapping[str, Any], name: str) -> Points:

@@ -44,7 +44,8 @@ def _loaded_facts(image: Spec, files: Folders) -> dict[str, Facts]:
 def LoadImage(ctx: NodeContext, image: Annotated[str, InFolder(INPUTS)]) -> LoadedImage:
     """Read a picture, upright, as RGB; the mask is 1 where the picture is transparent.
 
-    Of an animation it is the first frame. A picture without transparency has a mask of zeros.
+    Of an animation it is the first frame; the others are not read, so that they may be damaged or missing. A
+    picture without transparency has a mask of zeros.
 
     Args:
         image: the file.
