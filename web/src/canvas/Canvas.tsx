@@ -3,7 +3,6 @@ import {
   ReactFlow,
   ReactFlowProvider,
   SelectionMode,
-  useReactFlow,
   type EdgeTypes,
   type NodeTypes,
 } from "@xyflow/react";
@@ -33,6 +32,7 @@ import { useFarGestures } from "./useFarGestures";
 import { useFlow } from "./useFlow";
 import { useGestures } from "./useGestures";
 import { useViewport } from "./useViewport";
+import { LEAST_ZOOM } from "./wholeView";
 import { Wire } from "./Wire";
 
 const NODE_TYPES: NodeTypes = { card: NodeCard, frame: Frame, reroute: Reroute };
@@ -73,9 +73,8 @@ function Board() {
   const farDrag = useFarDrag(flow.nodes, dragging);
   const connecting = useConnecting();
   const gestures = useGestures();
-  const view = useViewport();
-  const { fitView } = useReactFlow();
-  useCanvasKeys(board, fitView);
+  const view = useViewport(flow.nodes);
+  useCanvasKeys(board);
   return (
     <div
       ref={board}
@@ -114,7 +113,7 @@ function Board() {
         zoomOnDoubleClick={false}
         snapToGrid={snap}
         snapGrid={SNAP}
-        minZoom={0.08}
+        minZoom={LEAST_ZOOM}
         maxZoom={3}
         proOptions={{ hideAttribution: true }}
         attributionPosition="bottom-left"

@@ -28,7 +28,8 @@ export function fitBounds(boxes: readonly Bounds[], map: Box): Scale {
   return { x: x - (wide - width) / 2, y: y - (high - height) / 2, scale };
 }
 
-function around(boxes: readonly Bounds[]): Bounds {
+/** The smallest box round boxes. */
+export function around(boxes: readonly Bounds[]): Bounds {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const { x, y, width, height } of boxes) {
     left = Math.min(left, x);
