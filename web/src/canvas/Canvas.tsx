@@ -15,6 +15,7 @@ import { useTheme } from "@/theme/useTheme";
 import { ConnectPalette } from "./ConnectPalette";
 import { ContextMenu } from "./ContextMenu";
 import { DrawnWire } from "./DrawnWire";
+import { EmptyHint } from "./EmptyHint";
 import { FarLayer } from "./FarLayer";
 import type { FlowEdge, FlowNode } from "./flow";
 import { Frame } from "./Frame";
@@ -121,6 +122,7 @@ function Board() {
         {far && <FarLayer nodes={flow.nodes} edges={flow.edges} />}
         {minimap && <Minimap nodes={flow.nodes} />}
       </ReactFlow>
+      <EmptyHint />
       <SearchPalette />
       <ConnectPalette />
       <ContextMenu />

@@ -5,7 +5,7 @@ import { t } from "@/strings";
 import { useTheme } from "@/theme/useTheme";
 import { categoryColour, Colours } from "./colours";
 import type { FlowNode } from "./flow";
-import { fitBounds, toFlow, toMap, type Bounds, type Box, type Scale } from "./minimapScale";
+import { fitBounds, onMap, toFlow, toMap, type Bounds, type Box, type Scale } from "./minimapScale";
 import { useEachView, type View } from "./useEachView";
 import { boundsOf } from "./wholeView";
 
@@ -80,7 +80,7 @@ function Seen({ scale }: { scale: Scale }) {
   const draw = useCallback(
     ({ transform: [x, y, zoom], width, height }: View) => {
       const seen = { x: -x / zoom, y: -y / zoom, width: width / zoom, height: height / zoom };
-      const box = toMap(scale, seen);
+      const box = onMap(toMap(scale, seen), MAP);
       const style = frame.current?.style;
       if (style === undefined) return;
       style.transform = `translate(${box.x}px, ${box.y}px)`;

@@ -45,6 +45,14 @@ export function toMap(from: Scale, { x, y, width, height }: Bounds): Bounds {
   return { x: (x - from.x) / scale, y: (y - from.y) / scale, width: width / scale, height: height / scale };
 }
 
+/** The part of a box that lies on the map. */
+export function onMap({ x, y, width, height }: Bounds, map: Box): Bounds {
+  const [left, top] = [Math.min(Math.max(0, x), map.width), Math.min(Math.max(0, y), map.height)];
+  const right = Math.min(Math.max(left, x + width), map.width);
+  const bottom = Math.min(Math.max(top, y + height), map.height);
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}
+
 export function toFlow({ x, y, scale }: Scale, at: { x: number; y: number }): { x: number; y: number } {
   return { x: x + at.x * scale, y: y + at.y * scale };
 }

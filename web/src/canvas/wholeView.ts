@@ -6,7 +6,7 @@ import { around, type Bounds } from "./minimapScale";
 
 export const LEAST_ZOOM = 0.08;
 const MOST_ZOOM = 1;
-const PADDING = 0.15;
+const PADDING = 0.1;
 
 interface Whole {
   readonly view: Viewport;

@@ -47,7 +47,8 @@ export const panels = {
 
   modelCount: "{folder} ({count})",
   useTemplate: "Open {title}",
-  notRunnable: "Would not run here: {why}",
+  templatesLacking: "These need weights that are not here",
+  notRunnable: "Lacks: {why}",
   deleteSaved: "Delete {name}",
 
   view: "View {name}",
