@@ -61,9 +61,7 @@ def opens(chromium: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
     contexts: list[Any] = []
     editors: list[Editor] = []
 
-    def open_editor(
-        url: str, context: Any = None, scripts: Sequence[str] = (), **options: Any
-    ) -> Editor:
+    def open_editor(url: str, context: Any = None, scripts: Sequence[str] = (), **options: Any) -> Editor:
         if context is None:
             given = {"viewport": SIZE, "permissions": ["clipboard-read", "clipboard-write"], **options}
             context = chromium.new_context(**given)

@@ -37,8 +37,8 @@ window.__REACT_DEVTOOLS_GLOBAL_HOOK__ = {
     onPostCommitFiberRoot() {}, onCommitFiberRoot: (_, root) => look(root.current, root.current.alternate),
 };
 """
-"""Notes the cards and wires of which React renders something anew, as its developer tools tell it: a component that ran is
-marked, and what was left alone is the same object as before."""
+"""Notes the cards and wires of which React renders something anew, as its developer tools tell it: a
+component that ran is marked, and what was left alone is the same object as before."""
 
 
 def grid(count: int, across: int = 40) -> dict[str, Any]:

@@ -77,7 +77,9 @@ async def _template(call: Call[NoQuery, NoBody]) -> Template:
 
 def _view(call: Call[NoQuery, NoBody], template: Template) -> dict[str, Any]:
     checker, owner = call.service.checker, call.user.name
-    told = replace(checker.folders(owner), private=True)  # below which folder of models is all there is to know
+    told = replace(
+        checker.folders(owner), private=True
+    )  # below which folder of models is all there is to know
     issues = [hide_paths_in(issue, told) for issue in checker.check_workflow(template.workflow, owner).issues]
     return {
         "name": template.name,
