@@ -22,7 +22,7 @@ TILE_OVERLAP = 64
 
 def infer_encoded(pixels: Spec, vae: Spec) -> dict[str, Any]:
     """Latents of the autoencoder's family, as many times smaller as it scales."""
-    facts = {**pixels.known("batch"), **vae.known("family", "latent_channels")}
+    facts = {**pixels.known("batch"), **vae.known("family", "latent_channels", "text_width")}
     scale = vae.get("vae_scale")
     for side in ("width", "height"):
         if scale and side in pixels.facts:
