@@ -33,9 +33,15 @@ def inside(box: Box, outer: Box) -> bool:
     )
 
 
-def all_in_view(editor: Editor) -> bool:
+BOXES = "(cards) => cards.map((card) => card.getBoundingClientRect().toJSON())"
+"""All at one moment: a card that comes near is another element."""
+
+
+def all_in_view(editor: Editor, count: int) -> bool:
+    """Whether so many cards are there, and the whole of each."""
     canvas = box_of(editor.canvas)
-    return all(inside(box_of(card), canvas) for card in editor.page.locator(".card").all())
+    boxes = editor.page.locator(".card").evaluate_all(BOXES)
+    return len(boxes) == count and all(inside(box, canvas) for box in boxes)
 
 
 def test_an_empty_canvas_says_how_to_begin(editor: Editor) -> None:
@@ -73,13 +79,12 @@ def test_no_template_says_where_the_server_keeps_its_files(site: Served) -> None
 @pytest.mark.parametrize("name", ["denoise_by_hand", "regional_prompts"])
 def test_a_template_is_seen_whole_while_panels_open_and_close(editor: Editor, name: str) -> None:
     editor.panel("Templates").get_by_role("button", name=f"Open {template(name)['name']}").click()
-    editor.until(lambda: editor.cards().count() == len(template(name)["nodes"]), "its cards, to be read")
-    editor.still()
-    assert all_in_view(editor)
+    count = len(template(name)["nodes"])
+    editor.until(lambda: all_in_view(editor, count), "all of it", 5)
     editor.panel("History")
-    editor.until(lambda: all_in_view(editor), "all of it beside two panels", 5)
+    editor.until(lambda: all_in_view(editor, count), "all of it beside two panels", 5)
     editor.page.get_by_role("region", name="History").get_by_role("button", name="Close").click()
-    editor.until(lambda: all_in_view(editor), "all of it beside one", 5)
+    editor.until(lambda: all_in_view(editor, count), "all of it beside one", 5)
 
 
 def test_a_view_that_was_moved_stays_while_panels_open(editor: Editor) -> None:
