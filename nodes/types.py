@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -71,6 +72,21 @@ class Latent:
             raise ValueError(f"a Latent is [batch, channels, height, width], not {list(self.samples.shape)}")
         if self.seed_offsets is not None and len(self.seed_offsets) != len(self.samples):
             raise ValueError(f"{len(self.seed_offsets)} seed offsets for {len(self.samples)} latents")
+
+    def colours(self, facts: Mapping[str, Any]) -> torch.Tensor:
+        """Roughly the pictures that these are the latents of, one latent pixel for a pixel.
+
+        Args:
+            facts: what is known of them; ``family`` and ``text_width`` tell their latent space. Elsewhere
+                the colours are false.
+
+        Returns:
+            float32 ``[batch, height, width, 3]`` in 0..1.
+        """
+        from nodes.sampling.preview import latent_colours
+
+        family, width = facts.get("family", ""), facts.get("text_width")
+        return torch.stack([latent_colours(item, family, width) for item in self.samples])
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,10 @@ class TensorView(Answer):
         "are shown as a grid of their channels in grey: the mean in the middle, black and white three "
         "standard deviations from it."
     )
+    colours: list[str] = Field(
+        description="The same of latents in colours, one pixel for each of theirs: roughly the picture they "
+        "decode to where their latent space is known, else in false colours. Empty of anything else."
+    )
 
 
 class ValidView(Answer):

@@ -24,6 +24,7 @@ from nodegraph.engine import Engine
 from nodegraph.errors import Cancelled, FileProblem, NodeGraphError
 from nodegraph.execution.base import CancelToken
 from nodegraph.files import Folders
+from nodegraph.handles import Link
 from nodegraph.heap import HeapTrimmer, empty_frames
 from nodegraph.locations import default_folders
 from nodegraph.planning import Plan
@@ -34,7 +35,7 @@ from nodegraph.worker.marks import RunningMarks
 from nodegraph.worker.options import WorkerJob, WorkerOptions
 from nodegraph.worker.sending import EventSender, unmarked
 from nodegraph.worker.telling import failure_message, plan_message, refusal_message, result_message
-from nodegraph.worker.tensors import find_tensor, tensor_message
+from nodegraph.worker.tensors import find_colours, find_tensor, tensor_message
 from nodegraph.workflow import workflow_from_document
 from nodegraph.workflow.schema import Workflow
 
@@ -155,8 +156,12 @@ class _Worker:
         found = self._cache.get(key) if key is not None else None
         if found is None or node is None or output not in node.known.output_index:
             return None
-        looked = find_tensor(found[0].outputs[node.known.output_index[output]])
-        return None if looked is None else tensor_message(looked)
+        value = found[0].outputs[node.known.output_index[output]]
+        known = plan.analysis.facts.get(Link(target, output))
+        looked = find_tensor(value)
+        if looked is None:
+            return None
+        return tensor_message(looked, find_colours(value, known.facts if known else {}))
 
     def _answer(self, message: frames.Message) -> dict[str, Any]:
         if message["type"] == "free":

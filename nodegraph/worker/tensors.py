@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -46,10 +47,21 @@ def find_tensor(value: Any) -> Looked | None:
     return None
 
 
-def tensor_message(looked: Looked) -> dict[str, Any]:
+def find_colours(value: Any, facts: Mapping[str, Any]) -> Tensor | None:
+    """What a value says it looks like, of one with a method ``colours`` that takes what is known of it:
+    ``[batch, height, width, 3]`` in 0..1."""
+    method = getattr(value, "colours", None)
+    colours: Tensor | None = method(facts) if callable(method) else None
+    return colours
+
+
+def tensor_message(looked: Looked, colours: Tensor | None = None) -> dict[str, Any]:
     """A tensor as JSON data: see ``TensorView`` of the server.
 
     Numbers that are not finite do not count in the statistics, and are told by number.
+
+    Args:
+        colours: what it looks like in colours; see ``find_colours``.
     """
     kind, tensor = looked
     numbers = tensor.float()
@@ -61,7 +73,8 @@ def tensor_message(looked: Looked) -> dict[str, Any]:
         "dtype": str(tensor.dtype).removeprefix("torch."),
         "not_finite": numbers.numel() - finite.numel(),
         **_statistics(finite),
-        "pictures": _pictures(kind, numbers, finite),
+        "pictures": _pictures(_as_levels(kind, numbers, finite)),
+        "colours": [] if colours is None else _pictures(_thinned(colours)),
     }
 
 
@@ -74,11 +87,11 @@ def _statistics(finite: Tensor) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in told.items()}
 
 
-def _pictures(kind: Kind, numbers: Tensor, finite: Tensor) -> list[str]:
+def _pictures(levels: Tensor) -> list[str]:
     """Addresses that hold a PNG of each item, from the first, as many as there is room for."""
     pictures: list[str] = []
     room = MOST_CHARACTERS
-    for item in _as_levels(kind, numbers, finite):
+    for item in levels:
         picture = _png_address(item.mul(255).round().byte().numpy())
         room -= len(picture)
         if room < 0 and pictures:
@@ -88,9 +101,11 @@ def _pictures(kind: Kind, numbers: Tensor, finite: Tensor) -> list[str]:
 
 
 def _as_levels(kind: Kind, numbers: Tensor, finite: Tensor) -> Tensor:
+    return _thinned(channel_grid(_centred(numbers, finite)) if kind == "latent" else numbers)
+
+
+def _thinned(numbers: Tensor) -> Tensor:
     """``[batch, height, width]``, or with channels behind, in 0..1; very large ones are thinned out."""
-    if kind == "latent":
-        numbers = channel_grid(_centred(numbers, finite))
     step = max(numbers.shape[1:3]) // (2 * LONGEST) + 1
     return numbers[:, ::step, ::step].nan_to_num(0.5, 1.0, 0.0).clamp(0, 1)
 

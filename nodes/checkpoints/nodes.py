@@ -26,7 +26,8 @@ def infer_checkpoint(ckpt_name: Spec, files: Folders) -> dict[str, dict[str, Any
     if not isinstance(ckpt_name.value, str):
         return {}
     model, clip, vae = load_checkpoint(files.resolve(CHECKPOINTS, ckpt_name.value), files)
-    return {"model": _model_facts(model), "clip": _clip_facts(clip), "vae": _vae_facts(vae)}
+    space = {"text_width": model.text_width}  # tells the latent spaces of a family apart
+    return {"model": _model_facts(model), "clip": _clip_facts(clip), "vae": {**_vae_facts(vae), **space}}
 
 
 def _model_facts(model: Model) -> dict[str, Any]:

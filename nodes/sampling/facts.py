@@ -10,11 +10,16 @@ from nodegraph.specs import Spec, require_same
 def latents_of(model: Spec) -> Spec:
     """What is known of the latents that a model denoises: mostly its own family's, not always.
 
+    The width of the model's text embeddings is among it: it tells the latent spaces of a family apart.
+
     Args:
         model: of a model, or of a guider made with one.
     """
     family = model.known("latent_family").get("latent_family", model.get("family"))
-    facts = {**model.known("latent_channels"), **({"family": family} if family is not None else {})}
+    facts = {
+        **model.known("latent_channels", "text_width"),
+        **({"family": family} if family is not None else {}),
+    }
     return dataclasses.replace(model, facts=facts)
 
 

@@ -85,14 +85,14 @@ but the models of that family that differ in it differ in their text encoder too
 _BY_FAMILY = {"sdxl": SDXL, "sdxl_refiner": SDXL, "sd3": SD3, "flux": FLUX}
 
 
-def linear_map(family: str, text_width: int) -> LinearMap | None:
+def linear_map(family: str, text_width: int | None) -> LinearMap | None:
     """The map of a family's latents; ``None`` where none is known.
 
     Args:
         family: the model's family.
-        text_width: width of the text embeddings the model takes.
+        text_width: width of the text embeddings the model takes, where that is known.
     """
-    return _BY_WIDTH.get(text_width) if family == "sd" else _BY_FAMILY.get(family)
+    return _BY_WIDTH.get(text_width or 0) if family == "sd" else _BY_FAMILY.get(family)
 
 
 TINY = {"sdxl": "taesdxl", "sdxl_refiner": "taesdxl", "sd3": "taesd3", "flux": "taef1"}

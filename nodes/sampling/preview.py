@@ -18,13 +18,13 @@ MEASURED = 32
 """Pixels along the longer side from which principal components are taken."""
 
 
-def latent_colours(latents: Tensor, family: str, text_width: int) -> Tensor:
+def latent_colours(latents: Tensor, family: str, text_width: int | None) -> Tensor:
     """Latents as colours.
 
     Args:
         latents: ``[channels, height, width]`` in the scale of the denoiser, on any device.
         family: the model's family.
-        text_width: width of the text embeddings the model takes.
+        text_width: width of the text embeddings the model takes, where that is known.
 
     Returns:
         float32 ``[height, width, 3]`` in 0..1, on the CPU.

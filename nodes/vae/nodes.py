@@ -31,7 +31,7 @@ TemporalOverlap = Annotated[int, Field(ge=4, le=4096, multiple_of=4)]
 
 def infer_encoded(pixels: Spec, vae: Spec) -> dict[str, Any]:
     """Latents of the autoencoder's family, as many times smaller as it scales."""
-    facts = {**pixels.known("batch"), **vae.known("family", "latent_channels")}
+    facts = {**pixels.known("batch"), **vae.known("family", "latent_channels", "text_width")}
     scale = vae.get("vae_scale")
     for side in ("width", "height"):
         if scale and side in pixels.facts:

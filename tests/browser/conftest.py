@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +61,13 @@ def opens(chromium: Any, request: pytest.FixtureRequest, tmp_path: Path) -> Iter
     contexts: list[Any] = []
     editors: list[Editor] = []
 
-    def open_editor(url: str, context: Any = None, **options: Any) -> Editor:
+    def open_editor(url: str, context: Any = None, scripts: Sequence[str] = (), **options: Any) -> Editor:
         if context is None:
             given = {"viewport": SIZE, "permissions": ["clipboard-read", "clipboard-write"], **options}
             context = chromium.new_context(**given)
             context.set_default_timeout(SLOW)
             contexts.append(context)
-        editor = Editor(context.new_page(), url)
+        editor = Editor(context.new_page(), url, scripts)
         editors.append(editor)
         return editor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +54,13 @@ RUN_ENDS = re.compile("The run is done|The run failed")
 class Editor:
     """One window of the editor."""
 
-    def __init__(self, page: Any, url: str) -> None:
+    def __init__(self, page: Any, url: str, scripts: Sequence[str] = ()) -> None:
+        """``scripts`` run in the page before its own."""
         self.page = page
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.add_init_script(LISTENING)
+        for script in (LISTENING, *scripts):
+            page.add_init_script(script)
         self._heard = 0
         self.goto(url)
 

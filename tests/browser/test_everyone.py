@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from editing import Editor, Opens, template, workflow
+from PIL import Image
 from served import Served
 
 PANELS = [
@@ -74,6 +78,34 @@ def test_axe_finds_nothing_serious_in_dialogs(themed: Editor) -> None:
     themed.panel("Results").get_by_role("button", name=re.compile("^View ")).first.click()
     dialog.wait_for()
     found["viewer"] = findings(themed.page)
+    assert {name: problems for name, problems in found.items() if problems} == {}
+
+
+def test_axe_finds_nothing_serious_where_a_mask_is_painted(themed: Editor) -> None:
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(stream, "PNG")
+    themed.drop("tomask.png", stream.getvalue())
+    themed.page.locator(".image-widget img").wait_for()
+    themed.button("Paint the mask").click()
+    themed.page.get_by_role("dialog", name="Paint the mask").locator("canvas").wait_for()
+    assert findings(themed.page) == []
+
+
+def test_axe_finds_nothing_serious_in_a_conflict(themed: Editor, site: Served) -> None:
+    """Someone else saves at the place of the workflow, and then it is saved here."""
+    name = f"conflict {uuid4().hex}"
+    themed.file("Save as…")
+    dialog = themed.page.get_by_role("dialog")
+    dialog.get_by_role("textbox").fill(name)
+    dialog.get_by_role("button", name="Save").click()
+    themed.said(f"{name} saved")
+    theirs = {"workflow": workflow({"number": {"type": "Integer"}})}
+    site.ask("PUT", f"/api/v1/workflows/{quote(name)}", theirs)
+    themed.page.get_by_role("button", name="Look at it").wait_for()
+    found = {"notice": findings(themed.page)}
+    themed.press("Control+S")
+    themed.page.get_by_role("dialog", name="Saved by someone else").wait_for()
+    found["conflict"] = findings(themed.page)
     assert {name: problems for name, problems in found.items() if problems} == {}
 
 

@@ -114,6 +114,17 @@ def test_a_mask_is_seen(editor: Editor) -> None:
     assert editor.loaded(editor.picture("seen"))
 
 
+COLOURED = """async (img) => {
+    await img.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [img.naturalWidth, img.naturalHeight];
+    const context = canvas.getContext("2d");
+    context.drawImage(img, 0, 0);
+    const {data} = context.getImageData(0, 0, canvas.width, canvas.height);
+    return data.some((_, at) => at % 4 === 0 && Math.abs(data[at] - data[at + 2]) > 8);
+}"""
+"""Whether a picture is not grey alone."""
+
 LATENTS = {
     "loader": {"type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "emoji-sd"}},
     "picture": {"type": "LoadImage", "inputs": {"image": "red_apple.png"}},
@@ -142,8 +153,14 @@ def test_latents_are_seen_on_their_card_and_large(between: Editor) -> None:
     assert between.loaded(row.locator("img"))
     row.click()
     viewer = between.page.get_by_role("dialog", name="View encode · latent")
+    seen = viewer.locator(".zoom-stage img")
+    assert between.loaded(seen)
+    assert seen.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [16, 16]
+    assert seen.evaluate(COLOURED)
+    viewer.get_by_label("In colours").uncheck()
     grid = viewer.locator(".zoom-stage img")
     assert between.loaded(grid)
+    assert not grid.evaluate(COLOURED)
     assert grid.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [33, 33]  # 2 × 2 channels
     for fact in ("[1, 4, 16, 16] float32", "least", "mean", "most", "deviation"):
         viewer.get_by_text(fact, exact=True).wait_for()
@@ -157,20 +174,11 @@ def test_a_mask_is_laid_over_its_picture(between: Editor) -> None:
     row.get_by_text("mask 128×128").wait_for()
     row.click()
     viewer = between.page.get_by_role("dialog", name="View shape · mask")
-    colours = """async (img) => {
-        await img.decode();
-        const canvas = document.createElement("canvas");
-        [canvas.width, canvas.height] = [img.naturalWidth, img.naturalHeight];
-        const context = canvas.getContext("2d");
-        context.drawImage(img, 0, 0);
-        const {data} = context.getImageData(0, 0, canvas.width, canvas.height);
-        return data.some((_, at) => at % 4 === 0 && Math.abs(data[at] - data[at + 2]) > 8);
-    }"""
     laid = viewer.get_by_label("Over the picture")
     laid.wait_for()
-    assert viewer.locator(".zoom-stage img").evaluate(colours)
+    assert viewer.locator(".zoom-stage img").evaluate(COLOURED)
     laid.uncheck()
-    assert not viewer.locator(".zoom-stage img").evaluate(colours)  # grey alone
+    assert not viewer.locator(".zoom-stage img").evaluate(COLOURED)  # grey alone
 
 
 def test_what_is_cached_is_seen_without_running_again(between: Editor) -> None:

@@ -80,7 +80,7 @@ def test_facts_are_known_before_the_run():
     assert facts == {
         "model": {"family": "sd", "latent_channels": 4, "text_width": 192},
         "clip": {"family": "sd", "text_width": 192},
-        "vae": {"family": "sd", "latent_channels": 4, "vae_scale": 8},
+        "vae": {"family": "sd", "latent_channels": 4, "vae_scale": 8, "text_width": 192},
     }
     assert infer_checkpoint(Spec(), folders()) == {}
 

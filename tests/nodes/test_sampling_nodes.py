@@ -152,7 +152,10 @@ LATENT = Spec({"latent_channels": 4, "latent_width": 64, "batch": 2})
 
 def test_facts_pass_through():
     facts = infer_sampled(MODEL, TEXT, TEXT, LATENT)
-    assert facts == {"family": "sd", "latent_channels": 4, "latent_width": 64, "batch": 2}
+    assert facts == {
+        **{"family": "sd", "latent_channels": 4, "text_width": 768},
+        **{"latent_width": 64, "batch": 2},
+    }
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from PIL import Image
 from security_support import WholeServer, serving_all, settings_in
 
 from nodegraph.client import Client, ServerError
-from nodegraph.worker.tensors import MOST_CHARACTERS, channel_grid, find_tensor, tensor_message
+from nodegraph.worker.tensors import MOST_CHARACTERS, channel_grid, find_colours, find_tensor, tensor_message
+from nodes.sampling.latent_spaces import EMOJI
 from nodes.types import Image as Pictures
 from nodes.types import Latent, Mask
 
@@ -103,6 +104,21 @@ def test_a_node_that_the_job_has_not_is_told(looking: Looking) -> None:
 def test_a_job_of_someone_else_is_not_looked_into(looking: Looking) -> None:
     assert looking.at("mask", "mask").status == 200
     assert looking.at("mask", "mask", looking.bob).status == 404
+
+
+def test_latents_are_told_in_the_colours_of_their_space() -> None:
+    """The first picture of the bundled model's latents is red where they say so; masks have no colours."""
+    facts = {"family": "sd", "text_width": 192}
+    red = torch.linalg.pinv(torch.tensor(EMOJI[0]).T) @ (
+        torch.tensor([1.0, -1.0, -1.0]) - torch.tensor(EMOJI[1])
+    )
+    latent = Latent(red.reshape(1, 4, 1, 1).expand(2, 4, 6, 8).clone())
+    looked = find_tensor(latent)
+    assert looked is not None
+    told = tensor_message(looked, find_colours(latent, facts))["colours"]
+    assert [picture(address).size for address in told] == [(8, 6), (8, 6)]
+    assert picture(told[0]).getpixel((3, 3)) == (255, 0, 0)
+    assert find_colours(Mask(torch.zeros(1, 2, 2)), facts) is None
 
 
 def test_channels_lie_beside_each_other() -> None:

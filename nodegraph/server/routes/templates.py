@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 from pydantic import Field
 
 from nodegraph.errors import errors_among, listed
+from nodegraph.private_paths import hide_paths_in
 from nodegraph.server import keys
 from nodegraph.server.problems import Problem
 from nodegraph.server.routes.answers import answer
@@ -74,7 +76,11 @@ async def _template(call: Call[NoQuery, NoBody]) -> Template:
 
 
 def _view(call: Call[NoQuery, NoBody], template: Template) -> dict[str, Any]:
-    issues = call.service.checker.check_workflow(template.workflow, call.user.name).issues
+    checker, owner = call.service.checker, call.user.name
+    told = replace(
+        checker.folders(owner), private=True
+    )  # below which folder of models is all there is to know
+    issues = [hide_paths_in(issue, told) for issue in checker.check_workflow(template.workflow, owner).issues]
     return {
         "name": template.name,
         "title": template.title,

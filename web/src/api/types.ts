@@ -1338,6 +1338,8 @@ export interface components {
         };
         /** @description A tensor that a node gave: its numbers in short, and what they look like. */
         readonly TensorView: {
+            /** @description The same of latents in colours, one pixel for each of theirs: roughly the picture they decode to where their latent space is known, else in false colours. Empty of anything else. */
+            readonly colours: readonly string[];
             readonly dtype: string;
             /** @enum {string} */
             readonly kind: "image" | "mask" | "latent";

@@ -89,9 +89,11 @@ function RunControls() {
 function RunStatus() {
   const active = useDocuments((state) => tabOf(state).key);
   const runs = useRuns(useShallow((state) => activeRuns(state, active)));
+  const planned = useCheck((check) => check.run);
   const running = runs.find((candidate) => candidate.state === "running");
   if (running) return <Running run={running} />;
-  return runs.length > 0 ? <span className="run-status">{t("waiting", { count: runs.length })}</span> : null;
+  if (runs.length > 0) return <span className="run-status">{t("waiting", { count: runs.length })}</span>;
+  return planned === 0 ? <span className="run-status">{t("nothingToRun")}</span> : null;
 }
 
 function Running({ run: { tab, started, planned, finished } }: { run: Run }) {

@@ -3,7 +3,6 @@ import {
   ReactFlow,
   ReactFlowProvider,
   SelectionMode,
-  useReactFlow,
   type EdgeTypes,
   type NodeTypes,
 } from "@xyflow/react";
@@ -16,6 +15,7 @@ import { useTheme } from "@/theme/useTheme";
 import { ConnectPalette } from "./ConnectPalette";
 import { ContextMenu } from "./ContextMenu";
 import { DrawnWire } from "./DrawnWire";
+import { EmptyHint } from "./EmptyHint";
 import { FarLayer } from "./FarLayer";
 import type { FlowEdge, FlowNode } from "./flow";
 import { Frame } from "./Frame";
@@ -33,6 +33,7 @@ import { useFarGestures } from "./useFarGestures";
 import { useFlow } from "./useFlow";
 import { useGestures } from "./useGestures";
 import { useViewport } from "./useViewport";
+import { LEAST_ZOOM } from "./wholeView";
 import { Wire } from "./Wire";
 
 const NODE_TYPES: NodeTypes = { card: NodeCard, frame: Frame, reroute: Reroute };
@@ -73,9 +74,8 @@ function Board() {
   const farDrag = useFarDrag(flow.nodes, dragging);
   const connecting = useConnecting();
   const gestures = useGestures();
-  const view = useViewport();
-  const { fitView } = useReactFlow();
-  useCanvasKeys(board, fitView);
+  const view = useViewport(flow.nodes);
+  useCanvasKeys(board);
   return (
     <div
       ref={board}
@@ -114,7 +114,7 @@ function Board() {
         zoomOnDoubleClick={false}
         snapToGrid={snap}
         snapGrid={SNAP}
-        minZoom={0.08}
+        minZoom={LEAST_ZOOM}
         maxZoom={3}
         proOptions={{ hideAttribution: true }}
         attributionPosition="bottom-left"
@@ -122,6 +122,7 @@ function Board() {
         {far && <FarLayer nodes={flow.nodes} edges={flow.edges} />}
         {minimap && <Minimap nodes={flow.nodes} />}
       </ReactFlow>
+      <EmptyHint />
       <SearchPalette />
       <ConnectPalette />
       <ContextMenu />

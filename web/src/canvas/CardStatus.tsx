@@ -1,5 +1,6 @@
 import { memo } from "react";
 import { useShallow } from "zustand/react/shallow";
+import { subgraphName } from "@/model/document";
 import { prefixOf, useTab } from "@/state/documents";
 import { useCheck, type Issue } from "@/state/check";
 import type { NodeType } from "@/state/nodeTypes";
@@ -15,12 +16,18 @@ export const CardStatus = memo(function CardStatus({ id, type }: { id: string; t
   return (
     <footer className="card-status">
       <Missing id={id} type={type} />
+      {showsNothing(type) && <p className="quiet">{t("showsNothing")}</p>}
       <Issues id={id} />
       <Failure id={id} />
       <Plan id={id} />
     </footer>
   );
 });
+
+/** A subgraph of which nothing is to be seen outside. */
+function showsNothing({ id, inputs, outputs }: NodeType): boolean {
+  return subgraphName(id) !== undefined && inputs.length + outputs.length === 0;
+}
 
 /** Said here as long as the server has not said it: it may know more. */
 function Missing({ id, type }: { id: string; type: NodeType }) {
@@ -48,6 +55,9 @@ function Issues({ id }: { id: string }) {
           {issue.suggestions.length > 0 && <span className="remedy">{issue.suggestions.join(" · ")}</span>}
         </p>
       ))}
+      {others.length > MOST_ISSUES && (
+        <p className="quiet">{t("moreIssues", { count: others.length - MOST_ISSUES })}</p>
+      )}
     </>
   );
 }
@@ -70,7 +80,7 @@ function Failure({ id }: { id: string }) {
 /** One quiet line: run or cached and what comes out, then how long it took and where it came from. */
 function Plan({ id }: { id: string }) {
   const path = useTab(prefixOf) + id;
-  const planned = useCheck((check) => check.nodes[path]);
+  const planned = useCheck(useShallow((check) => check.nodes[path]));
   const text = useRunOf(id, (run) => run && told(run));
   const shape = planned?.outputs;
   const cause = planned?.leftOutBy;

@@ -3,10 +3,11 @@ import { memo, useCallback, useEffect, useMemo, useRef, type PointerEvent } from
 import { nodeTypeNow } from "@/state/shownTypes";
 import { t } from "@/strings";
 import { useTheme } from "@/theme/useTheme";
-import { categoryColour, resolved } from "./colours";
+import { categoryColour, Colours } from "./colours";
 import type { FlowNode } from "./flow";
-import { fitBounds, toFlow, toMap, type Bounds, type Box, type Scale } from "./minimapScale";
+import { fitBounds, onMap, toFlow, toMap, type Bounds, type Box, type Scale } from "./minimapScale";
 import { useEachView, type View } from "./useEachView";
+import { boundsOf } from "./wholeView";
 
 const MAP: Box = { width: 198, height: 142 };
 
@@ -17,14 +18,7 @@ const MAP: Box = { width: 198, height: 142 };
  */
 export const Minimap = memo(function Minimap({ nodes }: { nodes: readonly FlowNode[] }) {
   const boxes = useMemo(
-    () =>
-      nodes.map(({ id, type, position, measured }) => ({
-        ...position,
-        width: measured?.width ?? 0,
-        height: measured?.height ?? 0,
-        id,
-        type,
-      })),
+    () => nodes.map((node) => ({ ...boundsOf(node), id: node.id, type: node.type })),
     [nodes],
   );
   const scale = useMemo(() => fitBounds(boxes, MAP), [boxes]);
@@ -66,12 +60,12 @@ const Drawing = memo(function Drawing({ boxes, scale }: { boxes: readonly Drawn[
 function draw(canvas: HTMLCanvasElement, boxes: readonly Drawn[], scale: Scale): void {
   const pen = canvas.getContext("2d");
   if (pen === null) return;
-  const style = getComputedStyle(canvas);
+  const colours = new Colours(getComputedStyle(canvas));
   pen.setTransform(2, 0, 0, 2, 0, 0);
   pen.clearRect(0, 0, MAP.width, MAP.height);
   for (const box of boxes) {
     const { x, y, width, height } = toMap(scale, box);
-    pen.fillStyle = resolved(style, colourOf(box));
+    pen.fillStyle = colours.of(colourOf(box));
     pen.fillRect(x, y, Math.max(1, width), Math.max(1, height));
   }
 }
@@ -86,7 +80,7 @@ function Seen({ scale }: { scale: Scale }) {
   const draw = useCallback(
     ({ transform: [x, y, zoom], width, height }: View) => {
       const seen = { x: -x / zoom, y: -y / zoom, width: width / zoom, height: height / zoom };
-      const box = toMap(scale, seen);
+      const box = onMap(toMap(scale, seen), MAP);
       const style = frame.current?.style;
       if (style === undefined) return;
       style.transform = `translate(${box.x}px, ${box.y}px)`;

@@ -2,9 +2,9 @@ import { useReactFlow } from "@xyflow/react";
 import { useMemo } from "react";
 import { rank } from "@/model/search";
 import { wouldContainItself } from "@/model/subgraphs";
-import { allTypes, currentCatalogue } from "@/state/catalogue";
+import { useCatalogue } from "@/state/catalogue";
 import { currentGraph, currentTab, currentWorkflow, scopeOf } from "@/state/documents";
-import { subgraphType, type NodeType } from "@/state/nodeTypes";
+import { subgraphType, type Catalogue, type NodeType } from "@/state/nodeTypes";
 import { ownTypes } from "@/state/ownNodes";
 import { closeSurface, useSurface, type SearchRequest } from "@/state/surface";
 import { t } from "@/strings";
@@ -27,7 +27,8 @@ export function SearchPalette() {
 
 function Search({ request }: { request: SearchRequest }) {
   const flow = useReactFlow();
-  const types = useMemo(() => candidates(request), [request]);
+  const catalogue = useCatalogue((state) => state.catalogue); // may come while this is open
+  const types = useMemo(() => candidates(request, catalogue), [request, catalogue]);
   const label = request.swap ? t("searchSwap") : request.from ? t("searchFitting") : t("searchNodes");
   const pick = ({ type }: TypeChoice) => {
     closeSurface();
@@ -60,13 +61,13 @@ function choiceOf(type: NodeType): TypeChoice {
   return { key: type.id, label: type.title, detail: type.category, type };
 }
 
-function candidates({ from }: SearchRequest): NodeType[] {
-  const place = { graph: currentGraph(), workflow: currentWorkflow(), catalogue: currentCatalogue() };
+function candidates({ from }: SearchRequest, catalogue: Catalogue): NodeType[] {
+  const place = { graph: currentGraph(), workflow: currentWorkflow(), catalogue };
   const scope = scopeOf(currentTab());
   const own = Object.keys(place.workflow.subgraphs ?? {})
     .filter((name) => !wouldContainItself(place.workflow, scope, `subgraph/${name}`))
     .flatMap((name) => subgraphType(`subgraph/${name}`, place) ?? []);
-  const all = [...ownTypes().filter(mayAdd), ...allTypes(), ...own];
+  const all = [...ownTypes().filter(mayAdd), ...Object.values(catalogue.nodes), ...own];
   if (from === undefined) return all;
   const given = typeOfEnd(from);
   const fitting = all.filter((type) => bestSocket(from, given, type) !== undefined);

@@ -53,7 +53,19 @@ export function ownColour(color: string | undefined): string | undefined {
   return /^#[0-9a-f]{3,8}$/i.test(color) ? color : undefined;
 }
 
-/** A colour with its variables replaced, as a canvas needs it. */
-export function resolved(style: CSSStyleDeclaration, colour: string): string {
+/** Colours as a canvas needs them, their variables replaced; each is looked up once for a drawing. */
+export class Colours {
+  private readonly known = new Map<string, string>();
+
+  constructor(private readonly style: CSSStyleDeclaration) {}
+
+  of(colour: string): string {
+    const found = this.known.get(colour) ?? resolved(this.style, colour);
+    this.known.set(colour, found);
+    return found;
+  }
+}
+
+function resolved(style: CSSStyleDeclaration, colour: string): string {
   return colour.replace(/var\((--[\w-]+)\)/g, (_, name: string) => style.getPropertyValue(name).trim());
 }

@@ -2,7 +2,7 @@
 import { nodeTypeNow } from "@/state/shownTypes";
 import { currentGraph } from "@/state/documents";
 import { nodeOf } from "@/model/document";
-import { categoryColour, ownColour, resolved, typeColour } from "./colours";
+import { categoryColour, Colours, ownColour, typeColour } from "./colours";
 import type { FarMark } from "./farMarks";
 import type { FlowEdge, FlowNode } from "./flow";
 
@@ -56,19 +56,6 @@ export function isIn({ position: { x, y }, measured }: FlowNode, view: View): bo
     x + (measured?.width ?? 0) > view.left &&
     y + (measured?.height ?? 0) > view.top
   );
-}
-
-/** Variables of CSS, each looked up once for a drawing. */
-class Colours {
-  private readonly known = new Map<string, string>();
-
-  constructor(private readonly style: CSSStyleDeclaration) {}
-
-  of(colour: string): string {
-    const found = this.known.get(colour) ?? resolved(this.style, colour);
-    this.known.set(colour, found);
-    return found;
-  }
 }
 
 function paintNode(pen: CanvasRenderingContext2D, node: FlowNode, colours: Colours): void {

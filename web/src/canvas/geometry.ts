@@ -5,7 +5,9 @@
  * are off-screen are right, and a thousand cards open without being measured. `NodeCard.css` keeps to these numbers.
  */
 import type { NodeEntry } from "@/model/document";
-import type { NodeType } from "@/state/nodeTypes";
+import type { SizeOf } from "@/model/groups";
+import { tensorOutputs } from "@/model/tensors";
+import { nodeTypeOf, type NodeType, type Place } from "@/state/nodeTypes";
 import { cardRows, type Row } from "./rows";
 
 export const CARD_WIDTH = 240;
@@ -15,6 +17,9 @@ export const PADDING = 4;
 export const REROUTE = 16;
 /** What cards snap to. */
 export const GRID = 8;
+
+/** What a card needs below its rows, about: its plan in a line, a line for what goes between nodes, pictures. */
+const [FOOT, TENSOR, RESULT] = [28, 48, 240];
 
 export interface SocketPlace {
   id: string;
@@ -41,6 +46,16 @@ export function cardGeometry(entry: NodeEntry, type: NodeType): CardGeometry {
     top += row.height;
   }
   return { width, height: top + PADDING, sockets };
+}
+
+/** The room that cards take with what a run will show on them, to place them before there is any. */
+export function roomOf(place: Place): SizeOf {
+  return (id, entry) => {
+    const type = nodeTypeOf(id, entry, place);
+    const { width, height } = cardGeometry(entry, type);
+    if (entry.ui?.collapsed) return [width, height];
+    return [width, height + FOOT + (type.terminal ? RESULT : TENSOR * tensorOutputs(type.outputs).length)];
+  };
 }
 
 function socketsOf(row: Row, width: number, y: number): SocketPlace[] {

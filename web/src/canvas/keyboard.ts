@@ -1,4 +1,4 @@
-import { useReactFlow, type FitView } from "@xyflow/react";
+import { useReactFlow } from "@xyflow/react";
 import { useEffect, type RefObject } from "react";
 import { registerCommands, isInField, type Command } from "@/app/commands";
 import { nodesOf, type Point } from "@/model/document";
@@ -30,14 +30,15 @@ import { addPicture } from "./pictures";
 import { placeInView, provideView, type WindowPoint } from "./placeInView";
 import { nodeTypeNow } from "@/state/shownTypes";
 import { pictureIn } from "@/widgets/uploads";
+import { showEverything } from "./wholeView";
 import { endsOf } from "./wiring";
 
 const STEP = 8;
 
 /** Every key of the canvas. */
-export function useCanvasKeys(board: RefObject<HTMLElement | null>, fitView: FitView): void {
+export function useCanvasKeys(board: RefObject<HTMLElement | null>): void {
   const flow = useReactFlow();
-  useEffect(() => registerCommands(canvasCommands(flow, fitView)), [flow, fitView]);
+  useEffect(() => registerCommands(canvasCommands(flow)), [flow]);
   useEffect(() => provideView((place) => pointOn(flow, board, place)), [flow, board]);
   useEffect(() => listenForPaste(flow, board), [flow, board]);
 }
@@ -49,7 +50,7 @@ function pointOn(flow: Flow, board: RefObject<HTMLElement | null>, place?: Windo
   return [x, y];
 }
 
-function canvasCommands(flow: Flow, fitView: FitView): Command[] {
+function canvasCommands(flow: Flow): Command[] {
   const command = (
     id: Command["id"],
     label: Command["label"],
@@ -76,7 +77,7 @@ function canvasCommands(flow: Flow, fitView: FitView): Command[] {
     command("pack", "keyPack", ["Ctrl+Shift+E"], packSelected),
     command("unpack", "keyUnpack", ["Ctrl+Shift+U"], () => selectedNodes().forEach(unpack)),
     command("layout", "keyLayout", ["Ctrl+Shift+L"], () => void layOut()),
-    command("fit", "keyFit", [".", "F"], () => void fitView({ padding: 0.15, maxZoom: 1 })),
+    command("fit", "keyFit", [".", "F"], () => showEverything(flow)),
     command("zoomIn", "keyZoomIn", ["+", "Ctrl++", "Ctrl+="], () => void flow.zoomIn()),
     command("zoomOut", "keyZoomOut", ["-", "Ctrl+-"], () => void flow.zoomOut()),
     command("next", "keyNext", ["]", "N"], () => goInOrder(flow, 1)),

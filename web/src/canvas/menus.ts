@@ -1,5 +1,4 @@
 /** The entries of context menus. */
-import type { useReactFlow } from "@xyflow/react";
 import {
   linkList,
   lookUp,
@@ -46,8 +45,10 @@ import {
   toggleSocket,
   unpack,
 } from "./actions";
+import type { Flow } from "./bringIntoView";
 import { CARD_COLOURS, ownColour } from "./colours";
 import { readWireId } from "./flow";
+import { showEverything } from "./wholeView";
 import { unplug } from "./wiring";
 
 export interface MenuEntry {
@@ -58,8 +59,6 @@ export interface MenuEntry {
   readonly starts?: boolean;
   readonly swatch?: string;
 }
-
-type Flow = ReturnType<typeof useReactFlow>;
 
 export function menuEntries(request: MenuRequest, flow: Flow): readonly MenuEntry[] {
   const { kind, id } = request.target;
@@ -76,7 +75,7 @@ function canvasEntries({ at }: MenuRequest, flow: Flow): MenuEntry[] {
     { label: t("menuPaste"), keys: "Ctrl+V", run: () => void pasteAt(at) },
     { label: t("menuSelectAll"), keys: "Ctrl+A", run: selectAll },
     { label: t("menuLayout"), keys: "Ctrl+Shift+L", starts: true, run: () => void layOut() },
-    { label: t("menuFit"), keys: ".", run: () => void flow.fitView({ padding: 0.15, maxZoom: 1 }) },
+    { label: t("menuFit"), keys: ".", run: () => showEverything(flow) },
   ];
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fitBounds, toFlow, toMap } from "./minimapScale";
+import { fitBounds, onMap, toFlow, toMap } from "./minimapScale";
 
 const MAP = { width: 200, height: 100 };
 const BOXES = [
@@ -27,4 +27,19 @@ test("a place on the map is the place of the workflow that is drawn there", () =
 test("a workflow of one small node is not blown up", () => {
   expect(fitBounds([{ x: 0, y: 0, width: 16, height: 16 }], MAP).scale).toBe(1);
   expect(fitBounds([], MAP).scale).toBeGreaterThan(1);
+});
+
+test("of what is seen the map shows the part that lies on it", () => {
+  expect(onMap({ x: -10, y: 20, width: 50, height: 200 }, MAP)).toEqual({
+    x: 0,
+    y: 20,
+    width: 40,
+    height: 80,
+  });
+  expect(onMap({ x: 300, y: -90, width: 50, height: 40 }, MAP)).toEqual({
+    x: 200,
+    y: 0,
+    width: 0,
+    height: 0,
+  });
 });

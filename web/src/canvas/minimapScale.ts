@@ -28,7 +28,8 @@ export function fitBounds(boxes: readonly Bounds[], map: Box): Scale {
   return { x: x - (wide - width) / 2, y: y - (high - height) / 2, scale };
 }
 
-function around(boxes: readonly Bounds[]): Bounds {
+/** The smallest box round boxes. */
+export function around(boxes: readonly Bounds[]): Bounds {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (const { x, y, width, height } of boxes) {
     left = Math.min(left, x);
@@ -42,6 +43,14 @@ function around(boxes: readonly Bounds[]): Bounds {
 export function toMap(from: Scale, { x, y, width, height }: Bounds): Bounds {
   const { scale } = from;
   return { x: (x - from.x) / scale, y: (y - from.y) / scale, width: width / scale, height: height / scale };
+}
+
+/** The part of a box that lies on the map. */
+export function onMap({ x, y, width, height }: Bounds, map: Box): Bounds {
+  const [left, top] = [Math.min(Math.max(0, x), map.width), Math.min(Math.max(0, y), map.height)];
+  const right = Math.min(Math.max(left, x + width), map.width);
+  const bottom = Math.min(Math.max(top, y + height), map.height);
+  return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
 export function toFlow({ x, y, scale }: Scale, at: { x: number; y: number }): { x: number; y: number } {

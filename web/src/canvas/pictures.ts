@@ -1,4 +1,4 @@
-import { allTypes } from "@/state/catalogue";
+import { allTypes, catalogueThere } from "@/state/catalogue";
 import { tell } from "@/state/announcer";
 import type { InputType, NodeType } from "@/state/nodeTypes";
 import { t } from "@/strings";
@@ -11,6 +11,7 @@ const LOADER = "LoadImage";
 
 /** Upload a picture, and put a node that loads it on the canvas. */
 export async function addPicture(file: File, place?: WindowPoint): Promise<void> {
+  await catalogueThere();
   const loader = pictureLoader();
   if (loader === undefined) return tell(t("saidNoLoader"));
   try {

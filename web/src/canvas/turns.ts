@@ -9,6 +9,9 @@ const SETTLED = 80;
 /** Nearer than this, cards are filled while they come into view: few do, and they can be read. */
 const READABLE = 0.6;
 
+/** While a graph is opened nothing is to be kept going: its cards are filled at once. */
+const OPENING = 400;
+
 const waiting = new Set<() => void>();
 let frame: number | undefined;
 let move = { at: -SETTLED, zoom: 1 };
@@ -18,9 +21,18 @@ export function noteMove(zoom: number): void {
   move = { at: performance.now(), zoom };
 }
 
+let openedAt = -OPENING;
+
+/** Say that another graph is shown from now on. */
+export function noteOpened(): void {
+  openedAt = performance.now();
+}
+
+const isOpening = (): boolean => performance.now() - openedAt < OPENING;
+
 /** False until it is this component's turn, then true for as long as `wanted`. */
 export function useTurn(wanted: boolean): boolean {
-  const [granted, grant] = useState(false);
+  const [granted, grant] = useState(() => wanted && isOpening());
   useEffect(() => {
     if (!wanted) return;
     const take = () => grant(true);

@@ -1,5 +1,5 @@
 import { useReactFlow, type ReactFlowProps } from "@xyflow/react";
-import { useCallback, type MouseEvent as ReactMouseEvent } from "react";
+import { useMemo, type MouseEvent as ReactMouseEvent } from "react";
 import { subgraphName, nodeOf } from "@/model/document";
 import { currentGraph, currentTab, enterNode, select } from "@/state/documents";
 import { openMenu, openSearch, type MenuRequest } from "@/state/surface";
@@ -15,19 +15,20 @@ type Props = Pick<
   | "onNodeDoubleClick"
 >;
 
-/** Double clicks and context menus. */
+/** Double clicks and context menus; the same functions every time, else all nodes and wires would be rendered anew. */
 export function useGestures(): Props {
   const { screenToFlowPosition } = useReactFlow();
-  const menu = useCallback(
-    (event: ReactMouseEvent | MouseEvent, target: MenuRequest["target"]) => {
-      const inField = event.target instanceof Element && event.target.closest("input, textarea");
-      if (inField) return; // the browser's own menu, for pasting
-      event.preventDefault();
-      const { x, y } = screenToFlowPosition({ x: event.clientX, y: event.clientY });
-      openMenu({ x: event.clientX, y: event.clientY, target, at: [x, y] });
-    },
-    [screenToFlowPosition],
-  );
+  return useMemo(() => gesturesOn(screenToFlowPosition), [screenToFlowPosition]);
+}
+
+function gesturesOn(toFlow: (place: { x: number; y: number }) => { x: number; y: number }): Props {
+  const menu = (event: ReactMouseEvent | MouseEvent, target: MenuRequest["target"]) => {
+    const inField = event.target instanceof Element && event.target.closest("input, textarea");
+    if (inField) return; // the browser's own menu, for pasting
+    event.preventDefault();
+    const { x, y } = toFlow({ x: event.clientX, y: event.clientY });
+    openMenu({ x: event.clientX, y: event.clientY, target, at: [x, y] });
+  };
   return {
     onNodeContextMenu: (event, node) => {
       if (!currentTab().selection.has(node.id)) select([node.id]);
@@ -39,7 +40,7 @@ export function useGestures(): Props {
     onPaneContextMenu: (event) => menu(event, { kind: "canvas", id: "" }),
     onDoubleClick: (event) => {
       if (!(event.target instanceof Element) || !event.target.classList.contains("react-flow__pane")) return;
-      const { x, y } = screenToFlowPosition({ x: event.clientX, y: event.clientY });
+      const { x, y } = toFlow({ x: event.clientX, y: event.clientY });
       openSearch({ at: [x, y] });
     },
     onNodeDoubleClick: (event, node) => {

@@ -3,12 +3,14 @@ import { getJobWorkflow } from "@/api/client";
 import { importWorkflow, type Imported } from "@/api/documents";
 import { readSaved, readTemplate } from "@/api/library";
 import { ApiError, Unreachable } from "@/api/problems";
+import { roomOf } from "@/canvas/geometry";
 import { addPicture } from "@/canvas/pictures";
 import type { WindowPoint } from "@/canvas/placeInView";
 import { autoLayout } from "@/model/layout";
 import { nodesOf, type Workflow } from "@/model/document";
 import { tell } from "@/state/announcer";
-import { activateTab, openWorkflow, useDocuments } from "@/state/documents";
+import { catalogueThere } from "@/state/catalogue";
+import { activateTab, openCopy, openWorkflow, useDocuments } from "@/state/documents";
 import { t } from "@/strings";
 import { noteEtag } from "./places";
 
@@ -39,7 +41,7 @@ export function openSaved(place: string): Promise<void> {
 
 export function openTemplate(name: string): Promise<void> {
   return telling(async () => {
-    openWorkflow(await readTemplate(name));
+    openCopy(await placed(await readTemplate(name)));
   });
 }
 
@@ -78,7 +80,9 @@ async function workflowOrPicture(file: File): Promise<Imported | "picture"> {
 async function placed(workflow: Workflow): Promise<Workflow> {
   const nodes = Object.values(nodesOf(workflow));
   const bare = nodes.some((node) => node.ui?.position === undefined);
-  return bare ? autoLayout(workflow) : workflow;
+  if (!bare) return workflow;
+  const catalogue = await catalogueThere();
+  return autoLayout(workflow, roomOf({ graph: workflow, workflow, catalogue }));
 }
 
 /** Let a person choose files. */

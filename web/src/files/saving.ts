@@ -3,7 +3,7 @@ import { create } from "zustand";
 import { writeSaved, readSaved, type Expectation, type SavedView } from "@/api/library";
 import { ApiError, Unreachable } from "@/api/problems";
 import { announce, tell } from "@/state/announcer";
-import { currentTab, markSaved, openWorkflow, useDocuments, workflowOf, type Tab } from "@/state/documents";
+import { currentTab, markSaved, openCopy, useDocuments, workflowOf, type Tab } from "@/state/documents";
 import { onServerEvent } from "@/state/connection";
 import { t } from "@/strings";
 import { etagOf, noteChange, noteEtag } from "./places";
@@ -49,7 +49,7 @@ export async function overwrite(key: string, place: string): Promise<void> {
 /** Open what someone else saved beside what is here. */
 export async function openTheirs(place: string): Promise<void> {
   const { workflow } = await readSaved(place);
-  openWorkflow(workflow);
+  openCopy(workflow);
 }
 
 function tabByKey(key: string): Tab | undefined {

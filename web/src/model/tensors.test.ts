@@ -11,6 +11,7 @@ const tensor = (part: Partial<Tensor>): Tensor => ({
   max: 1,
   std: 0.5,
   pictures: [],
+  colours: [],
   ...part,
 });
 

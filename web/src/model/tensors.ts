@@ -12,6 +12,8 @@ export interface Tensor {
   readonly std: number | null;
   /** Addresses of a picture of each item, from the first. */
   readonly pictures: readonly string[];
+  /** The same in colours, of latents. */
+  readonly colours: readonly string[];
 }
 
 /** The classes whose values are looked at between the nodes. */

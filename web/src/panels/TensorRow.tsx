@@ -39,7 +39,7 @@ export function TensorRow({ node, output }: { node: string; output: string }) {
 }
 
 function Thumbnail({ node, tensor }: { node: string; tensor: Tensor }) {
-  const [first] = tensor.pictures;
+  const first = tensor.colours[0] ?? tensor.pictures[0];
   const near = tensor.kind === "mask" ? pictureNear(node) : undefined;
   const over = useOverlay(near, first, aspectOf(tensor));
   return <img src={over ?? first} alt="" draggable={false} />;

@@ -18,8 +18,11 @@ interface Props {
 export default function TensorViewer({ name, node, tensor, onClose }: Props) {
   const [at, setAt] = useState(0);
   const [laid, setLaid] = useState(true);
-  const { kind, pictures } = tensor;
-  const own = pictures[at] ?? "";
+  const [coloured, setColoured] = useState(true);
+  const { kind, colours } = tensor;
+  const inColours = kind === "latent" && colours.length > 0;
+  const pictures = inColours && coloured ? colours : tensor.pictures;
+  const own = pictures[at % pictures.length] ?? "";
   const over = useOverlay(kind === "mask" ? pictureNear(node) : undefined, own, aspectOf(tensor));
   const go = (step: number) => setAt((at + step + pictures.length) % pictures.length);
   return (
@@ -36,11 +39,26 @@ export default function TensorViewer({ name, node, tensor, onClose }: Props) {
               {t("overPicture")}
             </label>
           )}
+          {inColours && (
+            <label className="row">
+              <input
+                type="checkbox"
+                checked={coloured}
+                onChange={(event) => setColoured(event.target.checked)}
+              />
+              {t("inColours")}
+            </label>
+          )}
           <button autoFocus aria-label={t("close")} onClick={onClose}>
             ×
           </button>
         </header>
-        <ZoomStage key={at} address={laid && over !== undefined ? over : own} name={name} pixels />
+        <ZoomStage
+          key={`${at} ${coloured}`}
+          address={laid && over !== undefined ? over : own}
+          name={name}
+          pixels
+        />
         <footer className="tensor-facts">
           {pictures.length > 1 && (
             <div className="row">
@@ -56,7 +74,9 @@ export default function TensorViewer({ name, node, tensor, onClose }: Props) {
             </div>
           )}
           <Facts tensor={tensor} />
-          {kind === "latent" && <p className="quiet">{t("latentHelp")}</p>}
+          {kind === "latent" && (
+            <p className="quiet">{t(inColours && coloured ? "coloursHelp" : "latentHelp")}</p>
+          )}
         </footer>
       </div>
     </Modal>

@@ -41,6 +41,19 @@ export async function loadFolders(): Promise<void> {
   useCatalogue.setState({ folders });
 }
 
+/** The catalogue, once the server told it; an empty one if it cannot. */
+export async function catalogueThere(): Promise<Catalogue> {
+  if (useCatalogue.getState().status === "loading")
+    await new Promise<void>((resolve) => {
+      const stop = useCatalogue.subscribe(({ status }) => {
+        if (status === "loading") return;
+        stop();
+        resolve();
+      });
+    });
+  return currentCatalogue();
+}
+
 export const currentCatalogue = (): Catalogue => useCatalogue.getState().catalogue;
 
 export function allTypes(): readonly NodeType[] {

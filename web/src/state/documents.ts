@@ -27,7 +27,7 @@ export interface Tab {
   readonly trail: readonly Entered[];
   /** Ids of what is selected on the canvas: nodes, reroutes, frames and wires, as drawn. */
   readonly selection: ReadonlySet<string>;
-  /** The document as it was last saved; `undefined` before the first time. */
+  /** The document as it can be had again: as it was last saved, as a template is, or empty; else `undefined`. */
   readonly saved: Workflow | undefined;
   /** Where it was opened from or saved to, as the files module knows it. */
   readonly place: string | undefined;
@@ -41,19 +41,19 @@ interface Documents {
 const WHOLE: Entered = { scope: null, prefix: "" };
 const NOTHING: ReadonlySet<string> = new Set();
 
-function newTab(workflow: Workflow, place?: string): Tab {
+function newTab(workflow: Workflow, saved: Workflow | undefined, place?: string): Tab {
   return {
     key: crypto.randomUUID(),
     history: begin(workflow),
     trail: [WHOLE],
     selection: NOTHING,
-    saved: place === undefined ? undefined : workflow,
+    saved,
     place,
   };
 }
 
 function firstState(): Documents {
-  const tab = newTab(EMPTY);
+  const tab = newTab(EMPTY, EMPTY);
   return { tabs: [tab], active: tab.key };
 }
 
@@ -69,7 +69,7 @@ export const scopeOf = (tab: Tab): Scope => tab.trail.at(-1)?.scope ?? null;
 export const prefixOf = (tab: Tab): string => tab.trail.at(-1)?.prefix ?? "";
 export const workflowOf = (tab: Tab): Workflow => tab.history.present;
 export const graphOf = (tab: Tab): Graph => graphAt(workflowOf(tab), scopeOf(tab)) ?? EMPTY;
-export const isChanged = (tab: Tab): boolean => workflowOf(tab) !== (tab.saved ?? EMPTY);
+export const isChanged = (tab: Tab): boolean => workflowOf(tab) !== tab.saved;
 
 export const currentTab = (): Tab => tabOf(useDocuments.getState());
 export const currentWorkflow = (): Workflow => workflowOf(currentTab());
@@ -153,7 +153,15 @@ export function goToNode(path: readonly string[], id: string): void {
 
 /** Open a workflow in a tab of its own; an empty, unchanged tab makes room. */
 export function openWorkflow(workflow: Workflow, place?: string): string {
-  const tab = newTab(workflow, place);
+  return openTab(newTab(workflow, place === undefined ? undefined : workflow, place));
+}
+
+/** The same of one that can be opened again as it is: there is nothing to save before it is changed. */
+export function openCopy(workflow: Workflow): string {
+  return openTab(newTab(workflow, workflow));
+}
+
+function openTab(tab: Tab): string {
   useDocuments.setState(({ tabs, active }) => ({
     tabs: [...tabs.filter((other) => other.key !== active || !isBlank(other)), tab],
     active: tab.key,
@@ -176,14 +184,15 @@ export interface Restored {
 export function restoreTabs(restored: readonly Restored[], front?: string): void {
   useDocuments.setState((state) => {
     const missing = restored.filter(({ key }) => state.tabs.every((tab) => tab.key !== key));
-    const tabs = missing.map(({ workflow, ...kept }): Tab => ({ ...newTab(workflow), ...kept }));
+    const tabs = missing.map(({ workflow, ...kept }): Tab => ({ ...newTab(workflow, undefined), ...kept }));
     const all = [...state.tabs.filter((tab) => !isBlank(tab)), ...tabs];
     return { tabs: all, active: front ?? all.at(-1)?.key ?? state.active };
   });
 }
 
 export function newWorkflow(): void {
-  const tab = newTab({ ...EMPTY });
+  const empty = { ...EMPTY };
+  const tab = newTab(empty, empty);
   useDocuments.setState(({ tabs }) => ({ tabs: [...tabs, tab], active: tab.key }));
 }
 

@@ -31,6 +31,7 @@ export const en = {
   run: "Run",
   runCount: "Run ({count})",
   runHelp: "Run the workflow (Ctrl+Enter). The number says how many nodes will run; the others are cached.",
+  nothingToRun: "everything is cached",
   runOnChange: "On change",
   runOnChangeHelp: "Run by itself after every change",
   batchCount: "How many runs",
@@ -61,6 +62,9 @@ export const en = {
   gone: "{name} is no longer on the server. Run again to make it anew.",
   issues: "Issues",
   issueCount: "Issues: {count}",
+  moreIssues: "{count} more in the list of issues",
+  showsNothing:
+    "Nothing of it is shown outside. Open it, and choose “Show … outside” from the menu of a card in it.",
   needsWires: "Needs a wire: {inputs}",
   missingPack: "There is no node type {type} here; install its pack ({pack}). The node is kept as it is.",
 
@@ -68,6 +72,8 @@ export const en = {
   canvas: "Canvas",
   minimap: "Map of the workflow",
   menu: "Menu",
+  emptyCanvas: "Double-click or press Tab to add a node, or drop a workflow or a picture here.",
+  emptyTemplates: "Start from a template",
   rename: "Name",
   muted: "muted",
   bypassed: "bypassed",

@@ -47,7 +47,8 @@ export const panels = {
 
   modelCount: "{folder} ({count})",
   useTemplate: "Open {title}",
-  notRunnable: "Would not run here: {why}",
+  templatesLacking: "These need weights that are not here",
+  notRunnable: "Lacks: {why}",
   deleteSaved: "Delete {name}",
 
   view: "View {name}",
@@ -71,6 +72,9 @@ export const panels = {
   allThe: "all {value}",
   notFinite: "{count} are no numbers (NaN, infinite)",
   overPicture: "Over the picture",
+  inColours: "In colours",
+  coloursHelp:
+    "Roughly the picture they decode to, a pixel for each of theirs; false colours where their latent space is not known.",
   latentHelp:
     "Each square is a channel: grey is the mean, black and white three standard deviations from it.",
   shape: "shape",
