@@ -88,6 +88,7 @@ def test_a_second_one_ends_a_node_that_does_not_stop(save, home):
         run.send_signal(signal.SIGINT)
         assert run.stderr is not None
         assert "stopping; press Ctrl-C again" in run.stderr.readline() + run.stderr.readline()
+        wait_for((home / "mark.unmoved").exists)  # it is asleep again, where no KeyboardInterrupt ends it
         run.send_signal(signal.SIGINT)
         _, stderr = run.communicate(timeout=30)
     assert (run.returncode, stderr) == (1, "cancelled; a node did not stop, and was ended\n")
@@ -104,7 +105,8 @@ async def Stubborn(mark: str) -> None:
     Path(mark).touch()
     while True:
         with suppress(asyncio.CancelledError):
-            await asyncio.sleep(1)
+            await asyncio.sleep(60)
+        Path(mark).with_suffix(".unmoved").touch()
 
 
 @node(category="toy", terminal=True)

@@ -387,11 +387,18 @@ def SaveOutside(ctx: NodeContext, prefix: str) -> str:
     return ctx.save(b"", prefix=prefix, suffix=".bin", media_type="x").path
 
 
-@pytest.mark.parametrize("prefix", ["../escape", "/tmp/escape", "", "a/../../escape", "nul\0", ".", "a/.."])
+@pytest.mark.parametrize("prefix", ["../escape", "/tmp/escape", "", "a/../../escape", ".", "a/.."])
 def test_a_file_outside_the_output_folder_is_refused(engine_of, run, prefix):
     result = run(engine_of(), Workflow.from_outputs(SaveOutside.node(prefix)))
     (error,) = result.errors
     assert "leads outside the output folder" in str(error)
+
+
+@pytest.mark.parametrize("prefix", ["nul\0", "line\n", "\x1b[31m", "\ud800"])
+def test_a_file_of_a_name_that_cannot_be_shown_is_refused(engine_of, run, prefix):
+    result = run(engine_of(), Workflow.from_outputs(SaveOutside.node(prefix)))
+    (error,) = result.errors
+    assert "characters that no file's name should" in str(error)
 
 
 def test_files_of_nodes_that_save_at_once_never_overwrite_one_another(engine_of, run):
