@@ -106,7 +106,7 @@ async def Stubborn(mark: str) -> None:
     while True:
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(60)
-        Path(mark).with_suffix(".unmoved").touch()
+        asyncio.get_running_loop().call_later(0.1, Path(mark).with_suffix(".unmoved").touch)
 
 
 @node(category="toy", terminal=True)
