@@ -147,7 +147,8 @@ class Engine:
 
         Args:
             registry: the nodes it knows; by default every installed pack and the user's plugins.
-            folders: where it reads and writes; see ``locations.default_folders``.
+            folders: where it reads and writes; see ``locations.default_folders``. By default, input
+                pictures may be named by their paths.
             cache_folder: where results outlive the process; by default the user's cache folder.
             memory_bytes: bound of the cache in memory.
             disk_bytes: bound of the cache on disk.
@@ -158,7 +159,7 @@ class Engine:
         """
         cache_folder = cache_folder or locations.cache_folder()
         registry = registry or NodeRegistry.with_plugins(locations.data_folder() / "plugins")
-        folders = folders or locations.default_folders(registry, cache_folder)
+        folders = folders or locations.default_folders(registry, cache_folder, any_path=True)
         memory, disk = MemoryStore(memory_bytes), DiskStore(cache_folder / "results", disk_bytes)
         return cls(
             registry,

@@ -73,7 +73,7 @@ class Folders:
         inputs: folders searched in order for input files.
         temporary: where previews go.
         closed: names of folders in ``output`` that are not the user's: nothing is written there.
-        any_path: whether an input file may be named by its path (the command line, never a server).
+        any_path: whether an input file may be named by its path (in programs, never on a server).
         pickles: whether tensors may be read from pickled files, by torch's reader that runs no code.
         private: whether messages are for others than this machine's user: they do not say where files lie.
         digests: remembers what files contain.

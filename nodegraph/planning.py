@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from nodegraph.cache.keys import Key, canonical, node_key
@@ -123,11 +124,27 @@ class Plan:
         """A result that was thought to be cached is not: its node has to run after all."""
         self.steps[id] = "run"
 
-    def covered(self) -> dict[str, Origin]:
-        """For nodes that nothing needs because a later result is at hand: where that result is."""
+    def askable(self) -> dict[str, Origin | None]:
+        """For nodes that lazy inputs may ask for during the run: where their results are, if at hand."""
+        found: dict[str, Origin | None] = {}
+        stack = [id for id, origin in self.steps.items() if origin == "run"]
+        while stack:
+            for link in sources(self.links(self.nodes[stack.pop()])):
+                if link.node not in self.steps and link.node not in found:
+                    found[link.node] = origin = self._cached(self.nodes[link.node])
+                    if origin is None:
+                        stack.append(link.node)
+        return found
+
+    def covered(self, askable: Mapping[str, Origin | None] = MappingProxyType({})) -> dict[str, Origin]:
+        """For nodes that nothing needs because a later result is at hand: where that result is.
+
+        Args:
+            askable: nodes besides those of the plan that count as needed; see ``askable``.
+        """
         found: dict[str, Origin] = {}
-        steps, nodes = self.steps, self.nodes
-        stack = [(id, origin) for id, origin in steps.items() if origin != "run"]
+        steps, nodes = {**askable, **self.steps}, self.nodes
+        stack = [(id, origin) for id, origin in steps.items() if origin and origin != "run"]
         while stack:
             id, origin = stack.pop()
             for link in sources(self.links(nodes[id])):

@@ -205,9 +205,10 @@ class PlannedNode(Answer):
     """What would happen to a node."""
 
     type: str
-    origin: Literal["run", "memory", "disk", "unneeded"] | None = Field(
+    origin: Literal["run", "memory", "disk", "maybe", "unneeded"] | None = Field(
         description="`run`: it would run. `memory`, `disk`: its result, or a later one that makes it "
-        "unnecessary, is cached there. `unneeded`: nothing asks for it. null: the workflow must not run."
+        "unnecessary, is cached there. `maybe`: a node that runs may ask for it, such as a loop or a branch. "
+        "`unneeded`: nothing asks for it. null: the workflow must not run."
     )
     outputs: dict[str, PlannedOutput] = Field(description="Empty where the node type is not known.")
 
@@ -217,7 +218,8 @@ class PlanView(Answer):
 
     valid: bool = Field(description="Whether the workflow may run: no issue is an error.")
     targets: list[str] = Field(description="The nodes whose results are wanted.")
-    run: int = Field(description="How many nodes would run.")
+    run: int = Field(description="How many nodes would run for certain.")
+    maybe: int = Field(description="How many more may: those that loops and branches may ask for.")
     nodes: dict[str, PlannedNode] = Field(
         description="By id, subgraphs unfolded: `outer/inner`. Empty if the workflow is too large."
     )

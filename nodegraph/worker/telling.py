@@ -129,12 +129,15 @@ def _plain(value: Any) -> Any:
 
 def plan_message(plan: Plan, folders: Folders) -> dict[str, Any]:
     """What a run would do now."""
-    covered = plan.covered()
-    origins = {id: plan.steps.get(id) or covered.get(id) or "unneeded" for id in plan.graph.nodes}
+    askable = plan.askable()
+    covered = plan.covered(askable)
+    known = covered | {id: origin or "maybe" for id, origin in askable.items()} | plan.steps
+    origins = {id: known.get(id, "unneeded") for id in plan.graph.nodes}
     return {
         "valid": True,
         "targets": list(plan.targets),
         "run": sum(origin == "run" for origin in origins.values()),
+        "maybe": sum(origin == "maybe" for origin in origins.values()),
         "nodes": _planned_nodes(plan.graph, plan.analysis, origins),
         "left_out": dict(plan.graph.left_out),
         "issues": _issues(plan.analysis.issues, folders),
@@ -147,6 +150,7 @@ def no_plan_message(graph: Graph, analysis: Analysis, issues: Sequence[Issue]) -
         "valid": False,
         "targets": [],
         "run": 0,
+        "maybe": 0,
         "nodes": _planned_nodes(graph, analysis, {}),
         "left_out": dict(graph.left_out),
         "issues": [issue.to_json() for issue in listed(issues)],

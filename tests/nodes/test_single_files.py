@@ -202,4 +202,4 @@ def test_facts_are_those_of_the_recipes(tmp_path):
         "text_width": 128,
     }
     assert facts["clip"] == {"family": "sdxl_refiner", "text_width": 128}
-    assert facts["vae"] == {"family": "sdxl", "latent_channels": 4, "vae_scale": 8}
+    assert facts["vae"] == {"family": "sdxl", "latent_channels": 4, "vae_scale": 8, "text_width": 128}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -37,6 +38,9 @@ def client(server: WholeServer) -> Iterator[Client]:
         yield client
 
 
+ROOT = Path(__file__).parents[2]
+
+
 def workflow(nodes: dict[str, Any]) -> dict[str, Any]:
     return {"format": "nodegraph", "version": 1, "nodes": nodes}
 
@@ -51,6 +55,13 @@ def picture(width: int) -> dict[str, Any]:
             "beside": {"type": "EmptyImage", "inputs": {"width": 4, "height": 4}},
         }
     )
+
+
+def test_what_a_loop_may_ask_for_may_run(client: Client) -> None:
+    plan = client.plan(json.loads((ROOT / "workflows/refine_loop.json").read_text()))
+    may = {id for id, node in plan.nodes.items() if node.origin == "maybe"}
+    assert {"positive", "negative", "latent", "sampler"} <= may and plan.maybe == len(may)
+    assert not [id for id, node in plan.nodes.items() if node.origin == "unneeded"]
 
 
 def test_a_plan_tells_what_would_run_and_what_is_cached(client: Client) -> None:

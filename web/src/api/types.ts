@@ -1119,8 +1119,8 @@ export interface components {
         };
         /** @description What would happen to a node. */
         readonly PlannedNode: {
-            /** @description `run`: it would run. `memory`, `disk`: its result, or a later one that makes it unnecessary, is cached there. `unneeded`: nothing asks for it. null: the workflow must not run. */
-            readonly origin: ("run" | "memory" | "disk" | "unneeded") | null;
+            /** @description `run`: it would run. `memory`, `disk`: its result, or a later one that makes it unnecessary, is cached there. `maybe`: a node that runs may ask for it, such as a loop or a branch. `unneeded`: nothing asks for it. null: the workflow must not run. */
+            readonly origin: ("run" | "memory" | "disk" | "maybe" | "unneeded") | null;
             /** @description Empty where the node type is not known. */
             readonly outputs: {
                 readonly [key: string]: components["schemas"]["PlannedOutput"];
@@ -1144,11 +1144,13 @@ export interface components {
             readonly left_out: {
                 readonly [key: string]: string;
             };
+            /** @description How many more may: those that loops and branches may ask for. */
+            readonly maybe: number;
             /** @description By id, subgraphs unfolded: `outer/inner`. Empty if the workflow is too large. */
             readonly nodes: {
                 readonly [key: string]: components["schemas"]["PlannedNode"];
             };
-            /** @description How many nodes would run. */
+            /** @description How many nodes would run for certain. */
             readonly run: number;
             /** @description The nodes whose results are wanted. */
             readonly targets: readonly string[];

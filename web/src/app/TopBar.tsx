@@ -51,6 +51,7 @@ function UndoButtons() {
 function RunControls() {
   const { batchCount, runOnChange, set } = useSettings();
   const planned = useCheck((check) => check.run);
+  const more = useCheck((check) => check.maybe > 0);
   const active = useDocuments((state) => tabOf(state).key);
   const busy = useRuns((state) => activeRuns(state, active).length);
   return (
@@ -76,7 +77,7 @@ function RunControls() {
         }
       />
       <button className="primary" title={t("runHelp")} onClick={() => void run()}>
-        {planned === undefined ? t("run") : t("runCount", { count: planned })}
+        {planned === undefined ? t("run") : t(more ? "runCountOrMore" : "runCount", { count: planned })}
       </button>
       <button disabled={busy === 0} onClick={() => void cancel()}>
         {busy > 1 ? t("cancelCount", { count: busy }) : t("cancel")}

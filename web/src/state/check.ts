@@ -24,11 +24,14 @@ interface Check {
   readonly nodes: Readonly<Record<string, PlannedNode>>;
   /** How many nodes would run. */
   readonly run: number | undefined;
+  /** How many more may run, because loops and branches may ask for them. */
+  readonly maybe: number;
   readonly checking: boolean;
 }
 
-const NOTHING: Check = { issues: [], nodes: {}, run: undefined, checking: false };
+const NOTHING: Check = { issues: [], nodes: {}, run: undefined, maybe: 0, checking: false };
 const PAUSE_MS = 350;
+const BUSY_MS = 3000;
 
 export const useCheck = create<Check>(() => NOTHING);
 
@@ -37,8 +40,12 @@ let asked: AbortController | undefined;
 
 /** Ask again soon; more changes within a moment are asked about once. */
 export function checkSoon(): void {
+  checkIn(PAUSE_MS);
+}
+
+function checkIn(milliseconds: number): void {
   clearTimeout(timer);
-  timer = setTimeout(() => void checkNow(), PAUSE_MS);
+  timer = setTimeout(() => void checkNow(), milliseconds);
 }
 
 export async function checkNow(): Promise<void> {
@@ -60,8 +67,9 @@ async function ask(workflow: Workflow, signal: AbortSignal): Promise<Omit<Check,
     return readPlan(await json<components["schemas"]["PlanView"]>("/plan", { body: { workflow }, signal }));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
+    if (error.status === 503) checkIn(BUSY_MS);
     const issues = error.issues.length > 0 ? error.issues : await validate(workflow, signal);
-    return { issues, nodes: {}, run: undefined };
+    return { issues, nodes: {}, run: undefined, maybe: 0 };
   }
 }
 
@@ -87,6 +95,7 @@ function readPlan(plan: components["schemas"]["PlanView"]): Omit<Check, "checkin
   ]);
   return {
     run: plan.valid ? plan.run : undefined,
+    maybe: plan.maybe,
     issues: plan.issues,
     nodes: Object.fromEntries([...told, ...left]),
   };
