@@ -103,7 +103,8 @@ class Runner:
             async with asyncio.timeout(ANSWER_SECONDS), self._planning:
                 return await ask(worker, text)
         except (WorkerError, OSError) as error:  # a time-out is an OSError, too
-            logger.warning("the worker does not say: %s", error or f"no answer within {ANSWER_SECONDS:g} s")
+            why = str(error) or f"no answer within {ANSWER_SECONDS:g} s"
+            logger.warning("the worker does not say: %s", why)
             return None
 
     async def stop(self) -> None:

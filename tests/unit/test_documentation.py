@@ -11,7 +11,7 @@ import pytest
 from nodegraph import locations
 from nodegraph.engine import Engine
 from nodegraph.registry import NodeRegistry
-from nodegraph.workflow import Workflow
+from nodegraph.workflow import Workflow, parse_workflow
 
 ROOT = Path(__file__).parents[2]
 BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
@@ -41,6 +41,17 @@ def test_the_readmes_node_is_twenty_lines_and_works(tmp_path: Path) -> None:
     pixels = engine.run_sync(workflow, targets=["dark"]).outputs["dark"]["image"].pixels
     assert pixels[0, 4, 4].tolist() == [1.0] * 3
     assert pixels[0, 0, 0].tolist() == [0.5] * 3
+
+
+def test_the_example_of_the_file_format_runs(tmp_path: Path) -> None:
+    page = (ROOT / "docs/workflow-format.md").read_text("utf-8")
+    (text,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    registry = NodeRegistry()
+    registry.discover("nodes")
+    folders = locations.default_folders(registry, tmp_path / "cache", output=tmp_path)
+    engine = Engine.create(registry=registry, folders=folders, cache_folder=tmp_path / "cache", device="cpu")
+    result = engine.run_sync(parse_workflow(text)).or_raise()
+    assert [Path(file.path).name for file in result.files] == ["two_00001.png"]
 
 
 def test_the_readmes_graph_makes_a_picture(

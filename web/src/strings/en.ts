@@ -31,7 +31,8 @@ export const en = {
   run: "Run",
   runCount: "Run ({count})",
   runCountOrMore: "Run ({count}+)",
-  runHelp: "Run the workflow (Ctrl+Enter). The number says how many nodes will run; a + that loops and branches may ask for more. The others are cached.",
+  runHelp:
+    "Run the workflow (Ctrl+Enter). The number says how many nodes will run; a + that loops and branches may ask for more. The others are cached.",
   nothingToRun: "everything is cached",
   runOnChange: "On change",
   runOnChangeHelp: "Run by itself after every change",
