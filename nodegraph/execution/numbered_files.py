@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import reprlib
 import tempfile
 import threading
 import unicodedata
@@ -24,12 +26,14 @@ def write_numbered(root: Path, prefix: str, suffix: str, data: bytes, closed: Co
         closed: names of folders in ``root`` that nothing is written to, however their letters are cased.
 
     Raises:
-        FileProblem: ``prefix`` leads outside ``root`` or holds control characters, or the file cannot be
-            written.
+        FileProblem: ``prefix`` names no file, leads outside ``root``, is too long or holds control
+            characters, or the file cannot be written.
     """
     if any(unicodedata.category(character) in UNNAMEABLE for character in prefix):
         raise FileProblem(f"{prefix!r} holds characters that no file's name should; use letters")
     home, base = root.resolve(), (root / prefix).resolve()
+    if base == home:
+        raise FileProblem(f"{prefix!r} names no file in the output folder; use a name, or folder/name")
     if home not in base.parents:
         raise FileProblem(f"{prefix!r} leads outside the output folder; use a name, or folder/name")
     if base.parent != home and base.relative_to(home).parts[0].casefold() in closed:
@@ -38,6 +42,9 @@ def write_numbered(root: Path, prefix: str, suffix: str, data: bytes, closed: Co
         base.parent.mkdir(parents=True, exist_ok=True)
         return _write_next(base, suffix, data)
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            shown = reprlib.repr(prefix)
+            raise FileProblem(f"{shown} is too long for a file's name; use a shorter one") from error
         raise FileProblem(f"{base.parent} cannot be written: {error.strerror}") from error
 
 

@@ -49,6 +49,24 @@ class TinyAutoencoderRecipe:
 
 
 @dataclass(frozen=True)
+class DecoderKind:
+    """What a decoder makes of what.
+
+    Attributes:
+        latent_channels: channels of the latents.
+        channels: channels of the pictures.
+        scale: pixels along a side of one latent pixel.
+    """
+
+    latent_channels: int
+    channels: int
+    scale: int
+
+    def __str__(self) -> str:
+        return f"{self.latent_channels} channels to {self.channels} at {self.scale} times their size"
+
+
+@dataclass(frozen=True)
 class TinyDecoderRecipe:
     """The decoder of a tiny autoencoder, which is all that a preview needs.
 
@@ -62,13 +80,15 @@ class TinyDecoderRecipe:
         """diffusers' ``DecoderTiny`` on the CPU, weights in ``dtype``."""
         return _built(TinyDecoder(), [files.path(self.file)], HALVES[1:], dtype)
 
-    def latent_channels(self, files: FileLocator) -> int:
-        """The channels of the latents it decodes, from the header of the file.
+    def kind(self, files: FileLocator) -> DecoderKind:
+        """What it makes of what, from the header of the file.
 
         Raises:
             FileProblem: it is not the decoder of a tiny autoencoder.
         """
-        return int(_settings(TinyDecoder(), [files.path(self.file)], HALVES[1:])["in_channels"])
+        settings = _settings(TinyDecoder(), [files.path(self.file)], HALVES[1:])
+        scale = 2 ** (len(settings["num_blocks"]) - 1)
+        return DecoderKind(settings["in_channels"], settings["out_channels"], scale)
 
 
 def _settings(architecture: Architecture, paths: Sequence[Path], prefixes: Sequence[str]) -> Settings:

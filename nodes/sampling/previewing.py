@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nodegraph import NodeContext
 from nodegraph.errors import FileProblem
-from nodes.checkpoints.tiny import TinyDecoderRecipe
+from nodes.checkpoints.tiny import DecoderKind, TinyDecoderRecipe
 from nodes.sampling.latent_spaces import tiny_autoencoder
 from nodes.sampling.preview import latent_colours
 from nodes.types import Model
@@ -21,6 +21,8 @@ from nodes.types import Model
 logger = logging.getLogger(__name__)
 
 FOLDER, ENDING = "vae_approx", "_decoder.safetensors"
+COLOURS, SCALE = 3, 8
+"""Channels of a preview, and its pixels along a side of one latent pixel."""
 LONGEST = 64
 """Latent pixels along the longer side that are decoded: they are 512 pixels, and more are never shown. Larger
 latents are shrunk, so that a preview takes little time and memory."""
@@ -40,11 +42,7 @@ def colours_of(ctx: NodeContext, leases: ExitStack, model: Model) -> Colours:
     if recipe is None:
         return linear
     try:
-        channels = recipe.latent_channels(ctx)
-        if channels != model.latent_channels:
-            raise FileProblem(
-                f"{recipe.file.name!r} decodes {channels} channels, the model has {model.latent_channels}"
-            )
+        _check_kind(recipe, recipe.kind(ctx), model)
         return partial(decoded_colours, decoder=leases.enter_context(ctx.lease(recipe)))
     except FileProblem as problem:
         logger.warning("previews are in plain colours: %s", problem)
@@ -64,9 +62,20 @@ def decoded_colours(latents: Tensor, decoder: Any) -> Tensor:
     longest = max(latents.shape[1:])
     items = latents[None]
     if longest > LONGEST:
-        items = torch.nn.functional.interpolate(items, scale_factor=LONGEST / longest, mode="area")
+        size = [max(1, side * LONGEST // longest) for side in latents.shape[1:]]
+        items = torch.nn.functional.interpolate(items, size, mode="area")
     pixels: Tensor = decoder(items.to(next(decoder.parameters()).dtype))[0]
     return (pixels.float() / 2 + 0.5).nan_to_num(0.5).clamp(0, 1).movedim(0, -1).cpu()
+
+
+def _check_kind(recipe: TinyDecoderRecipe, kind: DecoderKind, model: Model) -> None:
+    """Raise ``FileProblem`` unless it makes colours, eightfold, of the model's latents.
+
+    Other scales are no mere matter of looks: at 128-fold one preview would be 8192 pixels wide.
+    """
+    wanted = DecoderKind(model.latent_channels, COLOURS, SCALE)
+    if kind != wanted:
+        raise FileProblem(f"{recipe.file.name!r} decodes {kind}; the model's previews take {wanted}")
 
 
 def _decoder(ctx: NodeContext, name: str) -> TinyDecoderRecipe | None:

@@ -402,6 +402,14 @@ def test_small_parts_never_become_a_large_product(parts, words):
         delta({name: torch.zeros(shape) for name, shape in parts.items()}, torch.Size((8, 8)))
 
 
+@pytest.mark.parametrize("factor", [(), (2,), (2, 8, 1)])
+def test_a_core_between_what_is_no_matrix_is_refused(factor):
+    shapes = {"hada_w1_a": factor, "hada_w1_b": (2, 8), "hada_t1": (2, 2), "hada_w2_a": (8, 2)}
+    parts = {name: torch.zeros(shape) for name, shape in {**shapes, "hada_w2_b": (2, 8)}.items()}
+    with pytest.raises(ValueError, match="do not fit together"):
+        delta(parts, torch.Size((8, 8)))
+
+
 def test_a_change_of_rank_zero_is_none_and_an_infinite_one_is_refused():
     shape, parts = torch.Size((8, 8)), {"up": torch.zeros(8, 0), "down": torch.zeros(0, 8)}
     assert not delta(parts, shape, alpha=4.0).any()
@@ -437,6 +445,22 @@ def test_an_alpha_that_is_no_number_is_told_by_the_settings(tmp_path, alpha):
     )
     (tmp_path / "adapter_config.json").write_text(json.dumps({"lora_alpha": alpha}))
     with pytest.raises(FileProblem, match=r"say lora_alpha is .*; a number is wanted"):
+        read_facts(tmp_path)
+
+
+@pytest.mark.parametrize("setting", [{"use_rslora": True}, {"alpha_pattern": {"to_q": 8}}])
+@pytest.mark.parametrize("place", ["beside", "inside"])
+def test_a_scale_that_is_not_followed_is_refused(tmp_path, place, setting):
+    """Applied by α/rank it would be too strong or too weak."""
+    inside = {f"unet.{name}": value for name, value in {"lora_alpha": 4, **setting}.items()}
+    save_file(
+        {"base_model.model.to_q.lora_A.weight": torch.zeros(1, 8)},
+        tmp_path / "adapter_model.safetensors",
+        {"lora_adapter_metadata": json.dumps(inside)} if place == "inside" else None,
+    )
+    if place == "beside":
+        (tmp_path / "adapter_config.json").write_text(json.dumps({"lora_alpha": 4, **setting}))
+    with pytest.raises(FileProblem, match=rf"say {next(iter(setting))} is .*, which is not followed here"):
         read_facts(tmp_path)
 
 

@@ -314,3 +314,10 @@ def test_conditioning_of_another_model_is_refused_where_it_came_in():
     wide = dataclasses.replace(model(), text_width=768)
     with pytest.raises(InputError, match=r"guider: .*the model is sd with 768"):
         custom(guider=CFGGuider(wide, encoded(), encoded(""), CFG))
+
+
+@pytest.mark.parametrize("rho", [1e-300, 1e-9, 1e-3, 0.01])
+def test_a_rho_whose_powers_no_float_holds_is_refused(rho):
+    with pytest.raises(InputError, match=r"rho.*is too little.*take 0\.02 or more"):
+        KarrasScheduler(3, sigma_max=5000.0, rho=rho)
+    assert KarrasScheduler(3, sigma_max=5000.0, rho=0.02).levels.isfinite().all()

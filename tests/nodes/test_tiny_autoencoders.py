@@ -226,6 +226,34 @@ def test_large_latents_are_shrunk_before_they_are_shown(tmp_path):
     assert shown(ctx, model, torch.randn(4, 2 * LONGEST, 16)).shape == (LONGEST * 8, 64, 3)
 
 
+@pytest.mark.parametrize(("height", "width"), [(1, LONGEST + 1), (4 * LONGEST, 1), (1, 50 * LONGEST)])
+def test_very_long_latents_are_shown_with_a_side_of_one(tmp_path, height, width):
+    ctx, (model, *_) = sdxl(tmp_path, module=tiny())
+    sides = {1: 8}
+    expected = (sides.get(height, LONGEST * 8), sides.get(width, LONGEST * 8), 3)
+    assert shown(ctx, model, torch.randn(4, height, width)).shape == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"out_channels": 2}, "decodes 4 channels to 2 at 8 times their size"),
+        (
+            {"decoder_block_out_channels": (8,) * 8, "num_decoder_blocks": (1,) * 8},
+            "decodes 4 channels to 3 at 128 times their size",
+        ),
+    ],
+)
+def test_a_decoder_of_no_colours_or_of_giant_pictures_is_not_used(tmp_path, caplog, settings, said):
+    from diffusers import AutoencoderTiny
+
+    widths = {"encoder_block_out_channels": WIDTHS, "decoder_block_out_channels": WIDTHS}
+    ctx, (model, *_) = sdxl(tmp_path, module=made(AutoencoderTiny(**widths | settings)))
+    with caplog.at_level(logging.WARNING):
+        assert shown(ctx, model, torch.randn(4, 8, 8)).shape == (8, 8, 3)
+    assert f"{said}; the model's previews take 4 channels to 3 at 8 times their size" in caplog.text
+
+
 def test_latents_that_are_not_numbers_are_shown_all_the_same(tmp_path):
     ctx, (model, *_) = sdxl(tmp_path, module=tiny())
     assert bool(shown(ctx, model, torch.full((4, 8, 8), torch.nan)).isfinite().all())

@@ -61,12 +61,25 @@ def test_threads_that_write_at_once_take_different_names(tmp_path):
     assert sorted(names) == [f"cat_{number:05}.png" for number in range(1, 101)]
 
 
-@pytest.mark.parametrize("prefix", ["../cat", "/etc/cat", "", ".", "a/../../cat"])
+@pytest.mark.parametrize("prefix", ["../cat", "/etc/cat", "a/../../cat"])
 def test_nothing_is_written_outside_the_folder(tmp_path, prefix):
     folder = tmp_path / "out"
     with pytest.raises(FileProblem, match="outside the output folder"):
         write_numbered(folder, prefix, ".png", b"x")
     assert not list(tmp_path.rglob("*cat*"))
+
+
+@pytest.mark.parametrize("prefix", ["", ".", "a/..", "./"])
+def test_no_name_is_said_to_be_none(tmp_path, prefix):
+    with pytest.raises(FileProblem, match="names no file in the output folder; use a name"):
+        write_numbered(tmp_path, prefix, ".png", b"x")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("prefix", ["é" * 200, "a" * 5000 + "/cat", "cats/" + "a" * 250])
+def test_a_name_that_is_too_long_is_blamed_and_not_the_folder(tmp_path, prefix):
+    with pytest.raises(FileProblem, match=r"^'.*\.\.\..*' is too long for a file's name; use a shorter one$"):
+        write_numbered(tmp_path, prefix, ".png", b"x")
 
 
 @pytest.mark.parametrize("prefix", ["c\0at", "\x1b[31mcat", "cat\n", "\ud800", "\x9b31m"])

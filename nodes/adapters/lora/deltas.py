@@ -132,7 +132,7 @@ def _loha(parts: Parts) -> tuple[Tensor, int | None]:
         left, right = parts[f"hada_w{half}_a"], parts[f"hada_w{half}_b"]
         core = parts.get(f"hada_t{half}")
         # With a core the left factor is stored transposed.
-        halves.append(left @ right if core is None else _through_core(core, left.T, right))
+        halves.append(left @ right if core is None else _through_core(core, left.transpose(-2, -1), right))
     return halves[0] * halves[1], rank
 
 
@@ -149,5 +149,5 @@ def _factor(parts: Parts, name: str) -> tuple[Tensor, int | None]:
         return parts[name], None
     left, right, core = parts[f"{name}_a"], parts[f"{name}_b"], parts.get("lokr_t2")
     if core is not None and name == "lokr_w2":
-        return _through_core(core, left.T, right), len(right)
+        return _through_core(core, left.transpose(-2, -1), right), len(right)
     return _product(left, right), len(right)

@@ -24,6 +24,8 @@ METADATA = "lora_adapter_metadata"
 """Under this name diffusers keeps PEFT's settings in a file's header, by component."""
 _PROMPT_INPUTS = ("attn2_to_k", "attn2_to_v")
 """Modules of a U-Net that read text embeddings; what goes into them is as wide as those are."""
+_OTHER_SCALES = ("use_rslora", "alpha_pattern")
+"""Settings of PEFT by which a change is scaled by something else than one α over its rank."""
 _DOWN_PARTS = ("down", "hada_w1_b")
 
 
@@ -114,15 +116,19 @@ def read_alpha(path: Path, component: str) -> float | None:
     """α of the whole file, where its settings name one beside the tensors.
 
     Raises:
-        FileProblem: the settings cannot be read, or say something that is no number.
+        FileProblem: the settings cannot be read, say something that is no number, or ask for another scale
+            than α/rank.
     """
     file = weights_path(path)
     beside = file.parent / PEFT_CONFIG
     if file.name == PEFT_WEIGHTS and beside.is_file():
         settings = _json(path, beside.read_bytes())
+        _require_plain_scale(path, settings, "")
         return _number(path, settings.get("lora_alpha"))
     stored = _json(path, _header(path).metadata.get(METADATA, "{}"))
     names = ("unet", "transformer") if component == DENOISER else (component,)
+    for name in names:
+        _require_plain_scale(path, stored, f"{name}.")
     found = (stored.get(f"{name}.lora_alpha") for name in names)
     return next((alpha for alpha in (_number(path, value) for value in found) if alpha is not None), None)
 
@@ -167,6 +173,17 @@ def _json(path: Path, text: str | bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         raise FileProblem(f"the settings of LoRA {path.name!r} cannot be read: {error}") from error
     return found if isinstance(found, dict) else {}
+
+
+def _require_plain_scale(path: Path, settings: Mapping[str, Any], prefix: str) -> None:
+    """Complain where applying the LoRA by α/rank would be too strong or too weak."""
+    asked = next((name for name in _OTHER_SCALES if settings.get(prefix + name)), None)
+    if asked is not None:
+        shown = reprlib.repr(settings[prefix + asked])
+        raise FileProblem(
+            f"the settings of LoRA {path.name!r} say {asked} is {shown}, which is not followed here; "
+            "one in kohya's layout holds the scale of each change"
+        )
 
 
 def _number(path: Path, value: Any) -> float | None:

@@ -112,7 +112,12 @@ def KarrasScheduler(
         rho: the higher, the more steps at low noise.
     """
     _check_range(sigma_min, sigma_max)
-    return Sigmas(karras(steps, sigma_min, sigma_max, rho))
+    try:
+        return Sigmas(karras(steps, sigma_min, sigma_max, rho))
+    except OverflowError as error:
+        raise InputError(
+            "rho", f"{rho:g} is too little: sigma_max^(1/rho) is beyond all floats; take 0.02 or more"
+        ) from error
 
 
 @node(category="sampling/custom_sampling/schedulers")
