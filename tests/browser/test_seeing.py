@@ -187,3 +187,12 @@ def test_what_is_cached_is_seen_without_running_again(between: Editor) -> None:
     between.button("Run (0)").wait_for()
     between.runs_to_the_end()
     between.card("encode").get_by_role("button", name="View encode · latent").wait_for()
+
+
+def test_what_another_workflow_gave_is_not_shown(between: Editor) -> None:
+    shown = between.card("encode").get_by_role("button", name="View encode · latent")
+    shown.wait_for()
+    green = {**LATENTS["shape"], "inputs": {"channel": "green"}}
+    between.open(workflow({**LATENTS, "shape": green}, name="Another"))
+    between.button(re.compile(r"^Run \([1-9]")).wait_for()
+    assert shown.count() == 0

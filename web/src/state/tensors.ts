@@ -33,14 +33,18 @@ function lookAt(job: string, node: string, output: string): Promise<Tensor | und
 export function useTensor(id: string, output: string): Tensor | undefined {
   const job = useJobOf(id);
   const over = useRuns(({ runs }) => job !== undefined && (runs[job] === undefined || hasEnded(runs[job])));
-  const [tensor, setTensor] = useState<Tensor>();
+  // A card is used again for a node of the same name in another tab, which must not show this one's.
+  const tab = useTab(({ key }) => key);
   const node = prefixOf(currentTab()) + id;
+  const place = JSON.stringify([tab, node, output]);
+  const [seen, setSeen] = useState<{ place: string; tensor: Tensor | undefined }>();
   useEffect(() => {
     let gone = false;
-    if (job !== undefined && over) void lookAt(job, node, output).then((found) => gone || setTensor(found));
+    if (job !== undefined && over)
+      void lookAt(job, node, output).then((tensor) => gone || setSeen({ place, tensor }));
     return () => void (gone = true);
-  }, [job, over, node, output]);
-  return tensor;
+  }, [job, over, node, output, place]);
+  return seen?.place === place ? seen.tensor : undefined;
 }
 
 /** The job that the result of a node is of; of one that a run did not need, because it is cached, that run. */

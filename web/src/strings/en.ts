@@ -214,7 +214,7 @@ export const en = {
   saidCancelled: "Cancelled",
   saidFinished: "The run is done after {time}",
   saidFailed: "The run failed: {why}",
-  saidIssues: "{count} issues. {first}",
+  saidIssues: "Issues: {count}. {first}",
   saidNoLoader: "There is no node here that loads pictures",
   saidUploadFailed: "The upload failed: {why}",
   saidHoldsItself: "{title} cannot be put into itself",
