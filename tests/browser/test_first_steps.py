@@ -176,3 +176,15 @@ def test_a_picture_that_comes_before_the_catalogue_waits_for_it(editor: Editor) 
     assert editor.page.get_by_text("There is no node here that loads pictures").count() == 0
     held[0].continue_()
     editor.page.locator(".image-widget img").wait_for()
+
+
+def test_what_was_closed_with_changes_comes_back(editor: Editor) -> None:
+    editor.open(template())
+    editor.card("sampler").wait_for()
+    editor.add("Empty Image")
+    document = editor.document()
+    editor.page.get_by_role("button", name="Close Text to image").click()
+    editor.said(re.compile("Text to image is closed, with changes that were not saved"))
+    editor.file("Reopen what was closed")
+    editor.card("sampler").wait_for()
+    assert editor.document() == document

@@ -35,6 +35,17 @@ def test_pictures_are_compared(gallery: Editor) -> None:
     assert gallery.page.evaluate(clipped) != before
 
 
+def test_pictures_of_different_runs_are_compared(editor: Editor) -> None:
+    for count in (1, 2):
+        editor.open(workflow(images(count), name=f"Made {count}"))
+        editor.runs_to_the_end()
+    history = editor.panel("History")
+    entry = history.locator("li.job", has_text="Made 1").first
+    entry.get_by_role("button", name=re.compile("^View ")).click()
+    others = editor.page.get_by_role("dialog").get_by_label("Compare with").locator("option")
+    assert others.count() >= 3, "no other, and the two of the other run"
+
+
 def test_a_picture_is_zoomed(gallery: Editor) -> None:
     viewer = gallery.page.get_by_role("dialog")
     viewer.get_by_role("button", name="Zoom in").click()

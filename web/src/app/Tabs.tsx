@@ -9,6 +9,7 @@ import {
   workflowOf,
   type Tab,
 } from "@/state/documents";
+import { tell } from "@/state/announcer";
 import { t } from "@/strings";
 
 /** The open workflows. */
@@ -35,6 +36,10 @@ export function Tabs() {
 
 function TabButton({ tab, active }: { tab: Tab; active: boolean }) {
   const name = workflowOf(tab).name || t("untitled");
+  const close = () => {
+    closeTab(tab.key);
+    if (isChanged(tab)) tell(t("saidClosed", { name }));
+  };
   const shown = useRef<HTMLSpanElement>(null);
   useEffect(() => {
     if (active) shown.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -45,7 +50,7 @@ function TabButton({ tab, active }: { tab: Tab; active: boolean }) {
         {name}
         {isChanged(tab) && <span title={t("changed")}> •</span>}
       </button>
-      <button className="quiet-button" aria-label={t("closeTab", { name })} onClick={() => closeTab(tab.key)}>
+      <button className="quiet-button" aria-label={t("closeTab", { name })} onClick={close}>
         ×
       </button>
     </span>

@@ -38,6 +38,7 @@ function NameQuestion({ question }: { question: Question & { kind: "name" } }) {
             required
             maxLength={200}
             value={name}
+            onFocus={(event) => event.target.select()}
             onChange={(event) => setName(event.target.value)}
           />
         </label>

@@ -1,7 +1,7 @@
 /** What the editor does with files from the moment it opens. */
 import { registerCommands, type Command } from "@/app/commands";
 import { watchEvents } from "@/state/connection";
-import { useDocuments } from "@/state/documents";
+import { reopenTab, useDocuments } from "@/state/documents";
 import { noteRuns, resumeRuns } from "@/state/resume";
 import { startAutosave } from "./autosave";
 import { chooseFiles, watchDrops } from "./opening";
@@ -10,6 +10,7 @@ import { askName, save, watchSaves } from "./saving";
 const COMMANDS: readonly Command[] = [
   { id: "save", label: "keySave", keys: ["Ctrl+S"], where: "everywhere", run: () => void save() },
   { id: "saveAs", label: "keySaveAs", keys: ["Ctrl+Shift+S"], where: "everywhere", run: askName },
+  { id: "reopen", label: "keyReopen", keys: ["Alt+Shift+T"], where: "everywhere", run: reopenTab },
   { id: "open", label: "keyOpen", keys: ["Ctrl+O"], where: "everywhere", run: chooseFiles },
 ];
 

@@ -1,16 +1,17 @@
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import type { JobView } from "@/api/client";
 import { openJob } from "@/files/opening";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
 import { forget, nameOf, refresh, rerun, showMore, useLiveJobs } from "./jobs";
-import { picturesOfJob } from "./outputs";
+import { picturesOfJob, type Picture } from "./outputs";
 import { PictureGrid } from "./PictureGrid";
 import { Shell } from "./Shell";
 
 /** Jobs that have ended, the newest first. */
 export default function HistoryPanel() {
   const { history, next, problem } = useLiveJobs();
+  const pictures = useMemo(() => (history ?? []).flatMap(picturesOfJob), [history]);
   return (
     <Shell
       problem={problem}
@@ -20,7 +21,7 @@ export default function HistoryPanel() {
     >
       <ul className="panel-list jobs">
         {history?.map((job) => (
-          <Entry key={job.id} job={job} />
+          <Entry key={job.id} job={job} pictures={pictures} />
         ))}
       </ul>
       {next !== null && <button onClick={() => void showMore()}>{t("more_")}</button>}
@@ -28,7 +29,7 @@ export default function HistoryPanel() {
   );
 }
 
-function Entry({ job }: { job: JobView }) {
+function Entry({ job, pictures }: { job: JobView; pictures: readonly Picture[] }) {
   const [busy, setBusy] = useState(false);
   const name = nameOf(job);
   const why = job.result?.error?.message ?? job.result?.errors[0]?.message;
@@ -44,7 +45,7 @@ function Entry({ job }: { job: JobView }) {
         <span className={`state ${job.state}`}>{t(`state_${job.state}`)}</span>
         {job.result && <span className="quiet">{seconds(job.result.seconds)}</span>}
       </div>
-      <PictureGrid pictures={picturesOfJob(job)} />
+      <PictureGrid pictures={picturesOfJob(job)} among={pictures} />
       {why !== undefined && <p className="panel-problem">{why}</p>}
       <div className="row">
         <button disabled={busy} onClick={() => void again()}>

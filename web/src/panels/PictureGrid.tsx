@@ -3,8 +3,14 @@ import { t } from "@/strings";
 import type { Picture } from "./outputs";
 import { Viewer } from "./Viewer";
 
-/** Small pictures; one that is chosen is shown large. */
-export function PictureGrid({ pictures }: { pictures: readonly Picture[] }) {
+/** Small pictures; one that is chosen is shown large, and may be compared with all `among` which it is. */
+export function PictureGrid({
+  pictures,
+  among = pictures,
+}: {
+  pictures: readonly Picture[];
+  among?: readonly Picture[];
+}) {
   const [chosen, choose] = useState<number>();
   if (pictures.length === 0) return null;
   return (
@@ -14,15 +20,13 @@ export function PictureGrid({ pictures }: { pictures: readonly Picture[] }) {
           <button
             key={`${file.url} ${index}`}
             aria-label={t("view", { name: file.name })}
-            onClick={() => choose(index)}
+            onClick={() => choose(among.findIndex((one) => one.file.url === file.url))}
           >
             <img src={file.url} alt="" loading="lazy" />
           </button>
         ))}
       </div>
-      {chosen !== undefined && (
-        <Viewer pictures={pictures} first={chosen} onClose={() => choose(undefined)} />
-      )}
+      {chosen !== undefined && <Viewer pictures={among} first={chosen} onClose={() => choose(undefined)} />}
     </>
   );
 }

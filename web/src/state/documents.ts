@@ -36,8 +36,11 @@ export interface Tab {
 interface Documents {
   readonly tabs: readonly Tab[];
   readonly active: string;
+  /** What was closed, with its changes and its history; the last one last. */
+  readonly closed: readonly Tab[];
 }
 
+const MOST_CLOSED = 20;
 const WHOLE: Entered = { scope: null, prefix: "" };
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -54,7 +57,7 @@ function newTab(workflow: Workflow, saved: Workflow | undefined, place?: string)
 
 function firstState(): Documents {
   const tab = newTab(EMPTY, EMPTY);
-  return { tabs: [tab], active: tab.key };
+  return { tabs: [tab], active: tab.key, closed: [] };
 }
 
 export const useDocuments = create<Documents>(firstState);
@@ -204,9 +207,19 @@ export function closeTab(key: string): void {
   useDocuments.setState((state) => {
     const at = state.tabs.findIndex((tab) => tab.key === key);
     const tabs = state.tabs.filter((tab) => tab.key !== key);
-    if (tabs.length === 0) return firstState();
+    const closing = state.tabs.filter((tab) => tab.key === key && workflowOf(tab) !== EMPTY);
+    const closed = [...state.closed, ...closing].slice(-MOST_CLOSED);
+    if (tabs.length === 0) return { ...firstState(), closed };
     const neighbour = tabs[Math.min(at, tabs.length - 1)];
-    return { tabs, active: state.active === key && neighbour ? neighbour.key : state.active };
+    return { tabs, active: state.active === key && neighbour ? neighbour.key : state.active, closed };
+  });
+}
+
+/** Open again what was closed last, as it was. */
+export function reopenTab(): void {
+  useDocuments.setState(({ tabs, closed }) => {
+    const last = closed.at(-1);
+    return last ? { tabs: [...tabs, last], active: last.key, closed: closed.slice(0, -1) } : {};
   });
 }
 
