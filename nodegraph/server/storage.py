@@ -155,6 +155,7 @@ class UserStorage:
             Problem: the name is none, the file is too large or of a kind that is not taken, the user has
                 too many, or the upload stands still.
         """
+        self._place(kind, subfolder)  # a wrong one is told before anything is received
         async with self.receiving(chunks, name, kind=kind) as upload:
             return await self.keep(upload, subfolder=subfolder, overwrite=overwrite)
 
