@@ -134,24 +134,22 @@ def local_decode(samples):
     return samples[:, :3].repeat_interleave(8, 2).repeat_interleave(8, 3).movedim(1, -1)
 
 
-@given(
+TILINGS = given(
     height=st.integers(1, 40),
     width=st.integers(1, 40),
     tile=st.integers(2, 16),
     overlap=st.integers(0, 8),
 )
+
+
+@TILINGS
 def test_tiles_cover_the_picture_without_seams(height, width, tile, overlap):
     samples = latents(1, height, width)
     tiled = decode_in_tiles(local_decode, samples, tile=tile, overlap=min(overlap, tile // 2), scale=8)
     torch.testing.assert_close(tiled, local_decode(samples))
 
 
-@given(
-    height=st.integers(1, 40),
-    width=st.integers(1, 40),
-    tile=st.integers(2, 16),
-    overlap=st.integers(0, 8),
-)
+@TILINGS
 def test_tiles_of_a_picture_make_its_latents(height, width, tile, overlap):
     pixels = noise(1, height * 8, width * 8, 3)
     tiled = encode_in_tiles(local_encode, pixels, tile=tile, overlap=min(overlap, tile // 2), scale=8)
