@@ -207,7 +207,7 @@ export function closeTab(key: string): void {
   useDocuments.setState((state) => {
     const at = state.tabs.findIndex((tab) => tab.key === key);
     const tabs = state.tabs.filter((tab) => tab.key !== key);
-    const closing = state.tabs.filter((tab) => tab.key === key && workflowOf(tab) !== EMPTY);
+    const closing = state.tabs.filter((tab) => tab.key === key && !isBlank(tab));
     const closed = [...state.closed, ...closing].slice(-MOST_CLOSED);
     if (tabs.length === 0) return { ...firstState(), closed };
     const neighbour = tabs[Math.min(at, tabs.length - 1)];
