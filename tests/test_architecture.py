@@ -30,6 +30,7 @@ LAYERS = [
     "previews",
     "digests",
     "model_folders",
+    "companions",
     "files",
     "private_paths",
     "context",

@@ -228,5 +228,8 @@ def test_a_mask_is_painted(picture: Editor) -> None:
 def test_a_file_is_chosen_by_name(editor: Editor) -> None:
     editor.open(workflow({"loader": {"type": "CheckpointLoaderSimple", "inputs": {}}}))
     editor.field("loader", "ckpt_name").click()
+    picture = editor.option("emoji-sd").first.locator("img")
+    picture.wait_for()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 128
     editor.option("emoji-sd").first.click()
     assert value(editor, "ckpt_name", "loader") == "emoji-sd"

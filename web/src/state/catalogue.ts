@@ -1,6 +1,7 @@
 import { create } from "zustand";
-import { getModels } from "@/api/client";
+import { getModelPictures, getModels } from "@/api/client";
 import { json } from "@/api/http";
+import { ApiError, Unreachable } from "@/api/problems";
 import type { components } from "@/api/types";
 import { NO_CATALOGUE, readNodeType, type Catalogue, type NodeType } from "./nodeTypes";
 
@@ -9,6 +10,8 @@ interface CatalogueStore {
   catalogue: Catalogue;
   /** Names of files that nodes can name, by folder. */
   folders: Readonly<Record<string, readonly string[]>>;
+  /** Those of them that have a picture, for the folders that were looked into. */
+  pictured: Readonly<Record<string, ReadonlySet<string>>>;
   problem: string;
 }
 
@@ -17,6 +20,7 @@ export const useCatalogue = create<CatalogueStore>(() => ({
   status: "loading",
   catalogue: NO_CATALOGUE,
   folders: {},
+  pictured: {},
   problem: "",
 }));
 
@@ -39,6 +43,16 @@ export async function loadCatalogue(): Promise<void> {
 export async function loadFolders(): Promise<void> {
   const { folders } = await getModels();
   useCatalogue.setState({ folders });
+}
+
+/** Read which models of a folder have a picture; what was known stays if the server does not answer. */
+export async function loadPictured(folder: string): Promise<void> {
+  try {
+    const { names } = await getModelPictures(folder);
+    useCatalogue.setState(({ pictured }) => ({ pictured: { ...pictured, [folder]: new Set(names) } }));
+  } catch (error) {
+    if (!(error instanceof ApiError || error instanceof Unreachable)) throw error; // the names do without
+  }
 }
 
 /** The catalogue, once the server told it; an empty one if it cannot. */
