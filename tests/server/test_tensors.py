@@ -149,7 +149,9 @@ def test_very_large_numbers_are_measured_all_the_same(type: torch.dtype) -> None
     assert (told["not_finite"], told["mean"] / told["max"]) == (0, pytest.approx(0.75))
     assert told["std"] / told["max"] == pytest.approx(0.4330127)
     seen = picture(told["pictures"][0])
-    assert seen.getpixel((0, 0)) == pytest.approx(152, abs=1) and seen.getpixel((1, 1)) == pytest.approx(54, abs=1)
+    assert seen.getpixel((0, 0)) == pytest.approx(152, abs=1) and seen.getpixel((1, 1)) == pytest.approx(
+        54, abs=1
+    )
 
 
 class Coloured:
