@@ -94,6 +94,7 @@ AWARE = {
     "nodes.clip_vision.encoding": {"nodegraph"},
     "nodes.clip_vision.loading": {"nodegraph", "nodegraph.errors"},
     "nodes.controlnet.folder": {"nodegraph", "nodegraph.errors"},
+    "nodes.images.checking": {"nodegraph.errors"},
     "nodes.images.compose.grid": {"nodegraph.captions"},
     "nodes.images.facts": {"nodegraph.specs"},
     "nodes.images.files.fetching": {"nodegraph.addresses"},
