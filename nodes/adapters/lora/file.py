@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nodegraph.errors import FileProblem
 from nodes.adapters.lora.keys import DENOISER, Name, families_of, read_name
+from nodes.weights.finite import check_finite
 from nodes.weights.header import Header, UnknownFileError, read_header
 from nodes.weights.tensors import read_tensors
 
@@ -98,7 +99,7 @@ def read_changes(path: Path, component: str) -> Mapping[str, Mapping[str, Tensor
     """The tensors of the changes to one component: by module, its name flattened, and by part.
 
     Raises:
-        FileProblem: it is no LoRA.
+        FileProblem: it is no LoRA, or holds NaN or infinity.
     """
     file, changes = weights_path(path), dict[str, dict[str, Tensor]]()
     try:
@@ -108,6 +109,7 @@ def read_changes(path: Path, component: str) -> Mapping[str, Mapping[str, Tensor
     for name, tensor in tensors.items():
         known = _known(path, name)
         if known.component == component:
+            _require_finite(path, name, tensor)
             changes.setdefault(known.module, {})[known.part] = tensor
     return changes
 
@@ -158,6 +160,13 @@ def _require_tensors(path: Path, header: Header) -> None:
             f"LoRA {path.name!r} is of rank 0, so it changes nothing: its tensor {empty!r} is "
             f"{list(header.shapes[empty])}"
         )
+
+
+def _require_finite(path: Path, name: str, tensor: Tensor) -> None:
+    try:
+        check_finite(name, tensor)
+    except ValueError as error:
+        raise FileProblem(f"LoRA {path.name!r} cannot be applied: {error}") from error
 
 
 def _known(path: Path, name: str) -> Name:
