@@ -212,7 +212,7 @@ def test_a_mask_is_painted(picture: Editor) -> None:
     picture.card("load").locator(".image-widget img").wait_for()
     picture.button("Paint the mask").click()
     dialog = picture.page.get_by_role("dialog", name="Paint the mask")
-    x, y = picture.place(dialog.locator("canvas"))
+    x, y = picture.place(dialog.get_by_role("img", name="Mask of"))
     picture.drag((x - 20, y), (x + 20, y))
     dialog.get_by_role("button", name="Keep").click()
     picture.until(lambda: "masked" in value(picture, "image", "load"), "the masked picture")
