@@ -113,6 +113,12 @@ export const en = {
   // Widgets
   less: "Less {input}",
   more: "More {input}",
+  limitLeast: "At least {minimum}: {typed} became {now}",
+  limitMost: "At most {maximum}: {typed} became {now}",
+  limitWhole: "Whole numbers only: {typed} became {now}",
+  limitStep: "Multiples of {step} only: {typed} became {now}",
+  noNumber: "“{typed}” is not a number",
+  noSeed: "A seed is a whole number from 0 to {most}",
   newSeed: "New random seed",
   afterRun: "After each run",
   seed_fixed: "keep",
