@@ -49,7 +49,7 @@ function Issues({ id }: { id: string }) {
         <p className="quiet">{t("needsWires", { inputs: waiting.map(({ input }) => input).join(", ") })}</p>
       )}
       {others.slice(0, MOST_ISSUES).map((issue, index) => (
-        <p key={index} className={issue.severity === "warning" ? "warning" : "problem"}>
+        <p key={index} className={`nowheel ${issue.severity === "warning" ? "warning" : "problem"}`}>
           {issue.node !== path && <b>{issue.node?.slice(path.length + 1)} </b>}
           {issue.message}
           {issue.suggestions.length > 0 && <span className="remedy">{issue.suggestions.join(" · ")}</span>}
@@ -71,27 +71,32 @@ function Failure({ id }: { id: string }) {
   const failure = useRunOf(id, (run) => run?.error);
   if (failure === undefined) return null;
   return (
-    <p className="problem" role="alert">
+    <p className="problem nowheel" role="alert">
       {failure}
     </p>
   );
 }
 
-/** One quiet line: run or cached and what comes out, then how long it took and where it came from. */
+/**
+ * One quiet line: run or cached and what comes out, then how long it took and where it came from.
+ *
+ * What was planned before a node ran is told no more once it does.
+ */
 function Plan({ id }: { id: string }) {
   const path = useTab(prefixOf) + id;
   const planned = useCheck(useShallow((check) => check.nodes[path]));
+  const asked = useCheck((check) => check.asked);
   const text = useRunOf(id, (run) => run && told(run));
+  const outdated = useRunOf(id, (run) => run?.status === "running" || (run?.ended ?? 0) > asked);
   const shape = planned?.outputs;
   const cause = planned?.leftOutBy;
   if (cause !== undefined)
     return <p className="plan">{cause === path ? t("leftOutItself") : t("leftOut", { node: cause })}</p>;
-  if (!text && !planned?.origin && !shape) return null;
+  const origin = outdated ? undefined : planned?.origin;
+  if (!text && !origin && !shape) return null;
   return (
     <p className="plan">
-      {planned?.origin && (
-        <span className={`origin origin-${planned.origin}`}>{t(`origin_${planned.origin}`)}</span>
-      )}
+      {origin && <span className={`origin origin-${origin}`}>{t(`origin_${origin}`)}</span>}
       {shape && <span className="shape">{shape}</span>}
       {text && <span className="time">{text}</span>}
     </p>

@@ -18,7 +18,8 @@ it("follows a node from its start to its end", () => {
   applyEvent({ type: "node_progress", job: "j", node: "a", value: 3, total: 20 });
   expect(node("a")).toMatchObject({ status: "running", started: 11_000, value: 3, total: 20 });
   applyEvent({ type: "node_finished", job: "j", node: "a", origin: "run", seconds: 2, outputs: picture });
-  expect(node("a")).toEqual({ status: "done", job: "j", origin: "run", seconds: 2, outputs: picture });
+  const ended = expect.any(Number) as number;
+  expect(node("a")).toEqual({ status: "done", ended, job: "j", origin: "run", seconds: 2, outputs: picture });
   expect(useRuns.getState().runs["j"]?.finished).toBe(1);
 });
 
@@ -26,6 +27,17 @@ it("what a node gave stays while it runs again", () => {
   applyEvent({ type: "node_finished", job: "j", node: "a", origin: "run", seconds: 2, outputs: picture });
   applyEvent({ type: "node_started", job: "j", node: "a" });
   expect(node("a")?.outputs).toEqual(picture);
+});
+
+it("a preview is gone at the end, and one that comes late is not shown", () => {
+  const preview = { type: "node_preview", job: "j", node: "a" };
+  applyEvent({ type: "node_started", job: "j", node: "a" });
+  applyEvent(preview, new Blob(["1"]));
+  expect(node("a")).toMatchObject({ status: "running", preview: expect.stringMatching("blob:") as string });
+  applyEvent({ type: "node_finished", job: "j", node: "a", origin: "run", seconds: 2 });
+  applyEvent(preview, new Blob(["2"]));
+  expect(node("a")).toMatchObject({ status: "done" });
+  expect(node("a")?.preview).toBeUndefined();
 });
 
 it("an error stays with its node until the next run begins", () => {

@@ -12,10 +12,12 @@ export interface NodeRun {
   readonly origin?: "run" | "memory" | "disk";
   /** By `Date.now()`. */
   readonly started?: number;
+  /** When it was told to be done, by `Date.now()`. */
+  readonly ended?: number;
   readonly seconds?: number;
   readonly value?: number;
   readonly total?: number;
-  /** Address of a picture. */
+  /** Address of a picture; only while it runs. */
   readonly preview?: string;
   readonly outputs?: Outputs;
   /** The job that its result is of. */
@@ -64,6 +66,7 @@ interface Runs {
 export const useRuns = create<Runs>(() => ({ runs: {}, nodes: {} }));
 
 const NO_NODES: NodeRuns = {};
+const PASSING: readonly string[] = ["node_progress", "node_preview"];
 const ENDED: readonly string[] = ["done", "failed", "cancelled"];
 
 /** What a node of the shown graph does; a subgraph node does what those inside it do. */
@@ -141,7 +144,6 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     ...(total !== undefined && { total }),
   })),
   node_preview: nodeHandler((before, _, picture) => {
-    if (before?.preview) URL.revokeObjectURL(before.preview);
     const { outputs: _old, ...kept } = before ?? {};
     return { ...kept, status: "running", ...(picture && { preview: URL.createObjectURL(picture) }) };
   }),
@@ -164,26 +166,39 @@ function nodeHandler(
   return (run, event, picture) => {
     if (event.node === undefined) return;
     updateNode(run.tab, event.node, (before) => {
-      const after = next(before, event, picture);
-      return { ...keepOutputs(event.type === "node_preview" ? undefined : before), ...after };
+      if (isLate(before, event)) return before;
+      const after = {
+        ...keepOutputs(event.type === "node_preview" ? undefined : before),
+        ...next(before, event, picture),
+      };
+      letGo(before, after);
+      return after;
     });
   };
+}
+
+/** What shows a node at work may come after its end, because only the latest of it is sent on. */
+function isLate(before: NodeRun | undefined, { type, job }: RunEvent): before is NodeRun {
+  return PASSING.includes(type) && before?.status === "done" && before.job === job;
+}
+
+/** Let go of a preview that another one, or the result, took the place of. */
+function letGo(before: NodeRun | undefined, after: NodeRun): void {
+  if (before?.preview && before.preview !== after.preview) URL.revokeObjectURL(before.preview);
 }
 
 const finishNode = nodeHandler((before, { origin, seconds, outputs, job }) => ({
   ...keepOutputs(before),
   status: "done",
+  ended: Date.now(),
   ...(job !== undefined && { job }),
   ...(origin !== undefined && origin !== "pruned" && { origin }),
   ...(seconds !== undefined && { seconds }),
   ...(outputs && { outputs }),
 }));
 
-function keepOutputs(run: NodeRun | undefined): Pick<NodeRun, "outputs" | "preview"> {
-  return {
-    ...(run?.outputs && { outputs: run.outputs }),
-    ...(run?.preview && { preview: run.preview }),
-  };
+function keepOutputs(run: NodeRun | undefined): Pick<NodeRun, "outputs"> {
+  return run?.outputs ? { outputs: run.outputs } : {};
 }
 
 function momentOf(event: RunEvent): number {
@@ -198,9 +213,12 @@ function forgetErrors(nodes: NodeRuns): NodeRuns {
 
 /** A job that ended has no running nodes, whatever events were missed. */
 function stopRunning(nodes: NodeRuns): NodeRuns {
-  return mapRuns(nodes, (run) =>
-    run.status === "running" ? { ...keepOutputs(run), status: "cancelled" } : run,
-  );
+  return mapRuns(nodes, (run) => {
+    if (run.status !== "running") return run;
+    const after: NodeRun = { ...keepOutputs(run), status: "cancelled" };
+    letGo(run, after);
+    return after;
+  });
 }
 
 function mapRuns(nodes: NodeRuns, change: (run: NodeRun) => NodeRun): NodeRuns {
