@@ -5,7 +5,7 @@ import { watchDocument } from "@/state/check";
 import { findSession, useSession } from "@/state/session";
 import { watchOwnNodes } from "@/state/ownNodes";
 import { watchRuns, watchForRuns } from "@/state/running";
-import { FileQuestions } from "@/files/FileQuestions";
+import { ChangedElsewhere, FileQuestions } from "@/files/FileQuestions";
 import { OwnNodeQuestions } from "@/files/OwnNodeQuestions";
 import { beginFiles } from "@/files/begin";
 import { watchLog } from "@/panels/log";
@@ -45,14 +45,17 @@ function Editor() {
         <main className="stage">
           <Trail />
           <Canvas />
-          <IssueList />
+          <div className="stage-foot">
+            <ChangedElsewhere />
+            <Announcer />
+            <IssueList />
+          </div>
           <ConnectionNotice />
         </main>
         <SidePanels side="right" />
       </div>
       <FileQuestions />
       <OwnNodeQuestions />
-      <Announcer />
     </div>
   );
 }

@@ -1,26 +1,20 @@
 import { useEffect, useRef } from "react";
 import { FileMenu } from "@/files/FileMenu";
-import {
-  activateTab,
-  closeTab,
-  isChanged,
-  newWorkflow,
-  useDocuments,
-  workflowOf,
-  type Tab,
-} from "@/state/documents";
-import { tell } from "@/state/announcer";
+import { close } from "@/files/closing";
+import { activateTab, isChanged, newWorkflow, useDocuments, type Tab } from "@/state/documents";
+import { tabNames } from "@/state/tabNames";
 import { t } from "@/strings";
 
 /** The open workflows. */
 export function Tabs() {
   const tabs = useDocuments((state) => state.tabs);
   const active = useDocuments((state) => state.active);
+  const names = tabNames(tabs);
   return (
     <nav className="tabs" aria-label={t("workflows")}>
       <FileMenu />
-      {tabs.map((tab) => (
-        <TabButton key={tab.key} tab={tab} active={tab.key === active} />
+      {tabs.map((tab, index) => (
+        <TabButton key={tab.key} tab={tab} name={names[index] ?? ""} active={tab.key === active} />
       ))}
       <button
         className="quiet-button"
@@ -34,23 +28,22 @@ export function Tabs() {
   );
 }
 
-function TabButton({ tab, active }: { tab: Tab; active: boolean }) {
-  const name = workflowOf(tab).name || t("untitled");
-  const close = () => {
-    closeTab(tab.key);
-    if (isChanged(tab)) tell(t("saidClosed", { name }));
-  };
+function TabButton({ tab, name, active }: { tab: Tab; name: string; active: boolean }) {
   const shown = useRef<HTMLSpanElement>(null);
   useEffect(() => {
     if (active) shown.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [active]);
   return (
     <span ref={shown} className={`tab ${active ? "active" : ""}`}>
-      <button aria-current={active ? "page" : undefined} onClick={() => activateTab(tab.key)}>
+      <button
+        aria-current={active ? "page" : undefined}
+        title={tab.place}
+        onClick={() => activateTab(tab.key)}
+      >
         {name}
         {isChanged(tab) && <span title={t("changed")}> •</span>}
       </button>
-      <button className="quiet-button" aria-label={t("closeTab", { name })} onClick={close}>
+      <button className="quiet-button" aria-label={t("closeTab", { name })} onClick={() => close(tab)}>
         ×
       </button>
     </span>

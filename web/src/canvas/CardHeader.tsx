@@ -17,9 +17,9 @@ export const CardHeader = memo(function CardHeader({ id, entry, type }: Props) {
   const [renaming, setRenaming] = useState(false);
   const title = entry.ui?.title ?? type.title;
   const collapsed = entry.ui?.collapsed ?? false;
-  const rename = (text: string) => {
+  const rename = (text?: string) => {
     setRenaming(false);
-    renameNodeTo(id, text === type.title ? "" : text);
+    if (text !== undefined) renameNodeTo(id, text === type.title ? "" : text);
   };
   return (
     <header className="card-header" title={type.description}>

@@ -13,9 +13,9 @@ export const Frame = memo(function Frame({ id: flowId, selected }: NodeProps<Flo
   const group = useTab((tab) => groupsOf(graphOf(tab)).find((candidate) => candidate.id === id));
   const [renaming, setRenaming] = useState(false);
   if (group === undefined) return null;
-  const rename = (title: string) => {
+  const rename = (title?: string) => {
     setRenaming(false);
-    edit({ name: t("stepRename") }, (graph) => updateGroup(graph, id, { title }));
+    if (title !== undefined) edit({ name: t("stepRename") }, (graph) => updateGroup(graph, id, { title }));
   };
   return (
     <section

@@ -1,8 +1,14 @@
 import { useEffect, useRef } from "react";
 import { t } from "@/strings";
 
+interface Props {
+  value: string;
+  /** Without a title: it stays as it is. */
+  onDone: (title?: string) => void;
+}
+
 /** A field to rename something in place: Enter or leaving it keeps the text, Escape does not. */
-export function TitleField({ value, onDone }: { value: string; onDone: (title: string) => void }) {
+export function TitleField({ value, onDone }: Props) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.select(), []);
   return (
@@ -11,7 +17,7 @@ export function TitleField({ value, onDone }: { value: string; onDone: (title: s
       className="title-field nodrag"
       defaultValue={value}
       aria-label={t("rename")}
-      onBlur={(event) => onDone(event.target.value)}
+      onBlur={({ target }) => onDone(target.value === value ? undefined : target.value)}
       onKeyDown={(event) => {
         event.stopPropagation();
         if (event.key === "Enter") event.currentTarget.blur();

@@ -1,7 +1,7 @@
 import { useRef, type KeyboardEvent } from "react";
 import { focusCanvas } from "@/canvas/focus";
-import { reopenTab } from "@/state/documents";
 import { t, type StringKey } from "@/strings";
+import { reopen } from "./closing";
 import { exportAs, exportJson } from "./exporting";
 import "./files.css";
 import { chooseFiles } from "./opening";
@@ -17,7 +17,7 @@ const ITEMS: readonly Item[] = [
   { label: "open", key: "Ctrl+O", run: chooseFiles },
   { label: "save", key: "Ctrl+S", run: () => void save() },
   { label: "saveAs", key: "Ctrl+Shift+S", run: askName },
-  { label: "reopen", key: "Alt+Shift+T", run: reopenTab },
+  { label: "reopen", key: "Alt+Shift+T", run: () => reopen() },
   { label: "exportJson", run: exportJson },
   { label: "exportComfy", run: () => void exportAs("comfyui") },
   { label: "exportPython", run: () => void exportAs("python") },

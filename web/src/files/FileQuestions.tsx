@@ -8,12 +8,11 @@ import { ask, openTheirs, overwrite, saveAs, useSaving, type Question } from "./
 
 const close = () => ask(undefined);
 
-/** What saving must ask, and the news that someone else saved. */
+/** What saving must ask. */
 export function FileQuestions() {
   const question = useSaving((state) => state.question);
   return (
     <>
-      <ChangedElsewhere />
       {question?.kind === "name" && <NameQuestion key={String(question.taken)} question={question} />}
       {question?.kind === "conflict" && <ConflictQuestion question={question} />}
     </>
@@ -86,7 +85,8 @@ function ConflictQuestion({ question: { tab, place } }: { question: Question & {
   );
 }
 
-function ChangedElsewhere() {
+/** The news that someone else saved. */
+export function ChangedElsewhere() {
   const tab = useDocuments((state) => tabOf(state).key);
   const place = useDocuments((state) => tabOf(state).place);
   const changed = usePlaces(({ changed }) => place !== undefined && changed.has(place));

@@ -1,6 +1,17 @@
 /** Keeping every open workflow in the browser, and opening them again. */
+import { EMPTY } from "@/model/document";
 import { tell } from "@/state/announcer";
-import { restoreTabs, useDocuments, workflowOf, type Tab } from "@/state/documents";
+import {
+  MOST_CLOSED,
+  isBlank,
+  restoreClosed,
+  restoreTabs,
+  useDocuments,
+  workflowOf,
+  type Restored,
+  type Tab,
+} from "@/state/documents";
+import { forgetRuns } from "@/state/resume";
 import { t } from "@/strings";
 import { etagOf, noteEtag } from "./places";
 import {
@@ -9,10 +20,10 @@ import {
   forgetLeft,
   keepSnapshot,
   leaveSnapshots,
+  sortOut,
   takeLeft,
   textOf,
-  toForget,
-  toRecover,
+  toKeep,
   workflowIn,
   type Snapshot,
 } from "./snapshots";
@@ -20,7 +31,7 @@ import { openWindows, thisWindow } from "./windows";
 
 const PAUSE_MS = 400;
 
-/** Open what was open here, and what a closed tab left unsaved; then keep what changes. */
+/** Open what was open here, and what a closed window left unsaved; then keep what changes. */
 export async function startAutosave(): Promise<() => void> {
   const own = await thisWindow();
   await takeLeft(localStorage);
@@ -30,40 +41,48 @@ export async function startAutosave(): Promise<() => void> {
 
 async function recover(own: string): Promise<void> {
   const [snapshots, alive] = [await allSnapshots(), await openWindows()];
-  await Promise.all(toForget(snapshots, own, alive).map(({ key }) => dropSnapshot(key)));
-  const found = toRecover(snapshots, own, alive);
-  if (found.length === 0) return;
-  const front = found.find(({ window, front }) => front && window === own) ?? found.at(-1);
-  for (const { place, etag } of found) if (place !== undefined && etag !== undefined) noteEtag(place, etag);
-  restoreTabs(found.map(openSnapshot), front?.key);
-  const others = found.filter(({ window }) => window !== own).length;
+  const { open, closed, forget } = sortOut(snapshots, own, alive, MOST_CLOSED);
+  await Promise.all(forget.map(({ key }) => drop(key)));
+  for (const { place, etag } of [...closed, ...open])
+    // an open one knows better
+    if (place !== undefined && etag !== undefined) noteEtag(place, etag);
+  restoreClosed(closed.map((one) => ({ ...readSnapshot(one), index: one.index, closed: one.closed ?? 0 })));
+  if (open.length === 0) return;
+  const front = open.find(({ window, front }) => front && window === own) ?? open.at(-1);
+  restoreTabs(open.map(readSnapshot), front?.key);
+  const others = open.filter(({ window }) => window !== own).length;
   if (others > 0) tell(t("saidRecovered", { count: others }));
 }
 
-function openSnapshot({ key, text, saved, place }: Snapshot) {
-  const workflow = workflowIn(text);
+async function drop(key: string): Promise<void> {
+  forgetRuns(key);
+  await dropSnapshot(key);
+}
+
+function readSnapshot({ key, text, saved, place }: Snapshot): Restored {
+  const workflow = text === textOf(EMPTY) ? EMPTY : workflowIn(text); // a blank tab makes room again
   const asSaved = saved === text ? workflow : saved === undefined ? undefined : workflowIn(saved);
   return { key, workflow, saved: asSaved, place };
 }
 
 function watch(own: string): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const counts = { changed: 0, kept: 0 };
+  let kept: ReadonlyMap<string, Snapshot> = new Map();
+  const news = () => toKeep(snapshotsNow(own), kept);
   const keep = async () => {
     clearTimeout(timer);
-    const { changed } = counts;
-    await Promise.all(snapshotsNow(own).map(keepSnapshot));
-    counts.kept = changed;
-    forgetLeft(own, localStorage);
+    const now = new Map(snapshotsNow(own).map((snapshot) => [snapshot.key, snapshot]));
+    const gone = [...kept.keys()].filter((key) => !now.has(key));
+    await Promise.all([...news().map(keepSnapshot), ...gone.map(drop)]);
+    kept = now;
+    if (news().length === 0) forgetLeft(own, localStorage);
   };
   const leave = () => {
-    if (counts.kept < counts.changed) leaveSnapshots(own, snapshotsNow(own), localStorage);
+    leaveSnapshots(own, news(), localStorage);
     void keep();
   };
-  const stop = useDocuments.subscribe((state, before) => {
-    for (const { key } of before.tabs) if (!state.tabs.some((tab) => tab.key === key)) void dropSnapshot(key);
+  const stop = useDocuments.subscribe(() => {
     clearTimeout(timer);
-    counts.changed += 1;
     timer = setTimeout(() => void keep(), PAUSE_MS);
   });
   addEventListener("pagehide", leave);
@@ -78,11 +97,19 @@ function watch(own: string): () => void {
 }
 
 function snapshotsNow(own: string): Snapshot[] {
-  const { tabs, active } = useDocuments.getState();
-  return tabs.map((tab, index) => snapshotOf(tab, index, own, tab.key === active));
+  const { tabs, active, closed } = useDocuments.getState();
+  const filled = tabs.filter((tab) => !isBlank(tab));
+  const open = filled.map((tab, index) => ({ ...snapshotOf(tab, own), index, front: tab.key === active }));
+  const gone = closed.map((tab) => ({
+    ...snapshotOf(tab, own),
+    index: tab.index,
+    front: false,
+    closed: tab.closed,
+  }));
+  return [...open, ...gone];
 }
 
-function snapshotOf(tab: Tab, index: number, window: string, front: boolean): Snapshot {
+function snapshotOf(tab: Tab, window: string): Omit<Snapshot, "index" | "front"> {
   const { key, saved, place } = tab;
   return {
     key,
@@ -91,8 +118,6 @@ function snapshotOf(tab: Tab, index: number, window: string, front: boolean): Sn
     saved: saved && textOf(saved),
     place,
     etag: place === undefined ? undefined : etagOf(place),
-    index,
-    front,
     time: Date.now(),
   };
 }

@@ -1,16 +1,17 @@
 /** What the editor does with files from the moment it opens. */
 import { registerCommands, type Command } from "@/app/commands";
 import { watchEvents } from "@/state/connection";
-import { reopenTab, useDocuments } from "@/state/documents";
+import { useDocuments } from "@/state/documents";
 import { noteRuns, resumeRuns } from "@/state/resume";
 import { startAutosave } from "./autosave";
+import { reopen } from "./closing";
 import { chooseFiles, watchDrops } from "./opening";
 import { askName, save, watchSaves } from "./saving";
 
 const COMMANDS: readonly Command[] = [
   { id: "save", label: "keySave", keys: ["Ctrl+S"], where: "everywhere", run: () => void save() },
   { id: "saveAs", label: "keySaveAs", keys: ["Ctrl+Shift+S"], where: "everywhere", run: askName },
-  { id: "reopen", label: "keyReopen", keys: ["Alt+Shift+T"], where: "everywhere", run: reopenTab },
+  { id: "reopen", label: "keyReopen", keys: ["Alt+Shift+T"], where: "everywhere", run: () => reopen() },
   { id: "open", label: "keyOpen", keys: ["Ctrl+O"], where: "everywhere", run: chooseFiles },
 ];
 
@@ -21,7 +22,7 @@ export function beginFiles(): () => void {
   const add = (stop: () => void) => (over ? stop() : stops.push(stop));
   const begin = async () => {
     add(await startAutosave());
-    const after = await resumeRuns(new Set(useDocuments.getState().tabs.map(({ key }) => key)));
+    const after = await resumeRuns(useDocuments.getState().tabs.map(({ key }) => key));
     add(noteRuns());
     if (!over) add(watchEvents(after));
   };

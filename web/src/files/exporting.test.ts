@@ -8,5 +8,5 @@ test.each([
   ["  ", "workflow"],
   [undefined, "workflow"],
 ] as const)("%s is kept as %s", (name, stem) => {
-  expect(fileStem({ format: "nodegraph", ...(name !== undefined && { name }) })).toBe(stem);
+  expect(fileStem(name)).toBe(stem);
 });

@@ -4,7 +4,8 @@ import { ApiError, Unreachable } from "@/api/problems";
 import type { Workflow } from "@/model/document";
 import { writeJson } from "@/model/json";
 import { tell } from "@/state/announcer";
-import { currentWorkflow } from "@/state/documents";
+import { currentTab, workflowOf, type Tab } from "@/state/documents";
+import { ownName } from "@/state/tabNames";
 import { t } from "@/strings";
 
 export function download(name: string, type: string, text: string): void {
@@ -17,7 +18,7 @@ export function download(name: string, type: string, text: string): void {
 }
 
 /** A plain file name for a workflow; letters of every language stay. */
-export function fileStem({ name = "" }: Workflow): string {
+export function fileStem(name = ""): string {
   return (
     name
       .replace(/[^\p{L}\p{N}]+/gu, "_")
@@ -28,14 +29,21 @@ export function fileStem({ name = "" }: Workflow): string {
 }
 
 export function exportJson(): void {
-  const workflow = currentWorkflow();
-  download(`${fileStem(workflow)}.json`, "application/json", `${writeJson(workflow, 2)}\n`);
+  const tab = currentTab();
+  const text = `${writeJson(workflowOf(tab), 2)}\n`;
+  download(`${fileStem(ownName(tab))}.json`, "application/json", text);
+}
+
+/** The server names the file, and a program, by what the workflow is called. */
+function named(tab: Tab): Workflow {
+  const name = ownName(tab);
+  return name === undefined ? workflowOf(tab) : { ...workflowOf(tab), name };
 }
 
 /** Export what the server writes; it says what the format has no words for. */
 export async function exportAs(format: ExportFormat): Promise<void> {
   try {
-    const { name, media_type, text } = await exportWorkflow(currentWorkflow(), format);
+    const { name, media_type, text } = await exportWorkflow(named(currentTab()), format);
     download(name, media_type, text);
   } catch (error) {
     if (error instanceof ApiError) return tell(error.detail);

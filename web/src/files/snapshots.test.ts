@@ -6,10 +6,10 @@ import {
   forgetLeft,
   keepSnapshot,
   leaveSnapshots,
+  sortOut,
   takeLeft,
   textOf,
-  toForget,
-  toRecover,
+  toKeep,
   workflowIn,
   type Snapshot,
 } from "./snapshots";
@@ -27,6 +27,9 @@ const snapshot = (part: Partial<Snapshot>): Snapshot => ({
   ...part,
 });
 
+const ALIVE = new Set(["own", "open"]);
+const keysOf = (snapshots: readonly Snapshot[]) => snapshots.map(({ key }) => key);
+
 test("snapshots are kept in the order of their tabs until they are dropped", async () => {
   await keepSnapshot(snapshot({ key: "b", index: 1 }));
   await keepSnapshot(snapshot({ key: "a", index: 0, text: "{1}" }));
@@ -43,9 +46,33 @@ test("own tabs come back, unsaved ones of closed windows too, those of open wind
     snapshot({ key: "lost-saved", window: "closed", saved: "{}" }),
     snapshot({ key: "elsewhere", window: "open" }),
   ];
-  const alive = new Set(["own", "open"]);
-  expect(toRecover(all, "own", alive).map(({ key }) => key)).toEqual(["own-saved", "lost"]);
-  expect(toForget(all, "own", alive).map(({ key }) => key)).toEqual(["lost-saved"]);
+  const { open, closed, forget } = sortOut(all, "own", ALIVE, 20);
+  expect(keysOf(open)).toEqual(["own-saved", "lost"]);
+  expect(keysOf(closed)).toEqual([]);
+  expect(keysOf(forget)).toEqual(["lost-saved"]);
+});
+
+test("of what was closed the newest can be opened again, unless an open window has it", () => {
+  const all = [
+    snapshot({ key: "third", closed: 3, saved: "{}" }),
+    snapshot({ key: "first", closed: 1 }),
+    snapshot({ key: "second", closed: 2, window: "closed" }),
+    snapshot({ key: "elsewhere", closed: 4, window: "open" }),
+  ];
+  const { open, closed, forget } = sortOut(all, "own", ALIVE, 2);
+  expect(keysOf(open)).toEqual([]);
+  expect(keysOf(closed)).toEqual(["second", "third"]);
+  expect(keysOf(forget)).toEqual(["first"]);
+});
+
+test("what is kept as it is is not written again", () => {
+  const kept = new Map(["same", "edited"].map((key) => [key, snapshot({ key })]));
+  const now = [
+    snapshot({ key: "same", time: 9 }),
+    snapshot({ key: "edited", text: "{1}" }),
+    snapshot({ key: "new" }),
+  ];
+  expect(keysOf(toKeep(now, kept))).toEqual(["edited", "new"]);
 });
 
 test("a workflow comes back from its text with every digit", () => {

@@ -16,6 +16,8 @@ export interface Snapshot {
   readonly index: number;
   readonly front: boolean;
   readonly time: number;
+  /** When its tab was closed; it can be opened again. */
+  readonly closed?: number | undefined;
 }
 
 const store = createStore("nodegraph", "snapshots");
@@ -64,27 +66,52 @@ export async function takeLeft(place: Storage): Promise<void> {
   }
 }
 
-/** Those to open here: of this browser tab, and of closed ones whatever was not saved. */
-export function toRecover(
+/** What becomes of the snapshots that a page finds. */
+export interface Found {
+  /** To open: what was open in this browser tab, and whatever was not saved in one that is gone. */
+  readonly open: Snapshot[];
+  /** To open again on request: what was closed here or in one that is gone, the last one last. */
+  readonly closed: Snapshot[];
+  /** Nobody needs them: saved ones of browser tabs that are gone, and those that were closed long before. */
+  readonly forget: Snapshot[];
+}
+
+export function sortOut(
   snapshots: readonly Snapshot[],
   own: string,
   alive: ReadonlySet<string>,
-): Snapshot[] {
-  return snapshots.filter(
-    ({ window, text, saved }) => window === own || (!alive.has(window) && text !== saved),
-  );
+  mostClosed: number,
+): Found {
+  const free = snapshots.filter(({ window }) => window === own || !alive.has(window));
+  const open = free.filter(({ closed }) => closed === undefined);
+  const closed = free.filter((snapshot) => snapshot.closed !== undefined).sort(byClosing);
+  const needed = ({ window, text, saved }: Snapshot) => window === own || text !== saved;
+  return {
+    open: open.filter(needed),
+    closed: closed.slice(-mostClosed),
+    forget: [...open.filter((snapshot) => !needed(snapshot)), ...closed.slice(0, -mostClosed)],
+  };
 }
 
-/** Those that nobody needs: saved ones of closed browser tabs. */
-export function toForget(
-  snapshots: readonly Snapshot[],
-  own: string,
-  alive: ReadonlySet<string>,
-): Snapshot[] {
-  return snapshots.filter(
-    ({ window, text, saved }) => window !== own && !alive.has(window) && text === saved,
-  );
+const byClosing = (one: Snapshot, other: Snapshot): number => (one.closed ?? 0) - (other.closed ?? 0);
+
+/** Those that are not kept as they are; `time` alone makes no difference. */
+export function toKeep(now: readonly Snapshot[], kept: ReadonlyMap<string, Snapshot>): Snapshot[] {
+  return now.filter((snapshot) => {
+    const before = kept.get(snapshot.key);
+    return before === undefined || FIELDS.some((field) => snapshot[field] !== before[field]);
+  });
 }
 
-export const textOf = (workflow: Workflow): string => writeJson(workflow);
+const FIELDS = ["window", "text", "saved", "place", "etag", "index", "front", "closed"] as const;
+
+const texts = new WeakMap<Workflow, string>();
+
+/** The text of a workflow; each is written once, because most of those that are open do not change. */
+export function textOf(workflow: Workflow): string {
+  const text = texts.get(workflow) ?? writeJson(workflow);
+  texts.set(workflow, text);
+  return text;
+}
+
 export const workflowIn = (text: string): Workflow => parseJson(text) as unknown as Workflow;

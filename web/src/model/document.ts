@@ -126,7 +126,8 @@ export function withField<T extends object, K extends keyof T>(
   key: K,
   value: T[K] | undefined,
 ): T {
-  if (!isNothing(value)) return { ...record, [key]: value };
+  if (!isNothing(value)) return record[key] === value ? record : { ...record, [key]: value };
+  if (!Object.hasOwn(record, key)) return record;
   return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key)) as T;
 }
 

@@ -81,6 +81,13 @@ test("titles, places and modes are kept in ui, and leave no trace when taken bac
   expect(setUi(CHAIN, ["load"], { collapsed: undefined })).toEqual(CHAIN);
 });
 
+test("what changes nothing gives the same graph", () => {
+  expect(renameNode(CHAIN, "save", " ")).toBe(CHAIN);
+  expect(setUi(CHAIN, ["load"], { collapsed: undefined })).toBe(CHAIN);
+  const named = renameNode(CHAIN, "save", "Keep");
+  expect(renameNode(named, "save", "Keep")).toBe(named);
+});
+
 test("a widget becomes a socket and back, which pulls its wire out", () => {
   const socket = showAsSocket(CHAIN, "mix", "x", true);
   expect(socket.nodes?.["mix"]?.ui?.sockets).toEqual(["x"]);

@@ -1,21 +1,40 @@
 import { create } from "zustand";
 
-interface Announcer {
-  /** Changes with every message, so that the same text is read twice. */
-  readonly count: number;
-  readonly text: string;
-  /** Whether it is also shown: what the screen does not tell by itself. */
-  readonly shown: boolean;
+/** What a message offers to do. */
+export interface Offer {
+  readonly label: string;
+  readonly run: () => void;
 }
 
-export const useAnnouncer = create<Announcer>(() => ({ count: 0, text: "", shown: false }));
+interface Message {
+  /** Another with every message, so that the same text is read twice. */
+  readonly count: number;
+  readonly text: string;
+  readonly offer?: Offer | undefined;
+}
+
+interface Announcer {
+  /** Only read out. */
+  readonly said: Message;
+  /** Also shown: what the screen does not tell by itself. */
+  readonly told: Message;
+}
+
+const SILENCE: Message = { count: 0, text: "" };
+
+export const useAnnouncer = create<Announcer>(() => ({ said: SILENCE, told: SILENCE }));
 
 /** Tell a screen reader what everybody else sees anyway. */
 export function announce(text: string): void {
-  useAnnouncer.setState(({ count }) => ({ count: count + 1, text, shown: false }));
+  useAnnouncer.setState(({ said }) => ({ said: { count: said.count + 1, text } }));
 }
 
 /** Tell everybody, for a moment. */
-export function tell(text: string): void {
-  useAnnouncer.setState(({ count }) => ({ count: count + 1, text, shown: true }));
+export function tell(text: string, offer?: Offer): void {
+  useAnnouncer.setState(({ told }) => ({ told: { count: told.count + 1, text, offer } }));
+}
+
+/** What was told is no longer of use. */
+export function hush(): void {
+  tell("");
 }

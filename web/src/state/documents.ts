@@ -33,14 +33,22 @@ export interface Tab {
   readonly place: string | undefined;
 }
 
+/** A tab that was closed, with its changes and its history. */
+export interface ClosedTab extends Tab {
+  /** By `Date.now()`. */
+  readonly closed: number;
+  /** Its place among the tabs. */
+  readonly index: number;
+}
+
 interface Documents {
   readonly tabs: readonly Tab[];
   readonly active: string;
-  /** What was closed, with its changes and its history; the last one last. */
-  readonly closed: readonly Tab[];
+  /** The last one last. */
+  readonly closed: readonly ClosedTab[];
 }
 
-const MOST_CLOSED = 20;
+export const MOST_CLOSED = 20;
 const WHOLE: Entered = { scope: null, prefix: "" };
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -172,7 +180,8 @@ function openTab(tab: Tab): string {
   return tab.key;
 }
 
-function isBlank(tab: Tab): boolean {
+/** Nothing is in it that could be lost. */
+export function isBlank(tab: Tab): boolean {
   return workflowOf(tab) === EMPTY && tab.place === undefined;
 }
 
@@ -187,10 +196,21 @@ export interface Restored {
 export function restoreTabs(restored: readonly Restored[], front?: string): void {
   useDocuments.setState((state) => {
     const missing = restored.filter(({ key }) => state.tabs.every((tab) => tab.key !== key));
-    const tabs = missing.map(({ workflow, ...kept }): Tab => ({ ...newTab(workflow, undefined), ...kept }));
-    const all = [...state.tabs.filter((tab) => !isBlank(tab)), ...tabs];
+    const all = [...state.tabs.filter((tab) => !isBlank(tab)), ...missing.map(restoredTab)];
     return { tabs: all, active: front ?? all.at(-1)?.key ?? state.active };
   });
+}
+
+function restoredTab<R extends Restored>({ workflow, ...kept }: R): Tab & Omit<R, "workflow"> {
+  return { ...newTab(workflow, undefined), ...kept };
+}
+
+export type RestoredClosed = Restored & Pick<ClosedTab, "closed" | "index">;
+
+/** Remember what was closed before; the last one last. */
+export function restoreClosed(restored: readonly RestoredClosed[]): void {
+  const before = restored.map(restoredTab);
+  useDocuments.setState(({ closed }) => ({ closed: [...before, ...closed].slice(-MOST_CLOSED) }));
 }
 
 export function newWorkflow(): void {
@@ -205,22 +225,35 @@ export function activateTab(key: string): void {
 
 export function closeTab(key: string): void {
   useDocuments.setState((state) => {
-    const at = state.tabs.findIndex((tab) => tab.key === key);
+    const index = state.tabs.findIndex((tab) => tab.key === key);
     const tabs = state.tabs.filter((tab) => tab.key !== key);
     const closing = state.tabs.filter((tab) => tab.key === key && !isBlank(tab));
-    const closed = [...state.closed, ...closing].slice(-MOST_CLOSED);
-    if (tabs.length === 0) return { ...firstState(), closed };
-    const neighbour = tabs[Math.min(at, tabs.length - 1)];
-    return { tabs, active: state.active === key && neighbour ? neighbour.key : state.active, closed };
+    const closed = [...state.closed, ...closing.map((tab) => ({ ...tab, closed: Date.now(), index }))];
+    const kept = closed.slice(-MOST_CLOSED);
+    if (tabs.length === 0) return { ...firstState(), closed: kept };
+    const neighbour = tabs[Math.min(index, tabs.length - 1)];
+    return { tabs, active: state.active === key && neighbour ? neighbour.key : state.active, closed: kept };
   });
 }
 
-/** Open again what was closed last, as it was. */
-export function reopenTab(): void {
-  useDocuments.setState(({ tabs, closed }) => {
-    const last = closed.at(-1);
-    return last ? { tabs: [...tabs, last], active: last.key, closed: closed.slice(0, -1) } : {};
+/** Open again what was closed last, or the tab of that key, as it was and where it was. */
+export function reopenTab(key?: string): Tab | undefined {
+  const { tabs, closed } = useDocuments.getState();
+  const found = key === undefined ? closed.at(-1) : closed.find((tab) => tab.key === key);
+  if (found === undefined) return undefined;
+  const { closed: _, index, ...tab } = found;
+  useDocuments.setState({
+    tabs: tabs.filter((other) => !isBlank(other)).toSpliced(index, 0, withOwnPlace(tab, tabs)),
+    active: tab.key,
+    closed: closed.filter((other) => other !== found),
   });
+  return tab;
+}
+
+/** Where another tab has the workflow meanwhile, this is a copy: it must not be saved over that one unasked. */
+function withOwnPlace(tab: Tab, open: readonly Tab[]): Tab {
+  const taken = tab.place !== undefined && open.some(({ place }) => place === tab.place);
+  return taken ? { ...tab, place: undefined } : tab;
 }
 
 /** Note that the document in a tab is what stands at `place` now. */

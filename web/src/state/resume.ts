@@ -1,27 +1,46 @@
-/** Runs outlive the page: what this browser tab follows is noted, and followed again after a reload. */
-import { getJob } from "@/api/client";
+/** Runs outlive the page: those of each tab are noted, and shown or followed again by the next page. */
+import { getJob, type JobView } from "@/api/client";
 import { ApiError, Unreachable } from "@/api/problems";
 import { lastEvent } from "./connection";
-import { followJob, useRuns, type Run } from "./runs";
+import { announceEnd } from "./running";
+import { followJob, hasEnded, useRuns, type Run } from "./runs";
 
-const KEY = "nodegraph.runs";
-const ACTIVE: readonly Run["state"][] = ["queued", "running", "interrupted"];
+/** Kept with the browser, as the workflows are: a note for each tab. */
+const KEY = "nodegraph.runs.";
+const MOST_ENDED = 20;
 
 interface Noted {
   readonly job: string;
-  readonly tab: string;
+  /** Its end was told. */
+  readonly ended?: boolean;
   /** An event before any of the job. */
   readonly after?: number;
 }
 
-/** Keep the note true as runs begin and end. */
+/** Keep the notes true as runs begin and end. */
 export function noteRuns(): () => void {
-  return useRuns.subscribe(({ runs }) => {
-    const known = new Map(readNote().map((noted) => [noted.job, noted]));
-    const active = Object.values(runs).filter(({ state }) => ACTIVE.includes(state));
-    const note = active.map(({ job, tab }): Noted => known.get(job) ?? { job, tab, ...beforeNow() });
-    sessionStorage.setItem(KEY, JSON.stringify(note));
+  return useRuns.subscribe(({ runs }, before) => {
+    const changed = Object.values(runs).filter(({ job, state }) => state !== before.runs[job]?.state);
+    for (const tab of new Set(changed.map((run) => run.tab)))
+      writeNote(tab, worthNoting(Object.values(runs).filter((run) => run.tab === tab)));
   });
+}
+
+/** Those that go on, and of those that ended the last that was done and what came of later ones. */
+export function worthNoting(runs: readonly Run[]): Run[] {
+  const done = runs.findLastIndex(({ state }) => state === "done");
+  const from = Math.max(done, runs.length - MOST_ENDED);
+  return runs.filter((run, index) => index >= from || !hasEnded(run));
+}
+
+function writeNote(tab: string, runs: readonly Run[]): void {
+  const known = new Map(readNote(tab).map((noted) => [noted.job, noted]));
+  const note = runs.map((run): Noted => noteOf(run, known.get(run.job)));
+  localStorage.setItem(KEY + tab, JSON.stringify(note));
+}
+
+function noteOf(run: Run, known: Noted | undefined): Noted {
+  return hasEnded(run) ? { job: run.job, ended: true } : (known ?? { job: run.job, ...beforeNow() });
 }
 
 /** The first event of a job may be a few back by the time the answer that names it is there. */
@@ -32,23 +51,41 @@ function beforeNow(): Pick<Noted, "after"> {
   return last === undefined ? {} : { after: Math.max(0, last - MARGIN) };
 }
 
-function readNote(): Noted[] {
-  return JSON.parse(sessionStorage.getItem(KEY) ?? "[]") as Noted[];
+function readNote(tab: string): Noted[] {
+  return JSON.parse(localStorage.getItem(KEY + tab) ?? "[]") as Noted[];
 }
 
-/** Follow the noted jobs of tabs that are open again; gives the event after which to listen. */
-export async function resumeRuns(tabs: ReadonlySet<string>): Promise<number | undefined> {
-  const noted = readNote().filter(({ tab }) => tabs.has(tab));
-  await Promise.all(noted.map(followAgain));
-  const starts = noted.flatMap(({ after }) => (after === undefined ? [] : [after]));
-  return starts.length > 0 ? Math.min(...starts) : undefined;
+/** Forget the runs of a tab that is gone for good. */
+export function forgetRuns(tab: string): void {
+  localStorage.removeItem(KEY + tab);
 }
 
-async function followAgain({ job, tab }: Noted): Promise<void> {
+/** Show what the noted jobs of tabs gave, and follow those that go on; gives the event after which to listen. */
+export async function resumeRuns(tabs: readonly string[]): Promise<number | undefined> {
+  const starts = await Promise.all(tabs.map(resumeTab));
+  return starts
+    .flat()
+    .reduce<number | undefined>((least, start) => Math.min(least ?? start, start), undefined);
+}
+
+async function resumeTab(tab: string): Promise<number[]> {
+  const noted = readNote(tab);
+  const jobs = await Promise.all(noted.map(ask));
+  for (const [index, job] of jobs.entries()) if (job) resumeJob(job, tab, noted[index]?.ended === true);
+  return noted.flatMap(({ ended, after }) => (ended === true || after === undefined ? [] : [after]));
+}
+
+async function ask({ job }: Noted): Promise<JobView | undefined> {
   try {
-    followJob(await getJob(job), tab);
+    return await getJob(job);
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return; // deleted meanwhile
-    if (!(error instanceof Unreachable)) throw error;
+    if (error instanceof ApiError && error.status === 404) return undefined; // deleted meanwhile
+    if (error instanceof Unreachable) return undefined;
+    throw error;
   }
+}
+
+function resumeJob(job: JobView, tab: string, told: boolean): void {
+  const run = followJob(job, tab);
+  if (!told && hasEnded(run)) announceEnd(run, job.result?.seconds ?? 0);
 }

@@ -13,6 +13,7 @@ import { checkSoon, useCheck } from "./check";
 import { currentTab, editWorkflow, tabOf, useDocuments, workflowOf } from "./documents";
 import { activeRuns, followJob, useRuns, type Run } from "./runs";
 import { useSettings } from "./settings";
+import { ownName } from "./tabNames";
 
 /** Queue the document in front, `batchCount` times; seeds that shall change do so after each. */
 export async function run(): Promise<void> {
@@ -25,7 +26,7 @@ async function runOnce(): Promise<boolean> {
   const tab = currentTab();
   const workflow = workflowOf(tab);
   try {
-    followJob(await submitJob(workflow, { label: workflow.name ?? "" }), tab.key);
+    followJob(await submitJob(workflow, { label: ownName(tab) ?? "" }), tab.key);
   } catch (error) {
     return refuse(error);
   }
@@ -112,13 +113,16 @@ export function watchRuns(): () => void {
   return useRuns.subscribe((state, before) => {
     if (state.runs === before.runs) return;
     checkSoon();
-    for (const run of Object.values(state.runs))
-      if (run.state !== before.runs[run.job]?.state) announceEnd(run);
+    for (const run of Object.values(state.runs)) {
+      const known = before.runs[run.job];
+      if (known && run.state !== known.state) announceEnd(run, secondsSince(run.started));
+    }
   });
 }
 
-function announceEnd({ state, started, error }: Run): void {
-  if (state === "done") announce(t("saidFinished", { time: seconds(secondsSince(started)) }));
+/** Tell that a run is over, if it is. */
+export function announceEnd({ state, error }: Run, took: number): void {
+  if (state === "done") announce(t("saidFinished", { time: seconds(took) }));
   if (state === "failed") tell(t("saidFailed", { why: error ?? "" }));
 }
 

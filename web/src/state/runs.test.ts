@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from "vitest";
 import { applyEvent, applyResult, followJob, useRuns, type JobView } from "./runs";
 
 const job = (fields: Partial<JobView> = {}) =>
-  ({ id: "j", state: "queued", result: null, ...fields }) as JobView;
+  ({ id: "j", state: "queued", started: null, result: null, ...fields }) as JobView;
 const node = (path: string) => useRuns.getState().nodes["tab"]?.[path];
 
 beforeEach(() => {
@@ -44,7 +44,8 @@ it("an error stays with its node until the next run begins", () => {
   applyEvent({ type: "node_failed", job: "j", node: "a", message: "out of memory" });
   applyEvent({ type: "job_finished", job: "j", state: "failed" });
   expect(node("a")).toMatchObject({ status: "failed", error: "out of memory" });
-  applyEvent({ type: "job_started", job: "j", planned: 1 });
+  followJob(job({ id: "next" }), "tab");
+  applyEvent({ type: "job_started", job: "next", planned: 1 });
   expect(node("a")?.error).toBeUndefined();
 });
 
@@ -52,6 +53,15 @@ it("nothing runs in a job that has ended, whatever was missed", () => {
   applyEvent({ type: "node_started", job: "j", node: "a" });
   applyEvent({ type: "job_finished", job: "j", state: "cancelled" });
   expect(node("a")?.status).toBe("cancelled");
+});
+
+it("what is told again of a job that has ended changes nothing", () => {
+  applyEvent({ type: "node_finished", job: "j", node: "a", origin: "run", seconds: 2, outputs: picture });
+  applyEvent({ type: "job_finished", job: "j", state: "done" });
+  const before = useRuns.getState();
+  applyEvent({ type: "job_started", job: "j", planned: 1 });
+  applyEvent({ type: "node_started", job: "j", node: "a" });
+  expect(useRuns.getState()).toBe(before);
 });
 
 it("takes the result of a job whose events were missed", () => {

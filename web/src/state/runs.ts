@@ -85,14 +85,23 @@ export function activeRuns(state: Runs, tab: string): Run[] {
   return Object.values(state.runs).filter((run) => run.tab === tab && !hasEnded(run));
 }
 
-/** Follow a job that was queued from a tab. */
-export function followJob(job: JobView, tab: string): void {
-  const run: Run = { job: job.id, tab, state: job.state, planned: 0, finished: 0 };
+/** Follow a job that was queued from a tab, or show what came of it. */
+export function followJob(job: JobView, tab: string): Run {
+  const run: Run = {
+    job: job.id,
+    tab,
+    state: job.state,
+    ...(job.started !== null && { started: job.started * 1000 }),
+    ...(job.result?.error && { error: job.result.error.message }),
+    planned: 0,
+    finished: 0,
+  };
   useRuns.setState(({ runs }) => ({ runs: { ...runs, [job.id]: run } }));
   if (job.result) applyResult(job);
   const told = early.filter((event) => event.job === job.id);
   early = early.filter((event) => event.job !== job.id);
   for (const event of told) applyEvent(event);
+  return run;
 }
 
 /** Events of jobs that are not followed: those of a quick one come before the answer that names it. */
@@ -121,6 +130,7 @@ export function applyEvent(event: RunEvent, picture?: Blob): void {
     early = [...early.slice(-MOST_EARLY), event];
     return;
   }
+  if (hasEnded(run)) return; // it is told again what led there
   HANDLERS[event.type]?.(run, event, picture);
 }
 
