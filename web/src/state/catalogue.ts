@@ -3,7 +3,8 @@ import { getModelPictures, getModels } from "@/api/client";
 import { json } from "@/api/http";
 import { ApiError, Unreachable } from "@/api/problems";
 import type { components } from "@/api/types";
-import { NO_CATALOGUE, readNodeType, type Catalogue, type NodeType } from "./nodeTypes";
+import type { BodyInputs } from "@/model/bodies";
+import { bodyInputsOf, NO_CATALOGUE, readNodeType, type Catalogue, type NodeType } from "./nodeTypes";
 
 interface CatalogueStore {
   status: "loading" | "ready" | "failed";
@@ -69,6 +70,9 @@ export async function catalogueThere(): Promise<Catalogue> {
 }
 
 export const currentCatalogue = (): Catalogue => useCatalogue.getState().catalogue;
+
+/** What the catalogue knows now of inputs that name subgraphs. */
+export const bodyInputs: BodyInputs = (type) => bodyInputsOf(currentCatalogue(), type);
 
 export function allTypes(): readonly NodeType[] {
   return Object.values(currentCatalogue().nodes);
