@@ -47,11 +47,15 @@ class NodePreview(NamedTuple):
 
 
 class NodeExpanded(NamedTuple):
-    """A node returned a subgraph of ``added`` nodes, which now runs in its place."""
+    """A node returned a subgraph of ``added`` nodes, which now runs in its place.
+
+    ``iterations`` is how often the node that is in it most often is: of a loop, how often its body runs.
+    """
 
     run: str
     node: str
     added: int
+    iterations: int
 
 
 class NodeFinished(NamedTuple):

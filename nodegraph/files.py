@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from nodegraph.companions import without_companions
 from nodegraph.digests import DigestCache
 from nodegraph.errors import FileProblem
 from nodegraph.hints import hints_wanted, nearest
@@ -100,9 +101,12 @@ class Folders:
             raise FileProblem(str(error)) from error
 
     def names(self, folder: str) -> list[str]:
-        """Names of the files and model folders of one kind, sorted, each once."""
-        found = {name for root in self.roots(folder) for name in _names_below(root)}
-        return sorted(found | self._names_of_halves(folder))
+        """Names of the files and model folders of one kind, sorted, each once; not of a model's picture."""
+        found = {name: is_folder for root in self.roots(folder) for name, is_folder in _names_below(root)}
+        if folder == INPUTS:
+            return sorted(found)
+        models = without_companions(found, (name for name, is_folder in found.items() if is_folder))
+        return sorted(models | self._names_of_halves(folder))
 
     def resolve(self, folder: str, name: str) -> File:
         """The file of that name, or the model of that name in two files, with its digest.
@@ -111,7 +115,7 @@ class Folders:
             FileProblem: there is no such file, or the name leads outside the folder.
         """
         try:
-            return File(folder, name, self.digests.digest(self._find(folder, name)))
+            return File(folder, name, self.digests.digest(self.find(folder, name)))
         except FileProblem:
             halves = self._halves(folder, name)
             if not halves:
@@ -127,7 +131,7 @@ class Folders:
         candidates = [file.name, *(name for name in self.names(file.folder) if name != file.name)]
         for name in candidates:
             try:
-                path = self._find(file.folder, name)
+                path = self.find(file.folder, name)
             except FileProblem:
                 continue
             if self.digests.digest(path) == file.digest:
@@ -158,7 +162,12 @@ class Folders:
         place, endings = HALVES[folder]
         return tuple(self.resolve(place, f"{name}{ending}") for ending in endings)
 
-    def _find(self, folder: str, name: str) -> Path:
+    def find(self, folder: str, name: str) -> Path:
+        """Where the file or model folder of that name lies.
+
+        Raises:
+            FileProblem: there is no such file, or the name leads outside the folder.
+        """
         try:
             path = self._inside(folder, name) if _is_plain(name) else None
             if path is None and self.any_path and folder == INPUTS and "\0" not in name:
@@ -231,13 +240,13 @@ def _is_plain(name: str) -> bool:
 MODEL_FOLDER_MARKS = ("model_index.json", "config.json", "adapter_config.json")
 
 
-def _names_below(root: Path) -> Iterator[str]:
-    """Files below ``root``, and folders that are one model, which are not entered."""
+def _names_below(root: Path) -> Iterator[tuple[str, bool]]:
+    """Files below ``root``, and folders that are one model, which are not entered; whether it is a folder."""
     for current, folders, files in os.walk(root):
         here = Path(current)
         if here != root and any(mark in files for mark in MODEL_FOLDER_MARKS):
             folders.clear()
-            yield here.relative_to(root).as_posix()
+            yield here.relative_to(root).as_posix(), True
             continue
         folders[:] = sorted(f for f in folders if not f.startswith("."))
-        yield from ((here / f).relative_to(root).as_posix() for f in files if not f.startswith("."))
+        yield from (((here / f).relative_to(root).as_posix(), False) for f in files if not f.startswith("."))

@@ -42,6 +42,6 @@ def _from_pixels(pixels: Any) -> Any:
     array = pixels[0] if pixels.ndim == 4 else pixels
     if array.ndim != 3 or array.shape[-1] not in (1, 3, 4) or 0 in array.shape:
         return None
-    colours = np.nan_to_num(array).clip(0, 1)
+    colours = np.nan_to_num(array, nan=0.5).clip(0, 1)  # as where the numbers are looked at: no black picture
     levels = (colours * 255).round().astype(np.uint8)
     return Pillow.fromarray(levels[..., 0] if levels.shape[-1] == 1 else levels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Any
 
 from nodegraph.errors import Issue, NodeGraphError, ValidationError, errors_among
@@ -68,6 +68,11 @@ def _ids(parent: str, calls: list[Call], taken: Container[str]) -> dict[Call, st
             counts[name] += 1
         ids[call] = f"{name}-{counts[name]}"
     return ids
+
+
+def iterations_of(added: Iterable[str]) -> int:
+    """The highest number among the ids of nodes that were added together; 0 for none."""
+    return max((int(id.rpartition("-")[2]) for id in added), default=0)
 
 
 def _nodes(calls: list[Call], ids: dict[Call, str]) -> list[GraphNode]:

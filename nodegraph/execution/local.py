@@ -23,7 +23,7 @@ from nodegraph.events import (
 )
 from nodegraph.execution.base import Execution, NodeRecord, RunEnvironment
 from nodegraph.execution.calling import as_outputs, check_linked, check_outputs, join_elements, split_elements
-from nodegraph.execution.expansion import expand
+from nodegraph.execution.expansion import expand, iterations_of
 from nodegraph.execution.invoke import Invocation, node_error
 from nodegraph.execution.lanes import Lane
 from nodegraph.execution.tasks import Outputs, Task, TaskGraph, links_in
@@ -356,7 +356,8 @@ class _Run:
         with self._lock:
             outputs, also, added = expand(self.plan, task.node, subgraph)
             self._parents.update(dict.fromkeys(added, task))
-        self.publish(NodeExpanded(self.environment.run, task.node.id, len(added)))  # before what it added
+        event = NodeExpanded(self.environment.run, task.node.id, len(added), iterations_of(added))
+        self.publish(event)  # before what it added
         with self._lock:
             task.expansion, task.saves = outputs, bool(also)
             ready = self.graph.require(also)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import AsyncIterator
@@ -24,6 +23,7 @@ from nodegraph.jobs.webhooks import WebhookStore
 from nodegraph.registry import NodeRegistry
 from nodegraph.server import keys
 from nodegraph.server.catalogue import Catalogue
+from nodegraph.server.collecting import Collector
 from nodegraph.server.comfy import add_comfy_routes
 from nodegraph.server.editor import Editor
 from nodegraph.server.hub import EventHub
@@ -120,9 +120,11 @@ async def _running(database: Database, app: web.Application) -> AsyncIterator[No
     app[keys.RUNNER] = runner
     service.on_new_work, service.on_cancel = runner.wake, runner.cancel
     await runner.start()
-    gc.freeze()  # what was loaded stays: looking through it again and again would hold up the loop
-    monitor = LoopMonitor(settings.lag_every, metrics.note_lag)
-    chores = [asyncio.create_task(chore) for chore in (sender.run(), _prune(service), _trim(), monitor.run())]
+    monitor, collector = LoopMonitor(settings.lag_every, metrics.note_lag), Collector(service.busy)
+    chores = [
+        asyncio.create_task(chore)
+        for chore in (sender.run(), _prune(service), _trim(), monitor.run(), collector.run())
+    ]
     yield
     await runner.stop()
     for chore in chores:

@@ -7,10 +7,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from nodegraph.server.json_file import read_object, write_object
 from nodegraph.server.problems import Problem
 from nodegraph.server.security.paths import user_folder
 from nodegraph.server.settings import ServerSettings
-from nodegraph.workflow.files import write_text
 
 MAX_BYTES = 1 << 18
 
@@ -25,11 +25,7 @@ class Preferences:
 
     def read(self) -> dict[str, Any]:
         """All of them; empty where none were ever kept."""
-        try:
-            found = json.loads(self._path.read_text("utf-8"))
-        except FileNotFoundError:
-            return {}
-        return found if isinstance(found, dict) else {}
+        return read_object(self._path)
 
     def replace(self, values: dict[str, Any]) -> None:
         """Keep these and no others.
@@ -41,5 +37,4 @@ class Preferences:
         if len(text.encode()) > MAX_BYTES:
             raise Problem(413, "too_large", f"settings may have up to {MAX_BYTES} bytes")
         with _writing:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_text(text, self._path)
+            write_object(self._path, text)

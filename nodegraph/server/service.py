@@ -54,11 +54,20 @@ class JobService:
         self.on_new_work: Callable[[], None] = _nothing
         self.on_cancel: Callable[[str], None] = _ignored
         self._heavy = ThreadPoolExecutor(HEAVY_THREADS, "heavy")
+        self._heavy_calls = 0
 
     async def heavy(self, function: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Run what takes long in one of few threads, so that it leaves the others to the database."""
         call = lambda: function(*args, **options)  # noqa: E731
-        return await asyncio.get_running_loop().run_in_executor(self._heavy, call)
+        self._heavy_calls += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._heavy, call)
+        finally:
+            self._heavy_calls -= 1
+
+    def busy(self) -> bool:
+        """Whether something heavy is being done."""
+        return self._heavy_calls > 0
 
     def close(self) -> None:
         """Let go of the threads."""

@@ -206,10 +206,20 @@ def told_value(value: Any, folders: Folders, longest: int = MAX_VALUE) -> list[d
     try:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        return [{"note": f"a {type(value).__name__}, which JSON cannot say"}]
+        return [{"note": f"{_named(value)}, which JSON cannot say"}]
     if len(text) > longest:
         return [{"note": f"a {type(value).__name__} of {len(text)} characters, too long to be kept here"}]
     return [{"value": value}]
+
+
+def _named(value: Any) -> str:
+    """What a value is; of numbers that are none, which."""
+    if isinstance(value, float):
+        return str(value)
+    items = value if isinstance(value, list) else ()
+    odd = {str(item) for item in items if isinstance(item, float) and not math.isfinite(item)}
+    within = f" with {' and '.join(sorted(odd))}" if odd else ""
+    return f"a {type(value).__name__}{within}"
 
 
 def _is_shown(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
+
+logger = logging.getLogger(__name__)
 
 Kind = Literal["image", "mask", "latent"]
 KINDS: tuple[tuple[str, Kind, int], ...] = (
@@ -42,16 +45,27 @@ def find_tensor(value: Any) -> Looked | None:
 
     for attribute, kind, dimensions in KINDS:
         tensor = getattr(value, attribute, None)
-        if isinstance(tensor, torch.Tensor) and tensor.ndim == dimensions and tensor.numel() > 0:
+        if isinstance(tensor, torch.Tensor) and tensor.ndim == dimensions and _holds_real_numbers(tensor):
             return Looked(kind, tensor.detach().cpu())
     return None
 
 
+def _holds_real_numbers(tensor: Tensor) -> bool:
+    import torch
+
+    dense = tensor.layout == torch.strided and not tensor.is_meta
+    return dense and not tensor.is_complex() and tensor.numel() > 0
+
+
 def find_colours(value: Any, facts: Mapping[str, Any]) -> Tensor | None:
     """What a value says it looks like, of one with a method ``colours`` that takes what is known of it:
-    ``[batch, height, width, 3]`` in 0..1."""
+    ``[batch, height, width, 3]`` in 0..1. What its author did wrong is told in the log."""
     method = getattr(value, "colours", None)
-    colours: Tensor | None = method(facts) if callable(method) else None
+    try:
+        colours: Tensor | None = method(facts) if callable(method) else None
+    except Exception:
+        logger.exception("a %s cannot say what it looks like", type(value).__name__)
+        return None
     return colours
 
 
@@ -63,8 +77,10 @@ def tensor_message(looked: Looked, colours: Tensor | None = None) -> dict[str, A
     Args:
         colours: what it looks like in colours; see ``find_colours``.
     """
+    import torch
+
     kind, tensor = looked
-    numbers = tensor.float()
+    numbers = tensor if tensor.dtype == torch.float64 else tensor.float()
     are_finite = numbers.isfinite()
     finite = numbers if bool(are_finite.all()) else numbers[are_finite]  # what is not copied takes no time
     return {
@@ -82,9 +98,18 @@ def _statistics(finite: Tensor) -> dict[str, float | None]:
     if finite.numel() == 0:
         return dict.fromkeys(("min", "mean", "max", "std"))
     low, high = finite.aminmax()
-    found = {"min": low, "mean": finite.mean(), "max": high, "std": finite.std(correction=0)}
-    told = {name: float(value) for name, value in found.items()}
-    return {name: value if math.isfinite(value) else None for name, value in told.items()}
+    mean, spread = _moments(finite)
+    found = {"min": float(low), "mean": mean, "max": float(high), "std": spread}
+    return {name: value if math.isfinite(value) else None for name, value in found.items()}
+
+
+def _moments(finite: Tensor) -> tuple[float, float]:
+    """Mean and standard deviation, also where their sums are more than the tensor's type can hold."""
+    mean, spread = float(finite.mean()), float(finite.std(correction=0))
+    if math.isfinite(mean) and math.isfinite(spread):
+        return mean, spread
+    wide = finite.double()
+    return float(wide.mean()), float(wide.std(correction=0))
 
 
 def _pictures(levels: Tensor) -> list[str]:
@@ -112,9 +137,10 @@ def _thinned(numbers: Tensor) -> Tensor:
 
 def _centred(numbers: Tensor, finite: Tensor) -> Tensor:
     """The mean as a middle grey, so that all channels of all items may be compared."""
-    if finite.numel() == 0 or (spread := float(finite.std(correction=0))) == 0:
+    mean, spread = _moments(finite) if finite.numel() else (0.0, 0.0)
+    if spread == 0:
         return numbers.new_full(numbers.shape, 0.5)
-    return (numbers - finite.mean()) / (2 * SPREAD * spread) + 0.5
+    return (numbers / spread - mean / spread) / (2 * SPREAD) + 0.5
 
 
 def channel_grid(latents: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from nodegraph.errors import WorkflowError
 MAX_DEPTH = 100
 MAX_BYTES = 256 << 20
 MAX_LISTED = 100
+COMFY_TYPE, COMFY_CHANGED = "class_type", "is_changed"
 SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -106,7 +107,7 @@ class _Reader:
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         document = dict(pairs)
         if len(document) == len(pairs):
-            return document
+            return _without_ever_new(document) if self.flawed else document
         self.flawed = True
         repeating = _Repeating(document)
         counts = Counter(name for name, _ in pairs)
@@ -123,6 +124,18 @@ class _Reader:
     def _flaw(self, message: str) -> _Flaw:
         self.flawed = True
         return _Flaw(message)
+
+
+def _without_ever_new(document: dict[str, Any]) -> dict[str, Any]:
+    """A node of ComfyUI without the NaN by which it says that it is to run anew each time.
+
+    ComfyUI writes it into its pictures; all else in them is JSON, and that key takes no part in a workflow.
+    """
+    said = document.get(COMFY_CHANGED)
+    items = said if type(said) is list else [said]
+    if COMFY_TYPE in document and any(type(item) is _Flaw for item in items):
+        del document[COMFY_CHANGED]
+    return document
 
 
 def _fail_at(text: str, error: json.JSONDecodeError) -> NoReturn:

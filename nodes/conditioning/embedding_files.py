@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from nodegraph.errors import FileProblem
+from nodes.weights.finite import check_finite
 from nodes.weights.header import FLOATS, Header, UnknownFileError, read_header
 from nodes.weights.libraries import library_class
 
@@ -64,7 +65,7 @@ def read_embedding(path: Path, *, pickles: bool) -> Mapping[str, Tensor]:
         By name of the text encoder; ``""`` for vectors that are for any encoder as wide as they are.
 
     Raises:
-        FileProblem: it holds no vectors, or is a pickle that may not be read.
+        FileProblem: it holds no vectors, or NaN or infinity in them, or is a pickle that may not be read.
     """
     read = _unpickled if _is_pickled(path, pickles) else _safetensors
     try:
@@ -74,7 +75,7 @@ def read_embedding(path: Path, *, pickles: bool) -> Mapping[str, Tensor]:
     except Exception as error:  # torch.load's have no common class, and tell how to run the code in a file
         raise FileProblem(f"embedding {path.name!r} cannot be read: {NOT_PLAIN}") from error
     tensors = [name for name, value in found.items() if isinstance(value, Tensor)]
-    return {name: _checked(path, found.get(key)) for name, key in _by_encoder(tensors).items()}
+    return {name: _checked(path, key, found.get(key)) for name, key in _by_encoder(tensors).items()}
 
 
 def fitting(name: str, found: Mapping[str, Tensor], widths: Mapping[str, int]) -> Mapping[str, Tensor]:
@@ -152,11 +153,15 @@ def _unpickled(path: Path) -> Mapping[str, Any]:
     return inner if isinstance(inner, Mapping) else content
 
 
-def _checked(path: Path, value: Any) -> Tensor:
+def _checked(path: Path, key: str, value: Any) -> Tensor:
     if not isinstance(value, Tensor) or value.ndim not in (1, 2) or not value.is_floating_point():
         raise FileProblem(f"embedding {path.name!r} {NO_VECTORS}")
     try:
         vectors = value.float()
     except RuntimeError as error:  # a type that torch knows, but cannot convert
         raise FileProblem(f"embedding {path.name!r} holds {value.dtype}, which cannot be read") from error
+    try:
+        check_finite(key, vectors)
+    except ValueError as error:
+        raise FileProblem(f"embedding {path.name!r} cannot be read: {error}") from error
     return vectors[None] if vectors.ndim == 1 else vectors

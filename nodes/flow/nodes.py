@@ -1,4 +1,4 @@
-"""Nodes that decide what runs: a switch, and loops that return subgraphs."""
+"""Nodes that decide what runs: a switch, loops that return subgraphs, and what marks their ends."""
 
 from __future__ import annotations
 
@@ -36,6 +36,16 @@ def Switch(
         on_false: the value when it is off.
     """
     return on_true if condition else on_false
+
+
+@node(category="flow", outputs=["value"])
+def Identity(value: Anything) -> Anything:
+    """Pass a value on as it is: a named place for wires, such as where the body of a loop begins and ends.
+
+    Args:
+        value: anything.
+    """
+    return value
 
 
 @node(category="flow", outputs=["value"])

@@ -9,6 +9,7 @@ import torch
 from nodes.gan.dcgan import DCGAN
 from nodes.gan.mlp import MLP
 from nodes.gan.network import Activation, GeneratorNetwork
+from nodes.weights.finite import check_finite
 from nodes.weights.header import Header, UnknownFileError
 
 Design = MLP | DCGAN
@@ -33,11 +34,18 @@ def identify(header: Header) -> Design:
 def load_generator(
     path: Path, design: Design, activation: Activation, dtype: torch.dtype
 ) -> GeneratorNetwork:
-    """The generator with the weights of the file, in evaluation mode."""
+    """The generator with the weights of the file, in evaluation mode.
+
+    Raises:
+        ValueError: some are NaN or infinite.
+    """
     from safetensors.torch import load_file
 
     with torch.device("meta"):
         network = design.network(activation)
-    weights = {name.removeprefix(design.prefix): tensor for name, tensor in load_file(path).items()}
+    tensors = load_file(path)
+    for name, tensor in tensors.items():
+        check_finite(name, tensor)
+    weights = {name.removeprefix(design.prefix): tensor for name, tensor in tensors.items()}
     network.to_empty(device="cpu").layers.load_state_dict(weights, strict=True)
     return network.to(dtype).eval().requires_grad_(False)

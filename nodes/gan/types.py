@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from nodegraph import File, FileLocator
+from nodegraph.errors import FileProblem
 from nodes.gan.architectures import identify, load_generator
 from nodes.gan.network import Activation, GeneratorNetwork
 from nodes.weights.header import read_header
@@ -35,4 +36,7 @@ class Generator:
     def build(self, files: FileLocator, dtype: torch.dtype) -> GeneratorNetwork:
         """The network with its weights."""
         path = files.path(self.file)
-        return load_generator(path, identify(read_header(path)), self.activation, dtype)
+        try:
+            return load_generator(path, identify(read_header(path)), self.activation, dtype)
+        except ValueError as error:
+            raise FileProblem(f"the generator in {self.file.name!r} cannot be loaded: {error}") from error

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from nodegraph import File, FileLocator
+from nodegraph.errors import FileProblem
 from nodes.style.features.random_filters import RandomFeatures, layer_name
 from nodes.style.features.vgg import Pooling, detect_vgg, load_vgg
 from nodes.style.losses.distances import content_distance, style_distance, total_variation
@@ -59,7 +60,11 @@ class VGGExtractor(FeatureExtractor):
     def build(self, files: FileLocator, dtype: torch.dtype) -> nn.Module:
         """The network with its weights, in float32 or better."""
         path = files.path(self.file)
-        return load_vgg(path, detect_vgg(read_header(path)), self.pooling).to(gradient_dtype(dtype))
+        try:
+            features = load_vgg(path, detect_vgg(read_header(path)), self.pooling)
+        except ValueError as error:
+            raise FileProblem(f"the features in {self.file.name!r} cannot be loaded: {error}") from error
+        return features.to(gradient_dtype(dtype))
 
 
 @dataclass(frozen=True)

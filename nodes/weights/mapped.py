@@ -91,6 +91,7 @@ class MappedTensors(dict[str, Tensor]):
     """
 
     def __init__(self, paths: list[Path], prefix: str = "") -> None:
+        self.prefix = prefix
         self._files = [MappedFile(path) for path in paths]
         super().__init__(pair for file in self._files for pair in file.tensors(prefix))
 

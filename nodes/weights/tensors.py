@@ -15,6 +15,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from nodes.weights.finite import begin_finite, check_finite
 from nodes.weights.mapped import MappedTensors
 
 M = TypeVar("M", bound=nn.Module)
@@ -80,7 +81,7 @@ def assemble(
 
     Raises:
         ValueError: a tensor is missing, has the wrong shape, or holds no floating-point numbers where
-            weights are wanted.
+            weights are wanted; or of some numbers of each that are looked at, one is NaN or infinite.
     """
     with torch.device("meta"):
         module = make()
@@ -89,6 +90,8 @@ def assemble(
     _check_fit(wanted, named)
     tensors.clear()
     state = {name: _placed(named.pop(name), place, dtype, source) for name, place in wanted.items()}
+    if not begin_finite(state.values()):
+        _complain(state, source)
     module.load_state_dict(state, assign=True)
     return module.eval().requires_grad_(False)
 
@@ -102,6 +105,13 @@ def _check_fit(wanted: Mapping[str, Tensor], named: Mapping[str, Tensor]) -> Non
         if place.is_floating_point() and not named[name].is_floating_point():
             kind = str(named[name].dtype).removeprefix("torch.")
             raise ValueError(f"{name!r} is of {kind}; weights are floating-point numbers")
+
+
+def _complain(state: Mapping[str, Tensor], source: MappedTensors | None) -> None:
+    """Name weights that are NaN or infinite: as the file has them, or else as the module has, in its type."""
+    stored = {} if source is None else {f"{source.prefix}{name}": tensor for name, tensor in source.items()}
+    for name, tensor in (*stored.items(), *state.items()):
+        check_finite(name, tensor)
 
 
 def _sides(tensor: Tensor) -> list[int]:

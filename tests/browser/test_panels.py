@@ -72,7 +72,9 @@ def test_the_library_of_nodes(editor: Editor) -> None:
 
 
 def test_models(editor: Editor) -> None:
-    editor.panel("Models").get_by_text("emoji-sd").first.wait_for()
+    model = editor.panel("Models").get_by_role("listitem").filter(has_text="emoji-sd")
+    model.wait_for()
+    assert model.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 128
 
 
 def test_templates_have_pictures(editor: Editor) -> None:

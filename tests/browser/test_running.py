@@ -32,10 +32,12 @@ def test_before_during_and_after(editor: Editor) -> None:
     sampler.get_by_role("progressbar").wait_for(timeout=60_000)
     sampler.get_by_text(re.compile(r"\d+/40")).wait_for()
     editor.picture("sampler").wait_for()
+    assert sampler.locator(".origin").count() == 0, "it runs: what was planned is said no more"
     editor.page.get_by_role("progressbar", name="Progress of the run").wait_for()
     editor.done()
     sampler.get_by_text("cached").first.wait_for()
     sampler.locator(".time").get_by_text(re.compile(r"\d+(\.\d)? m?s")).wait_for()
+    assert editor.picture("sampler").count() == 0, "the latents are shown, no preview of them"
     assert editor.loaded(editor.picture("save"))
     editor.button("Run (0)").wait_for()
     editor.runs_to_the_end()
@@ -48,6 +50,28 @@ def test_cancel_is_immediate(editor: Editor) -> None:
     editor.card("slow").get_by_role("progressbar").wait_for()
     editor.button("Cancel").click()
     editor.card("slow").get_by_text("cancelled").wait_for(timeout=5000)
+
+
+def test_an_error_is_read_whole_where_cards_lie_close(editor: Editor) -> None:
+    text = "a very long text that it says " * 12
+    nodes = {
+        "bad": {"type": "testing.Fails", "inputs": {"text": text}, "ui": {"position": [0, 0]}},
+        "below": {"type": "testing.Slow", "inputs": {"steps": 1}, "ui": {"position": [20, 90]}},
+    }
+    editor.open(workflow(nodes))
+    editor.run()
+    alert = editor.card("bad").get_by_role("alert")
+    alert.get_by_text("write something else").wait_for()
+    covered = """(alert) => {
+        const { left, top, width, height } = alert.getBoundingClientRect();
+        const places = [0.05, 0.5, 0.95].flatMap((x) => [0.05, 0.5, 0.95].map((y) => [x, y]));
+        return places.filter(([x, y]) =>
+            !alert.contains(document.elementFromPoint(left + x * width, top + y * height))).length;
+    }"""
+    assert alert.evaluate(covered) == 0
+    box = alert.bounding_box()
+    assert box["y"] + box["height"] > editor.title("below").bounding_box()["y"], "they do lie over each other"
+    assert alert.evaluate("alert => alert.scrollHeight > alert.clientHeight"), "it is long: it scrolls"
 
 
 def test_an_error_stays_on_its_node(editor: Editor) -> None:

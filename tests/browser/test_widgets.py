@@ -38,6 +38,45 @@ def test_a_number_is_dragged_typed_and_kept_in_its_limits(widgets: Editor) -> No
     assert value(widgets, "count") == 9
 
 
+@pytest.mark.parametrize(
+    ("input", "typed", "told"),
+    [
+        ("count", "999", "At most 10: 999 became 10"),
+        ("count", "-3", "At least 0: -3 became 0"),
+        ("count", "2.6", "Whole numbers only: 2.6 became 3"),
+        ("share", "7", "At most 1: 7 became 1"),
+        ("count", "many", "“many” is not a number"),
+        ("seed", "-1", "A seed is a whole number from 0 to 18446744073709551615"),
+    ],
+)
+def test_what_is_not_kept_as_it_was_typed_is_told(widgets: Editor, input: str, typed: str, told: str) -> None:
+    widgets.field("all", input).fill(typed)
+    widgets.press("Enter")
+    note = widgets.card("all").get_by_text(told)
+    note.wait_for()
+    assert widgets.page.get_by_role("status").get_by_text(told).count() == 1
+    widgets.field("all", input).fill("1")
+    widgets.press("Enter")
+    note.wait_for(state="detached")
+
+
+def test_every_digit_of_a_seed_is_read(editor: Editor) -> None:
+    seed = 998877665544332
+    nodes: dict[str, Any] = {
+        "short": {"type": "KSampler", "inputs": {"seed": seed}},
+        "long": {"type": "RandomNoise", "inputs": {"noise_seed": seed}},
+    }
+    editor.open(workflow(nodes))
+    fits = "(field) => field.scrollWidth <= field.clientWidth"
+    for id, input in (("short", "seed"), ("long", "noise_seed")):
+        field = editor.field(id, input)
+        assert field.evaluate(fits)
+        field.fill(str(2**64 - 1))
+        assert field.evaluate(fits), "while it is typed"
+        field.press("Enter")
+        assert field.get_attribute("title") == str(2**64 - 1)
+
+
 def test_a_slider(widgets: Editor) -> None:
     slider = widgets.card("all").get_by_role("slider").first
     slider.press("Home")
@@ -212,7 +251,7 @@ def test_a_mask_is_painted(picture: Editor) -> None:
     picture.card("load").locator(".image-widget img").wait_for()
     picture.button("Paint the mask").click()
     dialog = picture.page.get_by_role("dialog", name="Paint the mask")
-    x, y = picture.place(dialog.locator("canvas"))
+    x, y = picture.place(dialog.get_by_role("img", name="Mask of"))
     picture.drag((x - 20, y), (x + 20, y))
     dialog.get_by_role("button", name="Keep").click()
     picture.until(lambda: "masked" in value(picture, "image", "load"), "the masked picture")
@@ -228,5 +267,8 @@ def test_a_mask_is_painted(picture: Editor) -> None:
 def test_a_file_is_chosen_by_name(editor: Editor) -> None:
     editor.open(workflow({"loader": {"type": "CheckpointLoaderSimple", "inputs": {}}}))
     editor.field("loader", "ckpt_name").click()
+    picture = editor.option("emoji-sd").first.locator("img")
+    picture.wait_for()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 128
     editor.option("emoji-sd").first.click()
     assert value(editor, "ckpt_name", "loader") == "emoji-sd"

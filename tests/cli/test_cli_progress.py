@@ -34,7 +34,7 @@ def test_subgraphs_add_to_the_plan_and_failures_count_as_finished():
         RunState(),
         events.RunStarted("r", 2, 2),
         events.NodeStarted("r", "a"),
-        events.NodeExpanded("r", "a", 4),
+        events.NodeExpanded("r", "a", 4, 2),
         events.NodeFailed("r", "a", "broken"),
     )
     assert (done, total, running) == (1, 6, {})

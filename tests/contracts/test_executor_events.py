@@ -126,6 +126,12 @@ def test_no_node_starts_before_what_it_depends_on_has_finished(engine_of, run, r
     assert at[NodeExpanded, "loop"] < at[NodeStarted, "loop/Add1-1"]
 
 
+def test_a_loop_tells_its_iterations(engine_of, run, recorder):
+    run(engine_of(), everything(), on_event=recorder, run_id="r")
+    (told,) = [event for event in recorder.events if isinstance(event, NodeExpanded)]
+    assert told == NodeExpanded("r", "loop", added=3, iterations=3)
+
+
 def test_progress_and_previews_arrive_as_they_were_given(engine_of, run, recorder):
     run(engine_of(), everything(), on_event=recorder, run_id="r")
     told = [event for event in recorder.of("sampled") if isinstance(event, NodeProgress)]

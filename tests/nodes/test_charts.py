@@ -40,9 +40,32 @@ def test_a_histogram_counts_every_pixel_once():
 
 def test_statistics_are_those_of_each_picture():
     table = ImageStatistics(image(0.0, 1.0, 0.25, 0.25))
-    assert table.columns == ("picture", "channel", "min", "mean", "max", "std")
-    assert table.rows == ((0, "grey", 0.0, 0.5, 1.0, 0.5), (1, "grey", 0.25, 0.25, 0.25, 0.0))
+    assert table.columns == ("picture", "channel", "min", "mean", "max", "std", "not finite")
+    assert table.rows == ((0, "grey", 0.0, 0.5, 1.0, 0.5, 0), (1, "grey", 0.25, 0.25, 0.25, 0.0, 0))
     assert PreviewTable(table) == table
+
+
+NAN, INFINITY = float("nan"), float("inf")
+
+
+def test_statistics_count_what_is_no_number_and_measure_the_rest():
+    rows = ImageStatistics(image(NAN, 0.5, INFINITY, 0.0, NAN, -INFINITY)).rows
+    assert rows == (
+        (0, "grey", 0.5, 0.5, 0.5, 0.0, 1),
+        (1, "grey", 0.0, 0.0, 0.0, 0.0, 1),
+        (2, "grey", None, None, None, None, 2),
+    )
+
+
+def test_a_histogram_says_how_many_values_it_leaves_out():
+    (series,) = ImageHistogram(image(NAN, 0.25, INFINITY, -0.5, 1.0, 2.0), bins=2)
+    assert (series.y, series.name) == ((1.0, 1.0), "grey without 4 outside 0..1")
+
+
+def test_a_histogram_counts_more_than_float32_can():
+    many = 2**24 + 3
+    (series,) = ImageHistogram(Image(torch.zeros(1, 1, 1, 1).expand(1, 1, many, 1)), bins=2)
+    assert (series.y, series.name) == ((many, 0), "grey")
 
 
 def test_several_curves_are_shown_in_one_chart():
@@ -88,6 +111,19 @@ def test_curves_are_stored_as_they_are(values):
     series = Series("loss", tuple(values), style="bars")
     again = decode(*encode(series))
     assert repr(again) == repr(series)
+
+
+@pytest.mark.parametrize(
+    ("value", "named"),
+    [
+        (NAN, "nan"),
+        (-INFINITY, "-inf"),
+        ([1.0, INFINITY, NAN], "a list with inf and nan"),
+        ({"loss": NAN}, "a dict"),
+    ],
+)
+def test_values_that_are_no_numbers_are_named(value, named):
+    assert told_value(value, FOLDERS) == [{"note": f"{named}, which JSON cannot say"}]
 
 
 def test_what_a_pack_does_wrong_is_told_in_its_place():

@@ -100,6 +100,13 @@ def test_pixels_that_are_no_numbers_are_an_error_not_a_black_picture(tmp_path, v
     assert ctx.saved == []
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_a_file_whose_pixels_are_no_numbers_is_an_error_not_a_black_picture(ctx, inputs, value):
+    Pillow.fromarray(np.full((2, 2), value, dtype=np.float32)).save(inputs / "odd.tiff")
+    with pytest.raises(InputError, match=r"odd\.tiff: some of its pixels are not numbers"):
+        LoadImage(ctx, "odd.tiff")
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pictures_are_turned_upright(ctx, inputs, orientation):
     upright = Pillow.fromarray(levels())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import get_args
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from family_files import single_file, tiny, write_file
 from nodegraph.errors import FileProblem, InputError
 from nodegraph.specs import Mismatch, Spec
 from nodes.adapters.ip_adapter.attention import grid
+from nodes.adapters.ip_adapter.image_prompt import cross_attention_names
 from nodes.adapters.ip_adapter.nodes import (
     IPAdapterAdvanced,
     IPAdapterEmbeds,
@@ -23,6 +25,7 @@ from nodes.adapters.ip_adapter.nodes import (
     infer_from_image,
     infer_ip_adapter,
 )
+from nodes.adapters.ip_adapter.weighting import BLOCKS, WeightType, layer_weights
 from nodes.checkpoints.nodes import CheckpointLoaderSimple
 from nodes.clip_vision.nodes import CLIPVisionEncode, CLIPVisionLoader, infer_clip_vision
 from nodes.clip_vision.pixels import clip_pixels
@@ -35,6 +38,20 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 STEPS, SIDE = 2, 64
 VISION_SIDE = 32
 LINEAR = Spec(value="linear")
+SLOPED = [name for name in get_args(WeightType) if name != "linear" and name not in BLOCKS]
+UNETS = {
+    "sd": [
+        *(f"down_blocks.{block}.attentions.{index}" for block in (0, 1, 2) for index in (0, 1)),
+        "mid_block.attentions.0",
+        *(f"up_blocks.{block}.attentions.{index}" for block in (1, 2, 3) for index in (0, 1, 2)),
+    ],
+    "sdxl": [
+        *(f"down_blocks.{block}.attentions.{index}" for block in (1, 2) for index in (0, 1)),
+        "mid_block.attentions.0",
+        *(f"up_blocks.{block}.attentions.{index}" for block in (0, 1) for index in (0, 1, 2)),
+    ],
+}
+"""Transformers of the true U-Nets in the order in which they run."""
 FILES = [("sd1", "plain"), ("sd1", "plus"), ("sd1", "full"), ("sdxl", "plain"), ("sdxl", "plus")]
 
 
@@ -115,11 +132,68 @@ def test_one_block_alone_equals_the_pipeline(ctx, weight_type, blocks):
 
 def test_one_block_alone_is_for_sdxl(ctx):
     model = CheckpointLoaderSimple(ctx, "sd1.safetensors").model
-    message = "'style transfer' names a block of SDXL's U-Net; family sd takes 'linear'"
+    message = "'style transfer' names a block of SDXL's U-Net; for family sd take another, such as 'linear'"
     with pytest.raises(InputError, match=f"weight_type: {message}"):
         prompted(ctx, model, "sd1_plus", picture(), weight_type="style transfer")
     with pytest.raises(Mismatch, match=message):
         infer_from_image(Spec({"family": "sd"}), Spec(), Spec(), Spec(value="style transfer"))
+
+
+def by_block(names, weights):
+    """The same weights in the words of diffusers, which has one number for each transformer."""
+    found = {"down": {}, "up": {}, "mid": 0.0}
+    for name, weight in zip(names, weights, strict=True):
+        side, block, _ = (*name.split(".transformer_blocks.")[0].split(".", 2), "")[:3]
+        if side == "mid_block":
+            found["mid"] = weight
+        else:
+            found[side.removesuffix("_blocks")].setdefault(f"block_{block}", []).append(weight)
+    return found
+
+
+@pytest.mark.parametrize(("kind", "weight_type"), [*(("sd1", name) for name in SLOPED), ("sdxl", "ease in")])
+def test_weights_from_layer_to_layer_equal_the_pipeline(ctx, kind, weight_type):
+    names = cross_attention_names(tiny(kind).network)
+    transformers = list(dict.fromkeys(name.partition(".transformer_blocks.")[0] for name in names))
+    weights = [0.8 * weight for weight in layer_weights(weight_type, transformers)]
+    ours = sampled(ctx, kind, (f"{kind}_plus", picture()), weight=0.8, weight_type=weight_type)
+    close(ours, reference(kind, [halves(kind, "plus")], [picture()], [by_block(transformers, weights)]))
+    assert not torch.allclose(ours, sampled(ctx, kind, (f"{kind}_plus", picture()), weight=0.8), atol=1e-3)
+
+
+@pytest.mark.parametrize("family", UNETS)
+def test_weight_types_are_those_of_the_formulas(family):
+    """As documented, for transformer number t of the 16 or 11 of the true U-Nets, in the order they run."""
+    running = UNETS[family]
+    count = len(running)
+    formulas = {
+        "linear": lambda t: 1,
+        "ease in": lambda t: 0.05 + 0.95 * (1 - t / count),
+        "ease out": lambda t: 0.05 + 0.95 * (t / count),
+        "ease in-out": lambda t: 0.05 + 0.95 * (1 - abs(t - count / 2) / (count / 2)),
+        "reverse in-out": lambda t: 0.05 + 0.95 * (abs(t - count / 2) / (count / 2)),
+        "weak input": lambda t: 0.2 if running[t].startswith("down") else 1,
+        "weak middle": lambda t: 0.2 if running[t].startswith("mid") else 1,
+        "weak output": lambda t: 0.2 if running[t].startswith("up") else 1,
+        "strong middle": lambda t: 1 if running[t].startswith("mid") else 0.2,
+        "composition": lambda t: float(t == 3),  # numbers that the field knows InstantStyle's blocks by
+        "style transfer": lambda t: float(t == 6),
+    }
+    assert set(formulas) == set(get_args(WeightType))
+    in_diffusers_order = sorted(running, key=lambda name: name.startswith("mid"))
+    for weight_type, formula in formulas.items():
+        if family == "sd" and weight_type in BLOCKS:
+            continue
+        expected = {name: formula(t) for t, name in enumerate(running)}
+        found = layer_weights(weight_type, [f"{name}.transformer_blocks.0" for name in in_diffusers_order])
+        assert found == pytest.approx([expected[name] for name in in_diffusers_order]), weight_type
+
+
+def test_layers_of_one_transformer_count_alike():
+    names = [f"mid_block.attentions.0.transformer_blocks.{index}.attn2" for index in range(3)]
+    assert layer_weights("ease in", [*names, "up_blocks.0.attentions.0.transformer_blocks.0.attn2"]) == [
+        pytest.approx(weight) for weight in (1, 1, 1, 0.525)
+    ]
 
 
 def test_two_adapters_and_several_pictures_equal_the_pipeline(ctx):

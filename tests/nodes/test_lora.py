@@ -13,8 +13,8 @@ from nodegraph.devices import DeviceManager
 from nodegraph.errors import FileProblem, InputError
 from nodegraph.specs import Mismatch, Spec
 from nodegraph.testing import TestContext
-from nodes.adapters.lora.deltas import delta
-from nodes.adapters.lora.file import read_alpha, read_facts
+from nodes.adapters.lora.deltas import Scaling, delta
+from nodes.adapters.lora.file import read_facts
 from nodes.adapters.lora.keys import flattened, read_name
 from nodes.adapters.lora.nodes import LoraLoader, LoraLoaderModelOnly, infer_lora, infer_lora_model
 from nodes.conditioning.nodes import CLIPTextEncode
@@ -372,7 +372,8 @@ LAYER, DOTTED = "encoder_layers_{}_mlp_fc1", "text_model.encoder.layers.0.mlp.fc
     ],
 )
 def test_names(name, expected):
-    assert read_name(name) == expected
+    found = read_name(name)
+    assert (found and found[:3]) == expected
 
 
 def test_a_core_between_projections():
@@ -412,56 +413,13 @@ def test_a_core_between_what_is_no_matrix_is_refused(factor):
 
 def test_a_change_of_rank_zero_is_none_and_an_infinite_one_is_refused():
     shape, parts = torch.Size((8, 8)), {"up": torch.zeros(8, 0), "down": torch.zeros(0, 8)}
-    assert not delta(parts, shape, alpha=4.0).any()
+    assert not delta(parts, shape, Scaling(4.0)).any()
     with pytest.raises(ValueError, match="no number"):
-        delta({"up": torch.ones(8, 1), "down": torch.ones(1, 8)}, shape, alpha=float("inf"))
+        delta({"up": torch.ones(8, 1), "down": torch.ones(1, 8)}, shape, Scaling(float("inf")))
 
 
 def test_numbers_in_names_that_count_no_block():
     assert read_name("lora_unet_input_blocks_" + "9" * 5000 + "_1_proj.lora_up.weight") is not None
-
-
-@pytest.mark.parametrize("settings", ["[" * 100_000, "{"])
-def test_settings_that_cannot_be_read(settings, tmp_path):
-    path = tmp_path / "a.safetensors"
-    save_file({"unet.to_q.lora_A.weight": torch.zeros(1, 8)}, path, {"lora_adapter_metadata": settings})
-    with pytest.raises(FileProblem, match=r"the settings of LoRA 'a.safetensors' cannot be read"):
-        read_alpha(path, "denoiser")
-
-
-def test_settings_beside_the_weights_that_cannot_be_read(tmp_path):
-    save_file(
-        {"base_model.model.to_q.lora_A.weight": torch.zeros(1, 8)}, tmp_path / "adapter_model.safetensors"
-    )
-    (tmp_path / "adapter_config.json").write_bytes(b"\xff\xfe{")
-    with pytest.raises(FileProblem, match=r"the settings of LoRA .* cannot be read"):
-        read_alpha(tmp_path, "denoiser")
-
-
-@pytest.mark.parametrize("alpha", ["x", [8], True])
-def test_an_alpha_that_is_no_number_is_told_by_the_settings(tmp_path, alpha):
-    save_file(
-        {"base_model.model.to_q.lora_A.weight": torch.zeros(1, 8)}, tmp_path / "adapter_model.safetensors"
-    )
-    (tmp_path / "adapter_config.json").write_text(json.dumps({"lora_alpha": alpha}))
-    with pytest.raises(FileProblem, match=r"say lora_alpha is .*; a number is wanted"):
-        read_facts(tmp_path)
-
-
-@pytest.mark.parametrize("setting", [{"use_rslora": True}, {"alpha_pattern": {"to_q": 8}}])
-@pytest.mark.parametrize("place", ["beside", "inside"])
-def test_a_scale_that_is_not_followed_is_refused(tmp_path, place, setting):
-    """Applied by α/rank it would be too strong or too weak."""
-    inside = {f"unet.{name}": value for name, value in {"lora_alpha": 4, **setting}.items()}
-    save_file(
-        {"base_model.model.to_q.lora_A.weight": torch.zeros(1, 8)},
-        tmp_path / "adapter_model.safetensors",
-        {"lora_adapter_metadata": json.dumps(inside)} if place == "inside" else None,
-    )
-    if place == "beside":
-        (tmp_path / "adapter_config.json").write_text(json.dumps({"lora_alpha": 4, **setting}))
-    with pytest.raises(FileProblem, match=rf"say {next(iter(setting))} is .*, which is not followed here"):
-        read_facts(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -478,10 +436,3 @@ def test_a_lora_that_changes_nothing_is_refused(tmp_path, tensors, message):
     save_file(tensors, tmp_path / "a.safetensors")
     with pytest.raises(FileProblem, match=message):
         read_facts(tmp_path / "a.safetensors")
-
-
-def test_an_alpha_that_no_float_holds_counts_as_infinite(tmp_path):
-    path = tmp_path / "a.safetensors"
-    settings = json.dumps({"unet.lora_alpha": 10**400})
-    save_file({"unet.to_q.lora_A.weight": torch.zeros(1, 8)}, path, {"lora_adapter_metadata": settings})
-    assert read_alpha(path, "denoiser") == float("inf")

@@ -9,7 +9,7 @@ import torch
 
 from nodegraph.errors import InputError
 from nodes.controlnet.preprocessing.canny import canny
-from nodes.controlnet.preprocessing.nodes import Canny, ImageBlur, NormalMapFromDepth
+from nodes.controlnet.preprocessing.nodes import Canny, ImageBlur, NormalMapFromDepth, Scribble
 from nodes.types import Image
 
 SIDE = 32
@@ -51,6 +51,14 @@ def test_nothing_has_no_edges_and_thresholds_must_be_in_order():
     assert not Canny(flat).pixels.any()
     with pytest.raises(InputError, match=r"low_threshold: 0\.9 is above high_threshold 0\.2"):
         Canny(flat, 0.9, 0.2)
+
+
+@pytest.mark.parametrize("drawn", [Canny, Scribble])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_has_no_edges_and_is_told(drawn, value):
+    with pytest.raises(InputError, match="some pixels are not numbers") as told:
+        drawn(Image(torch.full((1, 8, 8, 3), value)))
+    assert told.value.input == "image"
 
 
 def test_edges_of_grey_and_colour_pictures_are_rgb():

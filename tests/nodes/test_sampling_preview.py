@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 import torch
 from diffusion_support import SIDE, checkpoint, context, encoded
+from PIL import Image as Pillow
 
+from nodegraph.previews import encode_preview
 from nodes.latents.nodes import EmptyLatentImage
 from nodes.sampling.nodes import KSampler
 from nodes.sampling.preview import latent_colours
@@ -60,3 +64,10 @@ def test_a_known_latent_space_has_its_own_colours(family, channels, width):
     opposite = latent_colours(-latents, family, width)
     inside = (colours > 0) & (colours < 1)
     torch.testing.assert_close((colours + opposite)[inside], torch.ones(int(inside.sum())))
+
+
+def test_a_preview_of_what_is_no_number_is_grey_and_not_black():
+    shown = encode_preview(torch.full((8, 8, 3), float("nan")))
+    assert shown is not None
+    with Pillow.open(io.BytesIO(shown)) as picture:
+        assert picture.getpixel((4, 4)) == pytest.approx((128, 128, 128), abs=2)

@@ -61,4 +61,4 @@ def test_curves_and_tables_come_with_results_and_events(server: WholeServer) -> 
     assert (red["kind"], red["value"]["y"], green["value"]["y"]) == ("series", [0, 16], [16, 0])
     [table] = job["result"]["outputs"]["table"]["table"]
     assert table["kind"] == "table"
-    assert table["value"]["rows"][0] == [0, "red", 1, 1, 1, 0]
+    assert table["value"]["rows"][0] == [0, "red", 1, 1, 1, 0, 0]

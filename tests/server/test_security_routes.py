@@ -23,6 +23,8 @@ JOB = {"id", "prompt_id", "job_id"}
 SHARED = {
     "/api/v1/nodes/{id}": ["SaveImage"],
     "/api/v1/models/{folder}": ["checkpoints"],
+    "/api/v1/models/{folder}/pictures": ["checkpoints"],
+    "/api/v1/models/{folder}/pictures/{name}": ["checkpoints", "emoji-sd"],
     "/api/v1/templates/{name}": ["text_to_image"],
     "/api/v1/templates/{name}/picture": ["text_to_image"],
     "/assets/{path}": ["no.js"],
@@ -124,7 +126,7 @@ def names_in(path: str) -> list[str]:
 def places(route: Route, hers: Hers) -> list[str]:
     """The route's address for each thing of ann's that it may name."""
     if route.known in SHARED:
-        return [route.path.replace(f"{{{names_in(route.path)[0]}}}", SHARED[route.known][0])]
+        return [route.path.format(**dict(zip(names_in(route.path), SHARED[route.known], strict=True)))]
     values = {
         **{name: [hers.done, hers.waiting] for name in JOB},
         "digest": [hers.digest],

@@ -138,6 +138,42 @@ def test_numbers_that_are_none_are_counted_and_not_measured() -> None:
     assert nothing is not None and tensor_message(nothing)["mean"] is None
 
 
+@pytest.mark.parametrize("type", [torch.float32, torch.float64])
+def test_very_large_numbers_are_measured_all_the_same(type: torch.dtype) -> None:
+    """Their sum, and the sum of their squares, is more than 32 bits can hold."""
+    largest = torch.finfo(type).max / 2
+    samples = torch.tensor([largest, largest, largest, 0.0], dtype=type).reshape(1, 1, 2, 2)
+    looked = find_tensor(Latent(samples / (1 if type == torch.float32 else 1e200)))
+    assert looked is not None
+    told = tensor_message(looked)
+    assert (told["not_finite"], told["mean"] / told["max"]) == (0, pytest.approx(0.75))
+    assert told["std"] / told["max"] == pytest.approx(0.4330127)
+    seen = picture(told["pictures"][0])
+    assert seen.getpixel((0, 0)) == pytest.approx(152, abs=1) and seen.getpixel((1, 1)) == pytest.approx(
+        54, abs=1
+    )
+
+
+class Coloured:
+    """What a pack may give: samples that are no real numbers, or colours that fail."""
+
+    def __init__(self, samples: torch.Tensor) -> None:
+        self.samples = samples
+
+    def colours(self, facts: dict[str, Any]) -> torch.Tensor:
+        raise RuntimeError("no paint")
+
+
+@pytest.mark.parametrize("odd", [torch.ones(1, 4, 2, 2).cfloat(), torch.ones(1, 4, 2, 2).to_sparse()])
+def test_tensors_that_are_no_plain_numbers_are_nothing_to_look_at(odd: torch.Tensor) -> None:
+    assert find_tensor(Coloured(odd)) is None
+
+
+def test_colours_that_fail_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    assert find_colours(Coloured(torch.ones(1, 4, 2, 2)), {}) is None
+    assert "Coloured" in caplog.text and "no paint" in caplog.text
+
+
 def test_many_large_pictures_are_told_as_far_as_there_is_room() -> None:
     looked = find_tensor(Pictures(torch.rand(12, 256, 256, 3)))
     assert looked is not None

@@ -20,6 +20,7 @@ from nodegraph.workflow import (
     parse_workflow,
     workflow_of_any_format,
 )
+from nodegraph.workflow.strict_json import parse_json
 
 
 @dataclass(frozen=True)
@@ -250,3 +251,12 @@ def test_export_writes_the_present_version_and_only_what_counts(registry):
 def test_nodes_of_a_script_need_no_registry():
     workflow = Workflow.from_outputs(Sampler.node(Loader.node().clip))
     assert export_comfy(workflow, NodeRegistry())["sampler_1"]["inputs"] == {"model": ["loader_1", 1]}
+
+
+@pytest.mark.parametrize("said", ["NaN", "[NaN]"])
+def test_nodes_that_run_anew_each_time_may_say_so_as_comfyui_does(registry, said):
+    """``float("NaN")`` is what an ``IS_CHANGED`` is told to return; ComfyUI writes it into its pictures."""
+    text = f'{{"1": {{"class_type": "Make", "inputs": {{}}, "is_changed": {said}}}}}'
+    assert list(import_comfy(parse_json(text), registry).nodes) == ["1"]
+    with pytest.raises(WorkflowError, match="NaN is not a number"):
+        parse_json(text.replace("class_type", "type"))

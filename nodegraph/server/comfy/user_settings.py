@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from nodegraph.server.comfy.requests import BadRequestError, json_body, json_object
+from nodegraph.server.json_file import read_object, write_object
 from nodegraph.server.keys import SETTINGS, user_of
 from nodegraph.server.security.paths import user_folder as folder_name
 from nodegraph.server.settings import ServerSettings
@@ -35,11 +36,7 @@ class UserSettings:
 
     def read(self) -> dict[str, Any]:
         """All settings, by id."""
-        try:
-            found = json.loads(self._path.read_text("utf-8"))
-        except FileNotFoundError:
-            return {}
-        return found if isinstance(found, dict) else {}
+        return read_object(self._path)
 
     def update(self, changes: dict[str, Any]) -> None:
         """Change some settings.
@@ -51,10 +48,7 @@ class UserSettings:
             text = json.dumps({**self.read(), **changes}, ensure_ascii=True)
             if len(text) > MAX_SETTINGS_BYTES:
                 raise BadRequestError("too_large", "the settings are too large", status=413)
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = self._path.with_suffix(".new")
-            fresh.write_text(text, "utf-8")
-            fresh.replace(self._path)
+            write_object(self._path, text)
 
 
 def _settings(request: web.Request) -> UserSettings:

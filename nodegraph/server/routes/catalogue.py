@@ -1,16 +1,13 @@
-"""``/nodes`` and ``/models``: what there is."""
+"""``/nodes``: the node types there are."""
 
 from __future__ import annotations
 
 from aiohttp import ETag, web
 
-from nodegraph.files import INPUTS
-from nodegraph.locations import folder_kinds
 from nodegraph.server import keys
 from nodegraph.server.problems import Problem
-from nodegraph.server.routes.answers import answer
 from nodegraph.server.routes.operation import Call, operation
-from nodegraph.server.views import CatalogueView, ModelFolderView, ModelsView, NodeView
+from nodegraph.server.views import CatalogueView, NodeView
 from nodegraph.server.wire import NoBody, NoQuery
 from nodegraph.workflow.writing import dump_json
 
@@ -40,25 +37,3 @@ async def get_node(call: Call[NoQuery, NoBody]) -> web.Response:
         raise Problem(404, "unknown_node_type", f"there is no node type {id!r}{hint}", suggestions=near)
     text = await call.service.heavy(lambda: dump_json(call.app[keys.CATALOGUE].describe(node)))
     return web.Response(text=text, content_type="application/json")
-
-
-@operation("GET", "/models", NoQuery, NoBody, {200: ModelsView})
-async def list_models(call: Call[NoQuery, NoBody]) -> web.Response:
-    """The files that nodes can name, by folder; your input files are `inputs`."""
-    return answer({"folders": await call.service.heavy(_models, call)})
-
-
-@operation("GET", "/models/{folder}", NoQuery, NoBody, {200: ModelFolderView}, problems=(404,))
-async def list_model_folder(call: Call[NoQuery, NoBody]) -> web.Response:
-    """The files of one folder."""
-    folder = call.part("folder")
-    found = await call.service.heavy(_models, call)
-    if folder not in found:
-        raise Problem(404, "unknown_folder", f"there is no folder {folder!r}; there are: {', '.join(found)}")
-    return answer({"folder": folder, "names": found[folder]})
-
-
-def _models(call: Call[NoQuery, NoBody]) -> dict[str, list[str]]:
-    folders = call.service.folders(call.user.name)
-    kinds = [*folder_kinds(call.service.registry, folders), INPUTS]
-    return {kind: folders.names(kind) for kind in kinds}

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nodegraph.errors import InputError
 from nodes.adapters.ip_adapter.attention import Asked, PictureAttention, PicturePrompt, rows_of
+from nodes.adapters.ip_adapter.weighting import WeightType, layer_weights
 from nodes.sampling.condition import Condition
 from nodes.sampling.denoiser import Network
 from nodes.sampling.noise_schedule import sigma_at_percent
@@ -33,7 +34,7 @@ class ImagePrompt(Patch):
         start_percent: share of the trained noise schedule done when they begin to count, 0..1.
         end_percent: share done when they cease to count.
         where: where they count, float32 ``[1 or batch, 1, height, width]``; ``None`` is everywhere.
-        block: what the names of the layers that look at them begin with; by default that is all layers.
+        weight_type: how much they count from layer to layer.
     """
 
     adapter: IPAdapter
@@ -43,7 +44,7 @@ class ImagePrompt(Patch):
     start_percent: float = 0.0
     end_percent: float = 1.0
     where: Tensor | None = None
-    block: str = ""
+    weight_type: WeightType = "linear"
 
     @contextmanager
     def predicting(self, network: Network, run: Run) -> Iterator[Network]:
@@ -52,8 +53,8 @@ class ImagePrompt(Patch):
         self._check(layers)
         before, asked = [layer.processor for layer in layers], Asked()
         try:
-            for name, layer, prompt in zip(names, layers, self._prompts(run, asked), strict=True):
-                if not name.startswith(self.block):
+            for layer, prompt in zip(layers, self._prompts(run, names, asked), strict=True):
+                if prompt.weight == 0:
                     continue
                 earlier = getattr(layer.processor, "prompts", ())
                 layer.processor = PictureAttention((*earlier, prompt))
@@ -62,16 +63,18 @@ class ImagePrompt(Patch):
             for layer, processor in zip(layers, before, strict=True):
                 layer.processor = processor
 
-    def _prompts(self, run: Run, asked: Asked) -> list[PicturePrompt]:
+    def _prompts(self, run: Run, names: Sequence[str], asked: Asked) -> list[PicturePrompt]:
         """The pictures as keys and values of every layer, which stay the same for the whole run."""
+        weights = layer_weights(self.weight_type, names)
         parameter = next(run.module.parameters())
         mask = None if self.where is None else self.where.to(parameter.device)
         with run.lease(self.adapter.weights) as adapter, torch.no_grad():
             told = (features.to(parameter) for features in (self.present, self.absent))
             sides = [list(adapter.keys_and_values(adapter.tokens(features))) for features in told]
         return [
-            PicturePrompt(torch.cat(keys), torch.cat(values), self.weight, mask, asked)
-            for keys, values in (zip(*layer, strict=True) for layer in zip(*sides, strict=True))
+            PicturePrompt(torch.cat(keys), torch.cat(values), self.weight * share, mask, asked)
+            for share, *layer in zip(weights, *sides, strict=True)
+            for keys, values in [zip(*layer, strict=True)]
         ]
 
     def _telling(self, network: Network, run: Run, asked: Asked) -> Network:

@@ -15,6 +15,7 @@ from nodegraph.files import Folders
 from nodegraph.specs import Mismatch, Spec, require_same
 from nodes.adapters.ip_adapter.file import load_ip_adapter
 from nodes.adapters.ip_adapter.image_prompt import ImagePrompt
+from nodes.adapters.ip_adapter.weighting import BLOCKS, WeightType
 from nodes.clip_vision.encoding import encode_pictures
 from nodes.types import ClipVision, ClipVisionOutput, Image, IPAdapter, Mask, Model
 
@@ -22,14 +23,6 @@ IP_ADAPTERS = "ipadapter"
 Weight = Annotated[float, Field(ge=-1.0, le=5.0)]
 Percent = Annotated[float, Field(ge=0.0, le=1.0)]
 U_NETS = ("sd", "sdxl")
-WeightType = Literal["linear", "style transfer", "composition"]
-BLOCKS = {
-    "linear": "",
-    "style transfer": "up_blocks.0.attentions.1.",
-    "composition": "down_blocks.2.attentions.1.",
-}
-"""The layers of SDXL's U-Net that look at the pictures: all, or those of the one block that carries style or
-spatial layout, as InstantStyle found (Wang et al. 2024)."""
 
 
 def infer_ip_adapter(ipadapter_file: Spec, files: Folders) -> dict[str, Any]:
@@ -79,9 +72,11 @@ def infer_prompted(model: Spec, ipadapter: Spec, told: Spec, name: str) -> dict[
 
 def _for_sdxl_alone(weight_type: Any, family: str | None) -> str:
     """What is wrong with a way of weighing the layers, or nothing."""
-    if weight_type in ("linear", None) or family in ("sdxl", None):
+    if weight_type not in BLOCKS or family in ("sdxl", None):
         return ""
-    return f"{weight_type!r} names a block of SDXL's U-Net; family {family} takes 'linear'"
+    return (
+        f"{weight_type!r} names a block of SDXL's U-Net; for family {family} take another, such as 'linear'"
+    )
 
 
 def _check_weight_type(model: Spec, weight_type: Spec) -> None:
@@ -122,7 +117,8 @@ def IPAdapterAdvanced(
         image_negative: what the negative side is shown; by default nothing.
         attn_mask: where in what the network sees the pictures count.
         weight: how much they count; 1 is as trained.
-        weight_type: alike in all layers; or, in SDXL, in the one block that carries style or composition.
+        weight_type: alike in all layers (linear), less from layer to layer (ease in) or more (ease out), less
+            on one side of the U-Net; or, in SDXL, in the one block that carries style or composition.
         combine_embeds: several pictures stand side by side.
         start_at: share of the trained noise schedule done when they begin to count.
         end_at: share of it done when they cease to count.
@@ -162,7 +158,8 @@ def IPAdapterEmbeds(
         neg_embed: what the negative side is told; by default nothing.
         attn_mask: where in what the network sees the pictures count.
         weight: how much they count; 1 is as trained.
-        weight_type: alike in all layers; or, in SDXL, in the one block that carries style or composition.
+        weight_type: alike in all layers (linear), less from layer to layer (ease in) or more (ease out), less
+            on one side of the U-Net; or, in SDXL, in the one block that carries style or composition.
         start_at: share of the trained noise schedule done when they begin to count.
         end_at: share of it done when they cease to count.
         embeds_scaling: the weight scales what is found, not what is looked for.
@@ -190,8 +187,8 @@ def _prompted(
     if weight == 0.0:
         return model
     where = None if mask is None else mask.values[:, None]
-    told, block = _features(adapter, said), BLOCKS[weight_type]
-    prompt = ImagePrompt(adapter, told, absent, weight, start, end, where, block)
+    told = _features(adapter, said)
+    prompt = ImagePrompt(adapter, told, absent, weight, start, end, where, weight_type)
     return dataclasses.replace(model, patches=(*model.patches, prompt))
 
 

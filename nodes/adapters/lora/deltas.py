@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -12,13 +13,48 @@ Parts = Mapping[str, Tensor]
 """The tensors of one change, by the names of ``nodes.adapters.lora.keys``."""
 
 
-def delta(parts: Parts, shape: torch.Size, alpha: float | None = None) -> Tensor:
+@dataclass(frozen=True)
+class Scaling:
+    """What a change is multiplied with, where it holds no α of its own.
+
+    Attributes:
+        alpha: α; ``None`` is for changes that are stored scaled.
+        rank: r, of changes whose tensors do not show it.
+        by_root: whether it is α/√r instead of α/r, which keeps changes of high rank from vanishing
+            (Kalajdzievski 2023).
+    """
+
+    alpha: float | None = None
+    rank: float | None = None
+    by_root: bool = False
+
+    def factor(self, rank: int | None) -> float:
+        """The number, for a change whose tensors show that rank.
+
+        Raises:
+            ValueError: it would be infinite.
+        """
+        return _ratio(self.alpha, rank or self.rank, by_root=self.by_root)
+
+
+UNSCALED = Scaling()
+
+
+def _ratio(alpha: float | None, rank: float | None, *, by_root: bool = False) -> float:
+    if alpha is None or not rank:
+        return 1.0
+    if not math.isfinite(alpha):
+        raise ValueError(f"its alpha is {alpha}, which is no number")
+    return alpha / (math.sqrt(rank) if by_root else rank)
+
+
+def delta(parts: Parts, shape: torch.Size, scaling: Scaling = UNSCALED) -> Tensor:
     """What is added to a weight at strength 1.
 
     Args:
         parts: the tensors of the change.
         shape: of the weight, ``[out, in, ...]``.
-        alpha: numerator of the scale α/rank where the parts hold none.
+        scaling: what it is multiplied with where the parts hold no α.
 
     Returns:
         float32, of that shape.
@@ -32,10 +68,10 @@ def delta(parts: Parts, shape: torch.Size, alpha: float | None = None) -> Tensor
         raise ValueError(f"it changes a weight of {list(outline.shape)}, the model's is {list(shape)}")
     floats = {name: tensor.float() for name, tensor in parts.items()}
     change, rank = _made(make, floats)
-    return change.reshape(shape) * _scale(floats, rank, alpha)
+    return change.reshape(shape) * _scale(floats, rank, scaling)
 
 
-def change(parts: Parts, weight: Tensor, alpha: float | None = None) -> Tensor:
+def change(parts: Parts, weight: Tensor, scaling: Scaling = UNSCALED) -> Tensor:
     """What is added to a weight at strength 1: ``delta``, or what gives it the magnitudes that a DoRA sets.
 
     With W' = W + ΔW, a DoRA gives m W'/‖W'‖ (Liu et al. 2024, Eq. 5), the norm that of each output, or in old
@@ -44,7 +80,7 @@ def change(parts: Parts, weight: Tensor, alpha: float | None = None) -> Tensor:
     Args:
         parts: the tensors of the change.
         weight: what is changed, ``[out, in, ...]``.
-        alpha: see ``delta``.
+        scaling: see ``delta``.
 
     Returns:
         float32, of its shape.
@@ -53,7 +89,7 @@ def change(parts: Parts, weight: Tensor, alpha: float | None = None) -> Tensor:
         ValueError: as ``delta``, or the magnitudes are not as many as outputs or inputs.
     """
     whole = weight.float()
-    added = delta(parts, weight.shape, alpha).to(whole.device)
+    added = delta(parts, weight.shape, scaling).to(whole.device)
     magnitudes = parts.get("magnitude", parts.get("dora_scale"))
     if magnitudes is None:
         return added
@@ -93,17 +129,13 @@ def _kind(parts: Parts) -> Callable[[Parts], tuple[Tensor, int | None]]:
     return _lokr if any(name.startswith("lokr_") for name in parts) else _lora
 
 
-def _scale(parts: Parts, rank: int | None, alpha: float | None) -> float:
-    """α/rank; 1 where there is neither, or where nothing is factored."""
-    if "alpha" in parts:
-        if parts["alpha"].numel() != 1:
-            raise ValueError(f"its alpha is {list(parts['alpha'].shape)}, one number is wanted")
-        alpha = float(parts["alpha"])
-    if alpha is None or not rank:
-        return 1.0
-    if not math.isfinite(alpha):
-        raise ValueError(f"its alpha is {alpha}, which is no number")
-    return alpha / rank
+def _scale(parts: Parts, rank: int | None, scaling: Scaling) -> float:
+    """The scale of the parts' own α, or that of the settings."""
+    if "alpha" not in parts:
+        return scaling.factor(rank)
+    if parts["alpha"].numel() != 1:
+        raise ValueError(f"its alpha is {list(parts['alpha'].shape)}, one number is wanted")
+    return _ratio(float(parts["alpha"]), rank)
 
 
 def _product(up: Tensor, down: Tensor) -> Tensor:

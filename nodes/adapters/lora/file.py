@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import math
-import reprlib
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from torch import Tensor
 
 from nodegraph.errors import FileProblem
+from nodes.adapters.lora.deltas import Parts, Scaling
 from nodes.adapters.lora.keys import DENOISER, Name, families_of, read_name
+from nodes.adapters.lora.settings import PEFT_WEIGHTS, Settings, read_settings
+from nodes.weights.finite import check_finite
 from nodes.weights.header import Header, UnknownFileError, read_header
 from nodes.weights.tensors import read_tensors
 
-PEFT_WEIGHTS, PEFT_CONFIG = "adapter_model.safetensors", "adapter_config.json"
 DIFFUSERS_WEIGHTS = "pytorch_lora_weights.safetensors"
-METADATA = "lora_adapter_metadata"
-"""Under this name diffusers keeps PEFT's settings in a file's header, by component."""
 _PROMPT_INPUTS = ("attn2_to_k", "attn2_to_v")
 """Modules of a U-Net that read text embeddings; what goes into them is as wide as those are."""
-_OTHER_SCALES = ("use_rslora", "alpha_pattern")
-"""Settings of PEFT by which a change is scaled by something else than one α over its rank."""
 _DOWN_PARTS = ("down", "hada_w1_b")
 
 
@@ -89,48 +84,58 @@ def read_facts(path: Path) -> LoraFacts:
     }
     components = frozenset(known.component for known in names.values())
     for component in sorted(components):
-        read_alpha(path, component)  # complains
+        settings_of(path, component)  # complains
     families = families_of(known.module for known in names.values() if known.component == DENOISER)
     return LoraFacts(components, widths.pop() if len(widths) == 1 else None, families)
 
 
-def read_changes(path: Path, component: str) -> Mapping[str, Mapping[str, Tensor]]:
-    """The tensors of the changes to one component: by module, its name flattened, and by part.
+class Change(NamedTuple):
+    """What a LoRA does to one module.
+
+    Attributes:
+        parts: its tensors.
+        scaling: what the settings of the file say of its scale.
+    """
+
+    parts: Parts
+    scaling: Scaling
+
+
+def read_changes(path: Path, component: str) -> Mapping[str, Change]:
+    """The changes to one component, by module, its name flattened.
 
     Raises:
-        FileProblem: it is no LoRA.
+        FileProblem: it is no LoRA, holds NaN or infinity, or its settings cannot be followed.
     """
-    file, changes = weights_path(path), dict[str, dict[str, Tensor]]()
-    try:
-        tensors = read_tensors([file])
-    except ValueError as error:
-        raise FileProblem(f"LoRA {path.name!r} cannot be read: {error}") from error
-    for name, tensor in tensors.items():
+    settings = settings_of(path, component)
+    stored, parts = dict[str, str](), dict[str, dict[str, Tensor]]()
+    for name, tensor in _tensors(path).items():
         known = _known(path, name)
         if known.component == component:
-            changes.setdefault(known.module, {})[known.part] = tensor
-    return changes
+            _require_finite(path, name, tensor)
+            stored[known.module] = known.stored
+            parts.setdefault(known.module, {})[known.part] = tensor
+    with _following(path):
+        return {flat: Change(parts[flat], settings.scaling(name)) for flat, name in stored.items()}
 
 
-def read_alpha(path: Path, component: str) -> float | None:
-    """α of the whole file, where its settings name one beside the tensors.
+def settings_of(path: Path, component: str) -> Settings:
+    """What the file says of the scale of its changes to one component, beside their tensors.
 
     Raises:
-        FileProblem: the settings cannot be read, say something that is no number, or ask for another scale
-            than α/rank.
+        FileProblem: that cannot be read, or cannot be followed.
     """
-    file = weights_path(path)
-    beside = file.parent / PEFT_CONFIG
-    if file.name == PEFT_WEIGHTS and beside.is_file():
-        settings = _json(path, beside.read_bytes())
-        _require_plain_scale(path, settings, "")
-        return _number(path, settings.get("lora_alpha"))
-    stored = _json(path, _header(path).metadata.get(METADATA, "{}"))
-    names = ("unet", "transformer") if component == DENOISER else (component,)
-    for name in names:
-        _require_plain_scale(path, stored, f"{name}.")
-    found = (stored.get(f"{name}.lora_alpha") for name in names)
-    return next((alpha for alpha in (_number(path, value) for value in found) if alpha is not None), None)
+    header = _header(path)
+    with _following(path):
+        return read_settings(weights_path(path), header, component)
+
+
+@contextmanager
+def _following(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise FileProblem(f"the settings of LoRA {path.name!r} cannot be followed: {error}") from error
 
 
 def unfit(path: Path, modules: Iterable[str], known: Mapping[str, str]) -> str | None:
@@ -148,6 +153,13 @@ def _header(path: Path) -> Header:
         raise FileProblem(f"LoRA {path.name!r} cannot be read: {error}") from error
 
 
+def _tensors(path: Path) -> Mapping[str, Tensor]:
+    try:
+        return read_tensors([weights_path(path)])
+    except ValueError as error:
+        raise FileProblem(f"LoRA {path.name!r} cannot be read: {error}") from error
+
+
 def _require_tensors(path: Path, header: Header) -> None:
     """Complain where there is nothing that could change a weight."""
     if not header.shapes:
@@ -160,38 +172,15 @@ def _require_tensors(path: Path, header: Header) -> None:
         )
 
 
+def _require_finite(path: Path, name: str, tensor: Tensor) -> None:
+    try:
+        check_finite(name, tensor)
+    except ValueError as error:
+        raise FileProblem(f"LoRA {path.name!r} cannot be applied: {error}") from error
+
+
 def _known(path: Path, name: str) -> Name:
     known = read_name(name)
     if known is None:
         raise FileProblem(f"{path.name!r} is not a LoRA: it holds a tensor {name!r}")
     return known
-
-
-def _json(path: Path, text: str | bytes) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FileProblem(f"the settings of LoRA {path.name!r} cannot be read: {error}") from error
-    return found if isinstance(found, dict) else {}
-
-
-def _require_plain_scale(path: Path, settings: Mapping[str, Any], prefix: str) -> None:
-    """Complain where applying the LoRA by α/rank would be too strong or too weak."""
-    asked = next((name for name in _OTHER_SCALES if settings.get(prefix + name)), None)
-    if asked is not None:
-        shown = reprlib.repr(settings[prefix + asked])
-        raise FileProblem(
-            f"the settings of LoRA {path.name!r} say {asked} is {shown}, which is not followed here; "
-            "one in kohya's layout holds the scale of each change"
-        )
-
-
-def _number(path: Path, value: Any) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        shown = reprlib.repr(value)
-        raise FileProblem(f"the settings of LoRA {path.name!r} say lora_alpha is {shown}; a number is wanted")
-    with suppress(OverflowError):
-        return float(value)
-    return math.inf

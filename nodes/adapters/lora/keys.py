@@ -54,11 +54,13 @@ class Name(NamedTuple):
         component: ``denoiser``, or one of ``ENCODERS``.
         module: the module it changes, with underscores for all dots.
         part: which tensor of the change it is: ``down``, ``up``, ``alpha``, …
+        stored: the module as it is written.
     """
 
     component: str
     module: str
     part: str
+    stored: str
 
 
 def read_name(name: str) -> Name | None:
@@ -69,7 +71,7 @@ def read_name(name: str) -> Name | None:
     if match is None:
         return None
     flat = flattened(match["module"])
-    return Name(component or _guess(flat), flat, _PARTS[match["part"]])
+    return Name(component or _guess(flat), flat, _PARTS[match["part"]], match["module"])
 
 
 def flattened(module: str) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from nodegraph import File, FileLocator, ModelRecipe
 from nodegraph.errors import FileProblem
 from nodes.adapters.lora.deltas import change
-from nodes.adapters.lora.file import read_alpha, read_changes, unfit
+from nodes.adapters.lora.file import Change, read_changes, unfit
 from nodes.adapters.lora.keys import modules_by_flat_name
 from nodes.adapters.lora.original_names import halves_swapped, parts_of
 from nodes.text_encoders.encoder import TextEncoders
@@ -85,13 +85,12 @@ def _change(base: nn.Module, lora: Lora, files: FileLocator, changed: dict[str, 
     """Change the weights that a LoRA is about, as those before it left them."""
     path = files.path(lora.file)
     network, prefix = _network(base, lora)
-    changes, alpha = read_changes(path, lora.component), read_alpha(path, lora.component)
     modules = _weighted_modules(network)
-    for flat, parts in changes.items():
+    for flat, found in read_changes(path, lora.component).items():
         names = [prefix + name for name in _parameters(path, flat, modules)]
         weights = [changed[name] if name in changed else base.get_parameter(name).float() for name in names]
         try:
-            added = _fused_change(flat, parts, weights, alpha)
+            added = _fused_change(flat, found, weights)
         except ValueError as error:
             module = names[0].removeprefix(prefix).removesuffix(".weight")
             raise FileProblem(f"LoRA {path.name!r} cannot change {module!r}: {error}") from error
@@ -109,13 +108,11 @@ def _parameters(path: Path, flat: str, modules: Mapping[str, str]) -> list[str]:
     return [f"{modules[target]}.weight" for target in targets]
 
 
-def _fused_change(
-    flat: str, parts: Mapping[str, Tensor], weights: Sequence[Tensor], alpha: float | None
-) -> Tensor:
+def _fused_change(flat: str, found: Change, weights: Sequence[Tensor]) -> Tensor:
     """What is added to weights that lie one below the other."""
     whole = weights[0] if len(weights) == 1 else torch.cat([weight.flatten(1) for weight in weights])
     swapped = halves_swapped(flat, whole.shape)
-    added = change(parts, _halves(whole) if swapped else whole, alpha)
+    added = change(found.parts, _halves(whole) if swapped else whole, found.scaling)
     return _halves(added) if swapped else added
 
 

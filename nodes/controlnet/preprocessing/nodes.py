@@ -15,6 +15,7 @@ from nodes.controlnet.preprocessing.filters import gaussian_blur, grey, normals
 from nodes.controlnet.preprocessing.keypoints import read_keypoints, scaled
 from nodes.controlnet.preprocessing.scribble import scribble
 from nodes.controlnet.preprocessing.skeleton import draw_people
+from nodes.images.checking import check_finite
 from nodes.images.resize import resize
 from nodes.types import Image
 from nodes.vae.pixels import to_rgb
@@ -26,6 +27,12 @@ Side = Annotated[int, Field(ge=16, le=16384)]
 def infer_filtered(image: Spec) -> dict[str, Any]:
     """RGB pictures of the same size."""
     return {**image.known("width", "height", "batch"), "channels": 3}
+
+
+def _brightness(image: Image) -> Tensor:
+    """Grey planes to find edges in: nothing is above or below what is no number, so all would be black."""
+    check_finite(image.pixels, "image")
+    return grey(_planes(image))
 
 
 def _planes(image: Image) -> Tensor:
@@ -47,7 +54,7 @@ def Canny(image: Image, low_threshold: Threshold = 0.4, high_threshold: Threshol
     """
     if low_threshold > high_threshold:
         raise InputError("low_threshold", f"{low_threshold} is above high_threshold {high_threshold}")
-    return _image(canny(grey(_planes(image)), low_threshold, high_threshold))
+    return _image(canny(_brightness(image), low_threshold, high_threshold))
 
 
 @node(category="image/postprocessing", display_name="Image Blur", infer=infer_filtered)
@@ -97,7 +104,7 @@ def Scribble(
     """
     if low_threshold > high_threshold:
         raise InputError("low_threshold", f"{low_threshold} is above high_threshold {high_threshold}")
-    return _image(scribble(grey(_planes(image)), low_threshold, high_threshold, thickness))
+    return _image(scribble(_brightness(image), low_threshold, high_threshold, thickness))
 
 
 @node(category="image/preprocessors", infer=infer_filtered)

@@ -12,6 +12,7 @@ from nodegraph import InFolder, NodeContext, OutputFile, node
 from nodegraph.errors import FileProblem, InputError
 from nodegraph.files import INPUTS, Folders
 from nodegraph.specs import UNKNOWN, Spec
+from nodes.images.checking import check_finite
 from nodes.images.facts import Facts
 from nodes.images.files.reading import UnreadablePictureError, picture_size, read_picture
 from nodes.images.files.writing import png_bytes
@@ -101,10 +102,7 @@ def PreviewImage(ctx: NodeContext, images: Image) -> list[OutputFile]:
 
 
 def _save(ctx: NodeContext, images: Image, prefix: str, *, temporary: bool) -> list[OutputFile]:
-    if not images.pixels.isfinite().all():
-        raise InputError(
-            "images", "some pixels are not numbers (NaN or infinite), so what made them overflowed"
-        )
+    check_finite(images.pixels, "images")
     files = []
     for number, pixels in enumerate(images.pixels, 1):
         data = png_bytes(pixels, ctx.metadata)

@@ -103,5 +103,6 @@ def _unit(picture: Pillow.Image) -> torch.Tensor:
 def _unit_grey(picture: Pillow.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     """Grey of 16 bits or of floats, as 0..1."""
     grey = np.asarray(picture).astype(np.float32)
-    scaled = grey if picture.mode == "F" else grey / 65535
-    return np.nan_to_num(scaled).clip(0, 1)
+    if not np.isfinite(grey).all():
+        raise UnreadablePictureError("some of its pixels are not numbers (NaN or infinite)")
+    return (grey if picture.mode == "F" else grey / 65535).clip(0, 1)

@@ -17,10 +17,10 @@ def png_bytes(pixels: torch.Tensor, texts: Mapping[str, str]) -> bytes:
     """One picture as the bytes of a PNG file, rounded to 8 bits a channel.
 
     Args:
-        pixels: float ``[height, width, 1|3|4]`` in 0..1.
+        pixels: finite float ``[height, width, 1|3|4]`` in 0..1.
         texts: text chunks by keyword. They are not compressed, so that every reader finds them.
     """
-    levels = (torch.nan_to_num(pixels).clamp(0, 1) * 255).round().to(torch.uint8)
+    levels = (pixels.clamp(0, 1) * 255).round().to(torch.uint8)
     chunks = PngInfo()
     for keyword, text in texts.items():
         chunks.add_text(keyword, text)

@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 from torch import nn
 
+from nodes.weights.finite import check_finite
 from nodes.weights.header import Header, UnknownFileError
 from nodes.weights.sequential import Layers, check_fit, layers_of
 
@@ -152,12 +153,20 @@ def _activations(stack: tuple[Convolution, ...]) -> dict[str, str]:
 
 
 def load_vgg(path: Path, stack: tuple[Convolution, ...], pooling: Pooling) -> VGGFeatures:
-    """The features with the weights of the file, in evaluation mode; its classifier is not read."""
+    """The features with the weights of the file, in evaluation mode; its classifier is not read.
+
+    Raises:
+        ValueError: some are NaN or infinite.
+    """
     from safetensors import safe_open
 
     network = VGGFeatures(stack, pooling)
     with safe_open(path, framework="pt") as file:
         names = [name for name in file.keys() if name.startswith(FEATURES)]  # noqa: SIM118 - it is no dict
-        weights = {name.removeprefix(FEATURES): file.get_tensor(name) for name in names}
-    network.layers.load_state_dict(weights, strict=True)
+        weights = {name: file.get_tensor(name) for name in names}
+    for name, tensor in weights.items():
+        check_finite(name, tensor)
+    network.layers.load_state_dict(
+        {name.removeprefix(FEATURES): t for name, t in weights.items()}, strict=True
+    )
     return network.eval().requires_grad_(False)

@@ -1,7 +1,7 @@
 /** The operations of the server that the editor uses, typed by its own description. */
 import type { Workflow } from "@/model/document";
 import type { Overrides } from "@/model/sweep";
-import { exactJson, json, send } from "./http";
+import { exactJson, json, PREFIX, send } from "./http";
 import type { components } from "./types";
 
 type Schemas = components["schemas"];
@@ -89,6 +89,16 @@ export async function setPaused(paused: boolean): Promise<boolean> {
 
 export function getModels(): Promise<ModelsView> {
   return json("/models");
+}
+
+export function getModelPictures(folder: string): Promise<Schemas["ModelFolderView"]> {
+  return json(`/models/${part(folder)}/pictures`);
+}
+
+/** Where the picture of a model is. */
+export function modelPicture(folder: string, name: string): string {
+  const path = name.split("/").map(part).join("/");
+  return `${PREFIX}/models/${part(folder)}/pictures/${path}`;
 }
 
 export function getSystem(): Promise<SystemView> {

@@ -1,8 +1,6 @@
 import { useState } from "react";
-import { placeOf } from "@/model/issues";
-import { showNode } from "@/canvas/showNode";
+import { showNamed } from "@/canvas/showNode";
 import { useCheck } from "@/state/check";
-import { currentWorkflow } from "@/state/documents";
 import { t } from "@/strings";
 
 /** Everything that is wrong with the document, folded to one line; a click goes to the node. */
@@ -19,7 +17,11 @@ export function IssueList() {
         <ul>
           {issues.map((issue, index) => (
             <li key={index}>
-              <button className={issue.severity} disabled={!issue.node} onClick={() => goTo(issue.node)}>
+              <button
+                className={issue.severity}
+                disabled={!issue.node}
+                onClick={() => issue.node && showNamed(issue.node)}
+              >
                 {issue.node && <b>{issue.node}</b>} {issue.message}
               </button>
             </li>
@@ -28,9 +30,4 @@ export function IssueList() {
       )}
     </section>
   );
-}
-
-function goTo(node: string | null | undefined): void {
-  const place = node ? placeOf(currentWorkflow(), node) : undefined;
-  if (place) showNode(place.path, place.id);
 }

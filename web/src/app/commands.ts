@@ -48,9 +48,14 @@ function isOnCanvas(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest("[data-region=canvas]") !== null && !isInField(target);
 }
 
+/** Whether the browser shuts a menu on this key; an open menu may not have the focus yet. */
+function closesMenu(event: KeyboardEvent): boolean {
+  return event.key === "Escape" && document.querySelector(":popover-open") !== null;
+}
+
 /** Run the command of a pressed key. */
 export function handleKey(event: KeyboardEvent): void {
-  if (event.defaultPrevented) return;
+  if (event.defaultPrevented || closesMenu(event)) return;
   const name = keyName(event);
   const command = allCommands().find(
     ({ keys, where }) => keys.includes(name) && (where === "everywhere" || isOnCanvas(event.target)),

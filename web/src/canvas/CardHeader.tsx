@@ -1,7 +1,8 @@
 import { memo, useState } from "react";
 import type { NodeEntry } from "@/model/document";
 import { subgraphName } from "@/model/document";
-import { enterNode } from "@/state/documents";
+import { useCatalogue } from "@/state/catalogue";
+import { enterNode, insidesOf, useTab } from "@/state/documents";
 import type { NodeType } from "@/state/nodeTypes";
 import { t } from "@/strings";
 import { renameNodeTo, toggleCollapsed } from "./actions";
@@ -39,15 +40,21 @@ export const CardHeader = memo(function CardHeader({ id, entry, type }: Props) {
         </h2>
       )}
       {entry.mode && <span className="badge">{t(entry.mode === "muted" ? "muted" : "bypassed")}</span>}
-      {subgraphName(entry.type) !== undefined && (
-        <button
-          className="enter nodrag"
-          aria-label={t("openSubgraph", { title })}
-          onClick={() => enterNode(id)}
-        >
-          ↗
-        </button>
-      )}
+      <Enter id={id} entry={entry} title={title} />
     </header>
   );
 });
+
+/** Goes into the subgraph that a node stands for, or into the body of a loop. */
+function Enter({ id, entry, title }: { id: string; entry: NodeEntry; title: string }) {
+  useCatalogue((state) => state.catalogue); // says which inputs name bodies
+  const body = useTab((tab) => insidesOf(tab, id)[0]?.name);
+  const own = subgraphName(entry.type) !== undefined;
+  if (body === undefined && !own) return null;
+  const label = own || body === undefined ? t("openSubgraph", { title }) : t("openBody", { title, body });
+  return (
+    <button className="enter nodrag" aria-label={label} title={label} onClick={() => enterNode(id)}>
+      ↗
+    </button>
+  );
+}

@@ -39,7 +39,7 @@ function Progress({ id }: { id: string }) {
 }
 
 function Preview({ id }: { id: string }) {
-  const preview = useRunOf(id, (state) => (state?.outputs ? undefined : state?.preview));
+  const preview = useRunOf(id, (state) => state?.preview);
   return preview ? <img className="preview" src={preview} alt={t("previewOf", { node: id })} /> : null;
 }
 

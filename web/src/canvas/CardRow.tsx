@@ -1,5 +1,6 @@
 import { memo } from "react";
 import { gathers, socketType } from "@/model/sockets";
+import { useOuterName } from "@/state/documents";
 import type { OutputType } from "@/state/nodeTypes";
 import type { InputType } from "@/state/nodeTypes";
 import { openMenu } from "@/state/surface";
@@ -45,6 +46,7 @@ function InputEnd({
   bare: boolean;
 }) {
   const many = gathers(socketType(input.type)) && input.socketOnly;
+  const outer = useOuterName(node, "inputs", input.name);
   return (
     <>
       <Socket
@@ -53,7 +55,7 @@ function InputEnd({
         side="input"
         type={input.type}
         description={input.description}
-        required={bare && input.required && !wired}
+        required={bare && input.required && !wired && outer === undefined}
         wired={wired}
         stop={bare}
       />
@@ -69,6 +71,7 @@ function InputEnd({
         >
           {input.name}
           {many && <span className="quiet"> {t("several")}</span>}
+          {outer !== undefined && <span className="quiet"> {t("fromOutside", { outer })}</span>}
         </span>
       )}
     </>
@@ -76,9 +79,11 @@ function InputEnd({
 }
 
 function OutputEnd({ node, output }: { node: string; output: OutputType }) {
+  const outer = useOuterName(node, "outputs", output.name);
   return (
     <>
       <span className="socket-name output" title={output.description}>
+        {outer !== undefined && <span className="quiet">{t("toOutside", { outer })} </span>}
         {output.name}
       </span>
       <Socket

@@ -4,9 +4,11 @@ import { subgraphName } from "@/model/document";
 import { prefixOf, useTab } from "@/state/documents";
 import { useCheck, type Issue } from "@/state/check";
 import type { NodeType } from "@/state/nodeTypes";
-import { useRunOf } from "@/state/runs";
+import { useIterationOf, useRunOf, type Iteration } from "@/state/runs";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
+import { widgetKind } from "@/widgets/kinds";
+import { showNamed } from "./showNode";
 
 const MOST_ISSUES = 3;
 const UNWIRED = "missing_input";
@@ -17,7 +19,7 @@ export const CardStatus = memo(function CardStatus({ id, type }: { id: string; t
     <footer className="card-status">
       <Missing id={id} type={type} />
       {showsNothing(type) && <p className="quiet">{t("showsNothing")}</p>}
-      <Issues id={id} />
+      <Issues id={id} type={type} />
       <Failure id={id} />
       <Plan id={id} />
     </footer>
@@ -37,23 +39,19 @@ function Missing({ id, type }: { id: string; type: NodeType }) {
   return <p className="problem">{t("missingPack", { type: type.id, pack: type.pack || "?" })}</p>;
 }
 
-/** Inputs that wait for a wire share one line: a node that was just added is not yet wrong. */
-function Issues({ id }: { id: string }) {
+/** Inputs that wait for a wire or a choice share a line: a node that was just added is not yet wrong. */
+function Issues({ id, type }: { id: string; type: NodeType }) {
   const path = useTab(prefixOf) + id;
   const issues = useCheck(useShallow((check) => check.issues.filter((issue) => isAbout(issue, path))));
   const waiting = issues.filter((issue) => issue.code === UNWIRED && issue.node === path);
   const others = issues.filter((issue) => !waiting.includes(issue));
+  const inside = others.filter((issue) => issue.node !== path);
   return (
     <>
-      {waiting.length > 0 && (
-        <p className="quiet">{t("needsWires", { inputs: waiting.map(({ input }) => input).join(", ") })}</p>
-      )}
+      <Waiting inputs={waiting.map(({ input }) => input ?? "")} type={type} />
+      {inside.length > 0 && <p className="quiet">{t("issuesInside", { count: inside.length })}</p>}
       {others.slice(0, MOST_ISSUES).map((issue, index) => (
-        <p key={index} className={issue.severity === "warning" ? "warning" : "problem"}>
-          {issue.node !== path && <b>{issue.node?.slice(path.length + 1)} </b>}
-          {issue.message}
-          {issue.suggestions.length > 0 && <span className="remedy">{issue.suggestions.join(" · ")}</span>}
-        </p>
+        <Told key={index} issue={issue} path={path} />
       ))}
       {others.length > MOST_ISSUES && (
         <p className="quiet">{t("moreIssues", { count: others.length - MOST_ISSUES })}</p>
@@ -62,7 +60,46 @@ function Issues({ id }: { id: string }) {
   );
 }
 
-/** About a node, or one inside the subgraph that it stands for. */
+function Waiting({ inputs, type }: { inputs: readonly string[]; type: NodeType }) {
+  const chosen = type.inputs.filter((input) => widgetKind(input) !== undefined).map(({ name }) => name);
+  const [choices, wires] = [true, false].map((choice) =>
+    inputs.filter((input) => chosen.includes(input) === choice).join(", "),
+  );
+  return (
+    <>
+      {wires && <p className="quiet">{t("needsWires", { inputs: wires })}</p>}
+      {choices && <p className="quiet">{t("needsChoice", { inputs: choices })}</p>}
+    </>
+  );
+}
+
+/** One issue; of a node inside, it leads there. */
+function Told({ issue, path }: { issue: Issue; path: string }) {
+  const { message, node, severity, suggestions } = issue;
+  const look = severity === "warning" ? "warning" : "problem";
+  const remedy = suggestions.length > 0 && <span className="remedy">{suggestions.join(" · ")}</span>;
+  if (!node || node === path)
+    return (
+      <p className={`nowheel ${look}`}>
+        {message}
+        {remedy}
+      </p>
+    );
+  const inner = node.slice(path.length + 1);
+  return (
+    <button
+      className={`told nodrag ${look}`}
+      title={t("goInside", { node: inner })}
+      onClick={() => showNamed(node)}
+    >
+      <b>{inner} </b>
+      {message}
+      {remedy}
+    </button>
+  );
+}
+
+/** About a node, or one inside the subgraph that it stands for or runs. */
 function isAbout({ node }: Issue, path: string): boolean {
   return node === path || (node?.startsWith(`${path}/`) ?? false);
 }
@@ -71,31 +108,42 @@ function Failure({ id }: { id: string }) {
   const failure = useRunOf(id, (run) => run?.error);
   if (failure === undefined) return null;
   return (
-    <p className="problem" role="alert">
+    <p className="problem nowheel" role="alert">
       {failure}
     </p>
   );
 }
 
-/** One quiet line: run or cached and what comes out, then how long it took and where it came from. */
+/**
+ * One quiet line: run or cached and what comes out, then how long it took and where it came from.
+ *
+ * What was planned before a node ran is told no more once it does.
+ */
 function Plan({ id }: { id: string }) {
   const path = useTab(prefixOf) + id;
   const planned = useCheck(useShallow((check) => check.nodes[path]));
+  const asked = useCheck((check) => check.asked);
   const text = useRunOf(id, (run) => run && told(run));
+  const outdated = useRunOf(id, (run) => run?.status === "running" || (run?.ended ?? 0) > asked);
+  const iteration = useIterationOf(id);
   const shape = planned?.outputs;
   const cause = planned?.leftOutBy;
   if (cause !== undefined)
     return <p className="plan">{cause === path ? t("leftOutItself") : t("leftOut", { node: cause })}</p>;
-  if (!text && !planned?.origin && !shape) return null;
+  const origin = outdated ? undefined : planned?.origin;
+  if (!text && !origin && !shape && !iteration) return null;
   return (
     <p className="plan">
-      {planned?.origin && (
-        <span className={`origin origin-${planned.origin}`}>{t(`origin_${planned.origin}`)}</span>
-      )}
+      {origin && <span className={`origin origin-${origin}`}>{t(`origin_${origin}`)}</span>}
       {shape && <span className="shape">{shape}</span>}
+      {iteration && <span className="iteration">{whichOf(iteration)}</span>}
       {text && <span className="time">{text}</span>}
     </p>
   );
+}
+
+function whichOf({ number, of }: Iteration): string {
+  return of === undefined ? t("iteration", { number }) : t("iterationOf", { number, of });
 }
 
 function told(run: { status: string; origin?: string; seconds?: number }): string | undefined {

@@ -1,7 +1,7 @@
 import { memo, useCallback, useMemo, useRef } from "react";
 import { useCheck } from "@/state/check";
 import { prefixOf, useTab } from "@/state/documents";
-import { useRuns } from "@/state/runs";
+import { runAt, useRunsOf } from "@/state/runs";
 import { useTheme } from "@/theme/useTheme";
 import { farMark, severities, type FarMark } from "./farMarks";
 import { paint } from "./farPainting";
@@ -35,10 +35,10 @@ export const FarLayer = memo(function FarLayer({ nodes, edges }: Props) {
 function useMarks(): (id: string) => FarMark {
   const key = useTab((tab) => tab.key);
   const prefix = useTab(prefixOf);
-  const runs = useRuns(({ nodes }) => nodes[key]);
+  const runs = useRunsOf(key);
   const issues = useCheck((check) => check.issues);
   const worst = useMemo(() => severities(issues, prefix), [issues, prefix]);
-  return useCallback((id: string) => farMark(runs?.[prefix + id], worst.get(id)), [runs, worst, prefix]);
+  return useCallback((id: string) => farMark(runAt(runs, prefix + id), worst.get(id)), [runs, worst, prefix]);
 }
 
 /** Setting a size, even the same, empties a canvas. */

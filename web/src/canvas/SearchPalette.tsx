@@ -2,7 +2,7 @@ import { useReactFlow } from "@xyflow/react";
 import { useMemo } from "react";
 import { rank } from "@/model/search";
 import { wouldContainItself } from "@/model/subgraphs";
-import { useCatalogue } from "@/state/catalogue";
+import { bodyInputs, useCatalogue } from "@/state/catalogue";
 import { currentGraph, currentTab, currentWorkflow, scopeOf } from "@/state/documents";
 import { subgraphType, type Catalogue, type NodeType } from "@/state/nodeTypes";
 import { ownTypes } from "@/state/ownNodes";
@@ -65,7 +65,7 @@ function candidates({ from }: SearchRequest, catalogue: Catalogue): NodeType[] {
   const place = { graph: currentGraph(), workflow: currentWorkflow(), catalogue };
   const scope = scopeOf(currentTab());
   const own = Object.keys(place.workflow.subgraphs ?? {})
-    .filter((name) => !wouldContainItself(place.workflow, scope, `subgraph/${name}`))
+    .filter((name) => !wouldContainItself(place.workflow, scope, `subgraph/${name}`, bodyInputs))
     .flatMap((name) => subgraphType(`subgraph/${name}`, place) ?? []);
   const all = [...ownTypes().filter(mayAdd), ...Object.values(catalogue.nodes), ...own];
   if (from === undefined) return all;

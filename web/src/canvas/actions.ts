@@ -22,7 +22,7 @@ import { swapType } from "@/model/swap";
 import { unpackSubgraph } from "@/model/unpackSubgraph";
 import { disconnect } from "@/model/wires";
 import { announce, tell } from "@/state/announcer";
-import { currentCatalogue } from "@/state/catalogue";
+import { bodyInputs, currentCatalogue } from "@/state/catalogue";
 import {
   currentGraph,
   currentTab,
@@ -65,10 +65,10 @@ export function titleOf(id: string): string {
 function adopted(type: NodeType): { workflow: Workflow; type: NodeType } | undefined {
   const workflow = currentWorkflow();
   if (type.own === undefined) return { workflow, type };
-  const made = adoptOwn(workflow, type.own);
+  const made = adoptOwn(workflow, type.own, bodyInputs);
   const there = made && subgraphType(made.type, { ...place(), workflow: made.workflow });
   if (made === undefined || there === undefined) return undefined;
-  if (wouldContainItself(made.workflow, scopeOf(currentTab()), made.type)) return undefined;
+  if (wouldContainItself(made.workflow, scopeOf(currentTab()), made.type, bodyInputs)) return undefined;
   return { workflow: made.workflow, type: there };
 }
 
@@ -112,7 +112,7 @@ export function addNodeOf(
   return id;
 }
 
-const CHOSEN: readonly (WidgetKind | undefined)[] = [undefined, "image", "mask", "file", "json"];
+const CHOSEN: readonly (WidgetKind | undefined)[] = [undefined, "image", "mask", "file", "body", "json"];
 
 /** What the widgets of required inputs show from the start, such as the empty text of a prompt. */
 function startingInputs(type: NodeType): NodeEntry["inputs"] {
@@ -211,7 +211,7 @@ export function frameSelected(): void {
 export async function copySelected(): Promise<void> {
   const ids = selectedNodes();
   if (ids.length === 0) return;
-  const clipping = copy(currentWorkflow(), scopeOf(currentTab()), ids);
+  const clipping = copy(currentWorkflow(), scopeOf(currentTab()), ids, { bodyInputs });
   await navigator.clipboard.writeText(writeClipping(clipping));
   tell(t("saidCopied", { count: ids.length }));
 }
@@ -220,7 +220,7 @@ export async function copySelected(): Promise<void> {
 export function pasteText(text: string, at?: Point, withOuterLinks = false): boolean {
   const clipping = readClipping(text);
   if (clipping === undefined) return false;
-  const options = { ...(at && { at }), withOuterLinks };
+  const options = { ...(at && { at }), withOuterLinks, bodyInputs };
   const pasted = paste(currentWorkflow(), scopeOf(currentTab()), clipping, options);
   editWorkflow({ name: t("stepPaste") }, () => pasted.workflow);
   select(pasted.ids);
@@ -230,8 +230,9 @@ export function pasteText(text: string, at?: Point, withOuterLinks = false): boo
 
 /** Copy the selected nodes beside themselves, with the wires into them. */
 export function duplicateSelected(): void {
-  const clipping = copy(currentWorkflow(), scopeOf(currentTab()), selectedNodes());
-  const pasted = paste(currentWorkflow(), scopeOf(currentTab()), clipping, { withOuterLinks: true });
+  const clipping = copy(currentWorkflow(), scopeOf(currentTab()), selectedNodes(), { bodyInputs });
+  const options = { withOuterLinks: true, bodyInputs };
+  const pasted = paste(currentWorkflow(), scopeOf(currentTab()), clipping, options);
   editWorkflow({ name: t("stepDuplicate") }, () => pasted.workflow);
   select(pasted.ids);
 }
@@ -247,7 +248,7 @@ export function packSelected(): void {
 }
 
 export function unpack(id: string): void {
-  const made = unpackSubgraph(currentWorkflow(), scopeOf(currentTab()), id);
+  const made = unpackSubgraph(currentWorkflow(), scopeOf(currentTab()), id, bodyInputs);
   if (made === undefined) return;
   editWorkflow({ name: t("stepUnpack") }, () => made.workflow);
   select(made.ids);

@@ -91,7 +91,11 @@ function canvasCommands(flow: Flow): Command[] {
     command("up", "keyMove", ["ArrowUp"], () => moveSelectedBy(0, -STEP)),
     command("down", "keyMove", ["ArrowDown"], () => moveSelectedBy(0, STEP)),
     command("enter", "keyEnter", ["Enter"], enterCard),
-    command("open", "keyOpenSubgraph", ["Shift+Enter"], () => selectedNodes().slice(0, 1).forEach(enterNode)),
+    command("open", "keyOpenSubgraph", ["Shift+Enter"], () =>
+      selectedNodes()
+        .slice(0, 1)
+        .forEach((id) => enterNode(id)),
+    ),
     command("connect", "keyConnect", ["C"], () => connectFocused("output")),
     command("connectInput", "keyConnectInput", ["Shift+C"], () => connectFocused("input")),
     command("menu", "keyMenu", ["ContextMenu", "Shift+F10"], openMenuOfFocused),

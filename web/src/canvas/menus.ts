@@ -1,17 +1,9 @@
 /** The entries of context menus. */
-import {
-  linkList,
-  lookUp,
-  nodeOf,
-  sameLink,
-  subgraphName,
-  type Link,
-  type SubgraphEntry,
-} from "@/model/document";
+import { linkList, lookUp, nodeOf, subgraphName, type Link, type SubgraphEntry } from "@/model/document";
 import { groupsOf, updateGroup } from "@/model/groups";
 import { freshId } from "@/model/edit";
 import { addReroute, removeReroute, reroutesOf } from "@/model/reroutes";
-import { concealSocket, exposeInput, exposeOutput } from "@/model/subgraphs";
+import { concealSocket, exposedName, exposeInput, exposeOutput, type Side } from "@/model/subgraphs";
 import {
   currentGraph,
   currentTab,
@@ -19,6 +11,7 @@ import {
   edit,
   editWorkflow,
   enterNode,
+  insidesOf,
   scopeOf,
   select,
 } from "@/state/documents";
@@ -121,11 +114,21 @@ function cardEntries(id: string): MenuEntry[] {
   return [
     ...common(),
     swap,
-    ...(inside === undefined ? [] : subgraph),
+    ...(inside === undefined ? bodyEntries(id) : subgraph),
     ...socketEntries(id),
     ...boundaryEntries(id),
     ...colours(),
   ];
+}
+
+/** The bodies of a loop; most have one. */
+function bodyEntries(id: string): MenuEntry[] {
+  return insidesOf(currentTab(), id).map(({ name, input }, index) => ({
+    label: t("menuOpenBody", { body: name }),
+    starts: index === 0,
+    run: () => enterNode(id, input),
+    ...(index === 0 && { keys: "Shift+Enter" }),
+  }));
 }
 
 /** Inside a subgraph, sockets may be shown outside, or no longer. */
@@ -138,8 +141,6 @@ function boundaryEntries(id: string): MenuEntry[] {
   const outputs = type.outputs.map(({ name }) => boundaryEntry(scope, subgraph, "outputs", [id, name]));
   return [...inputs, ...outputs].map((entry, index) => ({ ...entry, starts: index === 0 }));
 }
-
-type Side = "inputs" | "outputs";
 
 function boundaryEntry(scope: string, subgraph: SubgraphEntry, side: Side, at: Link): MenuEntry {
   const outer = exposedName(subgraph, side, at);
@@ -154,15 +155,6 @@ function boundaryEntry(scope: string, subgraph: SubgraphEntry, side: Side, at: L
         run: () =>
           editWorkflow({ name: t("stepExpose") }, (workflow) => concealSocket(workflow, scope, side, outer)),
       };
-}
-
-/** The name that a socket has outside the subgraph it is in. */
-function exposedName(subgraph: SubgraphEntry, side: Side, at: Link): string | undefined {
-  if (side === "outputs")
-    return Object.entries(subgraph.outputs ?? {}).find(([, source]) => sameLink(source, at))?.[0];
-  return Object.entries(subgraph.inputs ?? {}).find(([, targets]) =>
-    targets.some((target) => sameLink(target, at)),
-  )?.[0];
 }
 
 /** Each widget may become a socket, and back. */

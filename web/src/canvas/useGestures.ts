@@ -1,7 +1,6 @@
 import { useReactFlow, type ReactFlowProps } from "@xyflow/react";
 import { useMemo, type MouseEvent as ReactMouseEvent } from "react";
-import { subgraphName, nodeOf } from "@/model/document";
-import { currentGraph, currentTab, enterNode, select } from "@/state/documents";
+import { currentTab, enterNode, select } from "@/state/documents";
 import { openMenu, openSearch, type MenuRequest } from "@/state/surface";
 import { readFlowId, type FlowEdge, type FlowNode } from "./flow";
 
@@ -46,7 +45,7 @@ function gesturesOn(toFlow: (place: { x: number; y: number }) => { x: number; y:
     onNodeDoubleClick: (event, node) => {
       const onTitle =
         event.target instanceof Element && event.target.closest(".card-title, input, textarea, button");
-      if (!onTitle && subgraphName(nodeOf(currentGraph(), node.id)?.type ?? "")) enterNode(node.id);
+      if (!onTitle) enterNode(node.id);
     },
   };
 }

@@ -2,6 +2,7 @@ import { useId, useState, type SubmitEvent } from "react";
 import type { Expectation } from "@/api/library";
 import { ownNode } from "@/model/ownNodes";
 import { announce } from "@/state/announcer";
+import { bodyInputs } from "@/state/catalogue";
 import { currentWorkflow } from "@/state/documents";
 import { askOwnNode, useOwnNodeQuestion } from "@/state/ownNodeQuestion";
 import { deleteOwnNode, keepOwnNode, renameOwnNode, useOwnNodes } from "@/state/ownNodes";
@@ -36,7 +37,8 @@ function SaveQuestion({ subgraph }: { subgraph: string }) {
   const taken = useTaken(name);
   const keep = (expected: Expectation) => {
     const wish = name.trim();
-    const kept = keepOwnNode(wish, ownNode(currentWorkflow(), subgraph, wish, description.trim()), expected);
+    const options = { description: description.trim(), bodyInputs };
+    const kept = keepOwnNode(wish, ownNode(currentWorkflow(), subgraph, wish, options), expected);
     void closeOnce(kept, t("saidOwnKept", { name: wish }));
   };
   return (

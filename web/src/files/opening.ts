@@ -7,7 +7,7 @@ import { roomOf } from "@/canvas/geometry";
 import { addPicture } from "@/canvas/pictures";
 import type { WindowPoint } from "@/canvas/placeInView";
 import { autoLayout } from "@/model/layout";
-import { nodesOf, type Workflow } from "@/model/document";
+import { editAt, graphAt, nodesOf, type Workflow } from "@/model/document";
 import { tell } from "@/state/announcer";
 import { catalogueThere } from "@/state/catalogue";
 import { activateTab, openCopy, openWorkflow, useDocuments } from "@/state/documents";
@@ -76,13 +76,17 @@ async function workflowOrPicture(file: File): Promise<Imported | "picture"> {
   }
 }
 
-/** Nodes without places, as other programs write them, are laid out. */
+/** Nodes without places, as other programs write them, are laid out; those inside subgraphs, too. */
 async function placed(workflow: Workflow): Promise<Workflow> {
-  const nodes = Object.values(nodesOf(workflow));
-  const bare = nodes.some((node) => node.ui?.position === undefined);
-  if (!bare) return workflow;
-  const catalogue = await catalogueThere();
-  return autoLayout(workflow, roomOf({ graph: workflow, workflow, catalogue }));
+  let laid = workflow;
+  for (const scope of [null, ...Object.keys(workflow.subgraphs ?? {})]) {
+    const graph = graphAt(workflow, scope) ?? {};
+    if (Object.values(nodesOf(graph)).every((node) => node.ui?.position !== undefined)) continue;
+    const catalogue = await catalogueThere();
+    const after = await autoLayout(graph, roomOf({ graph, workflow, catalogue }));
+    laid = editAt(laid, scope, () => after);
+  }
+  return laid;
 }
 
 /** Let a person choose files. */

@@ -79,6 +79,6 @@ test("the clipboard survives as text; whole workflows can be pasted; other text 
 test("frames are pasted with new ids", () => {
   const group = { id: "g", title: "G", position: [0, 0], size: [9, 9] } as const;
   const framed: Workflow = { ...FLOW, ui: { groups: [group] } };
-  const { workflow } = paste(framed, null, copy(framed, null, [], ["g"]), { at: [5, 6] });
+  const { workflow } = paste(framed, null, copy(framed, null, [], { groups: ["g"] }), { at: [5, 6] });
   expect(workflow.ui?.groups).toEqual([group, { ...group, id: "g-2", position: [5, 6] }]);
 });

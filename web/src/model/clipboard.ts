@@ -3,7 +3,6 @@ import {
   lookUp,
   mapValues,
   nodesOf,
-  subgraphName,
   type Graph,
   type Group,
   type NodeEntry,
@@ -14,6 +13,7 @@ import {
   editAt,
   graphAt,
 } from "./document";
+import { NO_BODIES, renameUses, usesOf, type BodyInputs } from "./bodies";
 import { addNode, freshId, patchUi } from "./edit";
 import { groupsOf, withGroups } from "./groups";
 import { parseJson, writeJson } from "./json";
@@ -27,7 +27,7 @@ export interface Clipping {
   readonly version: 1;
   readonly nodes: Readonly<Record<string, NodeEntry>>;
   readonly groups?: readonly Group[];
-  /** The subgraphs that copied nodes stand for, with those inside them. */
+  /** The subgraphs that copied nodes stand for or run, with those inside them. */
   readonly subgraphs?: Readonly<Record<string, SubgraphEntry>>;
 }
 
@@ -36,7 +36,7 @@ export function copy(
   workflow: Workflow,
   scope: Scope,
   ids: Iterable<string>,
-  groups: readonly string[] = [],
+  { groups = [], bodyInputs = NO_BODIES }: { groups?: readonly string[]; bodyInputs?: BodyInputs } = {},
 ): Clipping {
   const graph: Graph = graphAt(workflow, scope) ?? {};
   const nodes = Object.fromEntries(
@@ -46,7 +46,7 @@ export function copy(
     }),
   );
   const frames = groupsOf(graph).filter((group) => groups.includes(group.id));
-  const subgraphs = usedSubgraphs(workflow, nodes);
+  const subgraphs = usedSubgraphs(workflow, nodes, bodyInputs);
   return {
     format: CLIPBOARD_FORMAT,
     version: 1,
@@ -56,19 +56,21 @@ export function copy(
   };
 }
 
-/** The subgraphs that nodes stand for, with those inside them. */
+/** The subgraphs that nodes stand for or run, with those inside them. */
 export function usedSubgraphs(
   workflow: Workflow,
   nodes: Readonly<Record<string, NodeEntry>>,
+  bodyInputs: BodyInputs = NO_BODIES,
 ): Record<string, SubgraphEntry> {
   const found = new Map<string, SubgraphEntry>();
   const pending = Object.values(nodes);
   for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    const name = subgraphName(node.type);
-    const graph = name === undefined ? undefined : lookUp(workflow.subgraphs, name);
-    if (name === undefined || graph === undefined || found.has(name)) continue;
-    found.set(name, graph);
-    pending.push(...Object.values(nodesOf(graph)));
+    for (const { name } of usesOf(node, bodyInputs)) {
+      const graph = lookUp(workflow.subgraphs, name);
+      if (graph === undefined || found.has(name)) continue;
+      found.set(name, graph);
+      pending.push(...Object.values(nodesOf(graph)));
+    }
   }
   return Object.fromEntries(found);
 }
@@ -84,6 +86,7 @@ export interface PasteOptions {
   readonly at?: Point;
   /** Keep wires from nodes that were not copied, where those are there. */
   readonly withOuterLinks?: boolean;
+  readonly bodyInputs?: BodyInputs;
 }
 
 /** Paste into a graph: ids are new, wires among the copied nodes are kept. */
@@ -91,15 +94,15 @@ export function paste(
   workflow: Workflow,
   scope: Scope,
   clipping: Clipping,
-  { at, withOuterLinks = false }: PasteOptions = {},
+  { at, withOuterLinks = false, bodyInputs = NO_BODIES }: PasteOptions = {},
 ): Pasted {
   const graph = graphAt(workflow, scope);
   if (graph === undefined) return { workflow, ids: [] };
   const names = newNames(nodesOf(graph), Object.keys(clipping.nodes));
-  const { merged, renamed } = mergeSubgraphs(workflow, clipping.subgraphs ?? {});
+  const { merged, renamed } = mergeSubgraphs(workflow, clipping.subgraphs ?? {}, bodyInputs);
   const [dx, dy] = shift(clipping, at);
   const keep = (id: string) => names.has(id) || (withOuterLinks && lookUp(graph.nodes, id) !== undefined);
-  const place = (node: NodeEntry) => placed(renameType(node, renamed), names, keep, [dx, dy]);
+  const place = (node: NodeEntry) => placed(renameUses(node, renamed, bodyInputs), names, keep, [dx, dy]);
   const whole = editAt(merged, scope, (before) => {
     let after = before;
     for (const [id, node] of Object.entries(clipping.nodes))
@@ -157,6 +160,7 @@ function pasteGroups<G extends Graph>(graph: G, groups: readonly Group[], [dx, d
 export function mergeSubgraphs(
   workflow: Workflow,
   brought: Readonly<Record<string, SubgraphEntry>>,
+  bodyInputs: BodyInputs = NO_BODIES,
 ): { merged: Workflow; renamed: ReadonlyMap<string, string> } {
   const known = workflow.subgraphs ?? {};
   const renamed = new Map<string, string>();
@@ -175,16 +179,10 @@ export function mergeSubgraphs(
     const graph = brought[name] ?? {};
     return [
       next,
-      { ...graph, nodes: mapValues(nodesOf(graph), (node) => renameType(node, renamed)) },
+      { ...graph, nodes: mapValues(nodesOf(graph), (node) => renameUses(node, renamed, bodyInputs)) },
     ] as const;
   });
   return { merged: { ...workflow, subgraphs: { ...known, ...Object.fromEntries(added) } }, renamed };
-}
-
-function renameType(node: NodeEntry, renamed: ReadonlyMap<string, string>): NodeEntry {
-  const name = subgraphName(node.type);
-  const next = name === undefined ? undefined : renamed.get(name);
-  return next === undefined || next === name ? node : { ...node, type: `subgraph/${next}` };
 }
 
 export function writeClipping(clipping: Clipping): string {

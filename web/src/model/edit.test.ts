@@ -82,7 +82,7 @@ test("titles, places and modes are kept in ui, and leave no trace when taken bac
 });
 
 test("what changes nothing gives the same graph", () => {
-  expect(renameNode(CHAIN, "save", " ")).toBe(CHAIN);
+  expect(renameNode(CHAIN, "load", " ")).toBe(CHAIN);
   expect(setUi(CHAIN, ["load"], { collapsed: undefined })).toBe(CHAIN);
   const named = renameNode(CHAIN, "save", "Keep");
   expect(renameNode(named, "save", "Keep")).toBe(named);

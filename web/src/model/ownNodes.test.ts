@@ -16,7 +16,7 @@ const workflow: Workflow = {
 };
 
 test("an own node is a workflow with one node and all that is inside it", () => {
-  const own = ownNode(workflow, "Soft", "Soft focus", "Blurs.");
+  const own = ownNode(workflow, "Soft", "Soft focus", { description: "Blurs." });
   expect(own.subgraphs).toEqual({ "Soft focus": workflow.subgraphs?.["Soft"], Deep: { nodes: {} } });
   expect(subgraphOfOwn(own)).toBe("Soft focus");
   expect([own.name, own.description]).toEqual(["Soft focus", "Blurs."]);
@@ -30,8 +30,8 @@ test("a name that something inside has does not take its place", () => {
 });
 
 test("a new name keeps what it does and what is said of it", () => {
-  const renamed = renamedOwn(ownNode(workflow, "Soft", "One", "Blurs."), "Two");
-  expect(renamed).toEqual(ownNode(workflow, "Soft", "Two", "Blurs."));
+  const renamed = renamedOwn(ownNode(workflow, "Soft", "One", { description: "Blurs." }), "Two");
+  expect(renamed).toEqual(ownNode(workflow, "Soft", "Two", { description: "Blurs." }));
 });
 
 test("it is brought into a workflow once, beside others of its name", () => {

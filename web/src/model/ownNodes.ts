@@ -12,6 +12,7 @@ import {
   type SubgraphEntry,
   type Workflow,
 } from "./document";
+import { NO_BODIES, type BodyInputs } from "./bodies";
 import { mergeSubgraphs, usedSubgraphs } from "./clipboard";
 import { freshName } from "./subgraphs";
 
@@ -21,8 +22,13 @@ export const OWN_FOLDER = "nodes/";
 const NODE = "node";
 
 /** The workflow that keeps a subgraph as a node of some name. */
-export function ownNode(workflow: Workflow, subgraph: string, name: string, description = ""): Workflow {
-  const used = usedSubgraphs(workflow, { [NODE]: { type: SUBGRAPH_PREFIX + subgraph } });
+export function ownNode(
+  workflow: Workflow,
+  subgraph: string,
+  name: string,
+  { description = "", bodyInputs = NO_BODIES }: { description?: string; bodyInputs?: BodyInputs } = {},
+): Workflow {
+  const used = usedSubgraphs(workflow, { [NODE]: { type: SUBGRAPH_PREFIX + subgraph } }, bodyInputs);
   const inner = without(used, [subgraph]);
   const key = lookUp(inner, name) === undefined ? name : freshName(Object.keys(inner), name);
   return {
@@ -43,9 +49,10 @@ export function subgraphOfOwn(workflow: Workflow): string | undefined {
 }
 
 /** The same node under another name. */
-export function renamedOwn(own: Workflow, name: string): Workflow {
+export function renamedOwn(own: Workflow, name: string, bodyInputs: BodyInputs = NO_BODIES): Workflow {
   const subgraph = subgraphOfOwn(own);
-  return subgraph === undefined ? own : ownNode(own, subgraph, name, own.description);
+  const options = { bodyInputs, ...(own.description !== undefined && { description: own.description }) };
+  return subgraph === undefined ? own : ownNode(own, subgraph, name, options);
 }
 
 export interface Adopted {
@@ -55,10 +62,14 @@ export interface Adopted {
 }
 
 /** Bring an own node's subgraphs into a workflow; those that are there already are used as they are. */
-export function adoptOwn(workflow: Workflow, own: Workflow): Adopted | undefined {
+export function adoptOwn(
+  workflow: Workflow,
+  own: Workflow,
+  bodyInputs: BodyInputs = NO_BODIES,
+): Adopted | undefined {
   const name = subgraphOfOwn(own);
   if (name === undefined) return undefined;
   const brought: Readonly<Record<string, SubgraphEntry>> = own.subgraphs ?? {};
-  const { merged, renamed } = mergeSubgraphs(workflow, brought);
+  const { merged, renamed } = mergeSubgraphs(workflow, brought, bodyInputs);
   return { workflow: merged, type: SUBGRAPH_PREFIX + (renamed.get(name) ?? name) };
 }

@@ -6,7 +6,7 @@ import {
   lookUp,
   mapValues,
   nodesOf,
-  subgraphName,
+  sameLink,
   without,
   withField,
   type Graph,
@@ -16,6 +16,7 @@ import {
   type SubgraphEntry,
   type Workflow,
 } from "./document";
+import { NO_BODIES, usesOf, type BodyInputs } from "./bodies";
 import { withNodes } from "./edit";
 import { tidyReroutes } from "./reroutes";
 import { setLinks } from "./wires";
@@ -51,13 +52,19 @@ export function exposeOutput(subgraph: SubgraphEntry, source: Link, wish = sourc
   return { ...subgraph, outputs: { ...subgraph.outputs, [name]: source } };
 }
 
+export type Side = "inputs" | "outputs";
+
+/** The name that a socket has outside the subgraph it is in, where it is shown there. */
+export function exposedName(subgraph: SubgraphEntry, side: Side, at: Link): string | undefined {
+  if (side === "outputs")
+    return Object.entries(subgraph.outputs ?? {}).find(([, source]) => sameLink(source, at))?.[0];
+  return Object.entries(subgraph.inputs ?? {}).find(([, targets]) =>
+    targets.some((target) => sameLink(target, at)),
+  )?.[0];
+}
+
 /** Take an input or output of a subgraph back, with every wire that used it. */
-export function concealSocket(
-  workflow: Workflow,
-  name: string,
-  side: "inputs" | "outputs",
-  socket: string,
-): Workflow {
+export function concealSocket(workflow: Workflow, name: string, side: Side, socket: string): Workflow {
   const subgraph = lookUp(workflow.subgraphs, name);
   if (subgraph === undefined) return workflow;
   const left = { ...subgraph, [side]: without<unknown>(subgraph[side] ?? {}, [socket]) };
@@ -67,7 +74,7 @@ export function concealSocket(
   return { ...clean(workflow), subgraphs: all };
 }
 
-function dropSocket<G extends Graph>(graph: G, type: string, side: "inputs" | "outputs", socket: string): G {
+function dropSocket<G extends Graph>(graph: G, type: string, side: Side, socket: string): G {
   const users = new Set(Object.keys(nodesOf(graph)).filter((id) => nodesOf(graph)[id]?.type === type));
   if (users.size === 0) return graph;
   const nodes = mapValues(nodesOf(graph), (node, id) =>
@@ -94,17 +101,19 @@ function forgetSource(node: NodeEntry, users: ReadonlySet<string>, output: strin
   return changed;
 }
 
-/** Names of the subgraphs that would hold themselves if a node of `type` were put into `scope`. */
-export function wouldContainItself(workflow: Workflow, scope: Scope, type: string): boolean {
+/** Whether a graph would hold itself if a node of `type` were put into `scope`. */
+export function wouldContainItself(
+  workflow: Workflow,
+  scope: Scope,
+  type: string,
+  bodyInputs: BodyInputs = NO_BODIES,
+): boolean {
   if (scope === null) return false;
-  const pending = [subgraphName(type)];
-  const seen = new Set<string>();
-  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+  const seen = new Set(usesOf({ type }, bodyInputs).map(({ name }) => name));
+  for (const name of seen) {
     if (name === scope) return true;
-    if (seen.has(name)) continue;
-    seen.add(name);
-    const inner = Object.values(nodesOf(lookUp(workflow.subgraphs, name) ?? {}));
-    pending.push(...inner.flatMap((node) => subgraphName(node.type) ?? []));
+    for (const node of Object.values(nodesOf(lookUp(workflow.subgraphs, name) ?? {})))
+      for (const use of usesOf(node, bodyInputs)) seen.add(use.name);
   }
   return false;
 }

@@ -1,6 +1,5 @@
 /** Turning a subgraph back into the nodes it holds. */
 import {
-  SUBGRAPH_PREFIX,
   editAt,
   graphAt,
   lookUp,
@@ -18,6 +17,7 @@ import {
   type SubgraphEntry,
   type Workflow,
 } from "./document";
+import { NO_BODIES, usesOf, type BodyInputs } from "./bodies";
 import { freshId, patchUi, withNodes } from "./edit";
 import { tidyReroutes, dropReroutesOf } from "./reroutes";
 import { mapLinks, setLinks } from "./wires";
@@ -27,6 +27,7 @@ export function unpackSubgraph(
   workflow: Workflow,
   scope: Scope,
   id: string,
+  bodyInputs: BodyInputs = NO_BODIES,
 ): { workflow: Workflow; ids: readonly string[] } | undefined {
   const graph = graphAt(workflow, scope);
   const node = lookUp(graph?.nodes, id);
@@ -37,7 +38,7 @@ export function unpackSubgraph(
   const names = namesOutside(graph, id, subgraph);
   const inner = unpacked(node, subgraph, names);
   const opened = editAt(workflow, scope, (before) => spread(before, id, subgraph, names, inner));
-  return { workflow: dropUnused(opened, name), ids: Object.keys(inner) };
+  return { workflow: dropUnused(opened, name, bodyInputs), ids: Object.keys(inner) };
 }
 
 function namesOutside(graph: Graph, gone: string, subgraph: SubgraphEntry): Map<string, string> {
@@ -107,9 +108,11 @@ function spread<G extends Graph>(
   return tidyReroutes(dropReroutesOf(withNodes(graph, { ...left, ...opened }), new Set([gone])));
 }
 
-function dropUnused(workflow: Workflow, name: string): Workflow {
-  const type = SUBGRAPH_PREFIX + name;
+function dropUnused(workflow: Workflow, name: string, bodyInputs: BodyInputs): Workflow {
   const graphs: Graph[] = [workflow, ...Object.values(workflow.subgraphs ?? {})];
-  const used = graphs.some((graph) => Object.values(nodesOf(graph)).some((node) => node.type === type));
-  return used ? workflow : withField(workflow, "subgraphs", without(workflow.subgraphs ?? {}, [name]));
+  const uses = graphs.flatMap((graph) =>
+    Object.values(nodesOf(graph)).flatMap((node) => usesOf(node, bodyInputs)),
+  );
+  if (uses.some((use) => use.name === name)) return workflow;
+  return withField(workflow, "subgraphs", without(workflow.subgraphs ?? {}, [name]));
 }

@@ -1,5 +1,7 @@
 import { useState } from "react";
-import { getModels } from "@/api/client";
+import { getModels, modelPicture } from "@/api/client";
+import { lookUp } from "@/model/document";
+import { loadPictured, useCatalogue } from "@/state/catalogue";
 import { t } from "@/strings";
 import { Filter, Shell } from "./Shell";
 import { useLoaded } from "./useLoaded";
@@ -16,17 +18,29 @@ export default function ModelsPanel() {
     <Shell problem={problem} loading={value === undefined} onRetry={reload}>
       <Filter value={words} onChange={setWords} />
       {folders.map(([folder, names]) => (
-        <details key={folder} open={names.length > 0 && names.length <= 20} className="category">
-          <summary>{t("modelCount", { folder, count: names.length })}</summary>
-          <ul className="panel-list plain">
-            {names.map((name) => (
-              <li key={name}>
-                <span className="grow file-name">{name}</span>
-              </li>
-            ))}
-          </ul>
-        </details>
+        <Folder key={folder} folder={folder} names={names} />
       ))}
     </Shell>
+  );
+}
+
+function Folder({ folder, names }: { folder: string; names: readonly string[] }) {
+  const pictured = useCatalogue((state) => lookUp(state.pictured, folder));
+  return (
+    <details
+      open={names.length > 0 && names.length <= 20}
+      className="category"
+      onToggle={(event) => event.currentTarget.open && void loadPictured(folder)}
+    >
+      <summary>{t("modelCount", { folder, count: names.length })}</summary>
+      <ul className="panel-list plain models">
+        {names.map((name) => (
+          <li key={name}>
+            {pictured?.has(name) && <img src={modelPicture(folder, name)} alt="" loading="lazy" />}
+            <span className="grow file-name">{name}</span>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }

@@ -1,6 +1,6 @@
 import { tensorOutputs } from "@/model/tensors";
 import { prefixOf, tabOf, useDocuments, useTab } from "@/state/documents";
-import { useRuns, type NodeRun, type Outputs } from "@/state/runs";
+import { runAt, useRunsOf, type Outputs } from "@/state/runs";
 import { useNodeType } from "@/state/shownTypes";
 import { t } from "@/strings";
 import { picturesOf, shownOf } from "./outputs";
@@ -9,22 +9,19 @@ import { Shell } from "./Shell";
 import { ShownValue } from "./ShownValue";
 import { TensorRow } from "./TensorRow";
 
-const NONE: Readonly<Record<string, NodeRun>> = {};
-
 /** What the nodes gave: of those that are selected, else of all. */
 export default function ResultsPanel() {
   const key = useDocuments((state) => tabOf(state).key);
   const prefix = useTab(prefixOf);
   const selection = useTab((tab) => tab.selection);
-  const nodes = useRuns((state) => state.nodes[key]) ?? NONE;
-  const given = Object.entries(nodes).flatMap(([path, { outputs }]) =>
+  const runs = useRunsOf(key);
+  const given = Object.entries(runs.nodes).flatMap(([path, { outputs }]) =>
     outputs ? [[path, outputs] as const] : [],
   );
-  const chosen = given.filter(
-    ([path]) => path.startsWith(prefix) && selection.has(path.slice(prefix.length)),
-  );
+  const wanted = new Set([...selection].map((id) => runs.iterations[prefix + id]?.node ?? prefix + id));
+  const chosen = given.filter(([path]) => wanted.has(path));
   const shown = chosen.length > 0 ? chosen : given;
-  const looked = [...selection].filter((id) => nodes[prefix + id]?.job !== undefined);
+  const looked = [...selection].filter((id) => runAt(runs, prefix + id)?.job !== undefined);
   return (
     <Shell empty={shown.length === 0 && looked.length === 0}>
       {shown.map(([path, outputs]) => (

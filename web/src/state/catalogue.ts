@@ -1,14 +1,18 @@
 import { create } from "zustand";
-import { getModels } from "@/api/client";
+import { getModelPictures, getModels } from "@/api/client";
 import { json } from "@/api/http";
+import { ApiError, Unreachable } from "@/api/problems";
 import type { components } from "@/api/types";
-import { NO_CATALOGUE, readNodeType, type Catalogue, type NodeType } from "./nodeTypes";
+import type { BodyInputs } from "@/model/bodies";
+import { bodyInputsOf, NO_CATALOGUE, readNodeType, type Catalogue, type NodeType } from "./nodeTypes";
 
 interface CatalogueStore {
   status: "loading" | "ready" | "failed";
   catalogue: Catalogue;
   /** Names of files that nodes can name, by folder. */
   folders: Readonly<Record<string, readonly string[]>>;
+  /** Those of them that have a picture, for the folders that were looked into. */
+  pictured: Readonly<Record<string, ReadonlySet<string>>>;
   problem: string;
 }
 
@@ -17,6 +21,7 @@ export const useCatalogue = create<CatalogueStore>(() => ({
   status: "loading",
   catalogue: NO_CATALOGUE,
   folders: {},
+  pictured: {},
   problem: "",
 }));
 
@@ -41,6 +46,16 @@ export async function loadFolders(): Promise<void> {
   useCatalogue.setState({ folders });
 }
 
+/** Read which models of a folder have a picture; what was known stays if the server does not answer. */
+export async function loadPictured(folder: string): Promise<void> {
+  try {
+    const { names } = await getModelPictures(folder);
+    useCatalogue.setState(({ pictured }) => ({ pictured: { ...pictured, [folder]: new Set(names) } }));
+  } catch (error) {
+    if (!(error instanceof ApiError || error instanceof Unreachable)) throw error; // the names do without
+  }
+}
+
 /** The catalogue, once the server told it; an empty one if it cannot. */
 export async function catalogueThere(): Promise<Catalogue> {
   if (useCatalogue.getState().status === "loading")
@@ -55,6 +70,9 @@ export async function catalogueThere(): Promise<Catalogue> {
 }
 
 export const currentCatalogue = (): Catalogue => useCatalogue.getState().catalogue;
+
+/** What the catalogue knows now of inputs that name subgraphs. */
+export const bodyInputs: BodyInputs = (type) => bodyInputsOf(currentCatalogue(), type);
 
 export function allTypes(): readonly NodeType[] {
   return Object.values(currentCatalogue().nodes);

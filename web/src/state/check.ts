@@ -27,9 +27,13 @@ interface Check {
   /** How many more may run, because loops and branches may ask for them. */
   readonly maybe: number;
   readonly checking: boolean;
+  /** When this was asked, by `Date.now()`. */
+  readonly asked: number;
 }
 
-const NOTHING: Check = { issues: [], nodes: {}, run: undefined, maybe: 0, checking: false };
+type Answer = Omit<Check, "checking" | "asked">;
+
+const NOTHING: Check = { issues: [], nodes: {}, run: undefined, maybe: 0, checking: false, asked: 0 };
 const PAUSE_MS = 350;
 const BUSY_MS = 3000;
 
@@ -54,15 +58,16 @@ export async function checkNow(): Promise<void> {
   const workflow = workflowOf(currentTab());
   if (Object.keys(workflow.nodes ?? {}).length === 0) return useCheck.setState(NOTHING);
   useCheck.setState({ checking: true });
+  const moment = Date.now();
   try {
-    useCheck.setState({ ...(await ask(workflow, asked.signal)), checking: false });
+    useCheck.setState({ ...(await ask(workflow, asked.signal)), checking: false, asked: moment });
   } catch (error) {
     // A newer question took its place, or the server is gone, which the connection tells.
     if (!(error instanceof DOMException || error instanceof Unreachable)) throw error;
   }
 }
 
-async function ask(workflow: Workflow, signal: AbortSignal): Promise<Omit<Check, "checking">> {
+async function ask(workflow: Workflow, signal: AbortSignal): Promise<Answer> {
   try {
     return readPlan(await json<components["schemas"]["PlanView"]>("/plan", { body: { workflow }, signal }));
   } catch (error) {
@@ -84,7 +89,7 @@ async function validate(workflow: Workflow, signal: AbortSignal): Promise<readon
   }
 }
 
-function readPlan(plan: components["schemas"]["PlanView"]): Omit<Check, "checking"> {
+function readPlan(plan: components["schemas"]["PlanView"]): Answer {
   const told = Object.entries(plan.nodes).map(([id, { origin, outputs }]): [string, PlannedNode] => [
     id,
     { origin, outputs: shapes(outputs) },

@@ -5,13 +5,16 @@ import {
   editAt,
   graphAt,
   nodeOf,
-  subgraphName,
   type Graph,
   type NodeEntry,
   type Scope,
   type Workflow,
 } from "@/model/document";
+import { usesOf, type Use } from "@/model/bodies";
 import { begin, commit, redo as redone, undo as undone, type History, type StepName } from "@/model/history";
+import type { Step } from "@/model/places";
+import { exposedName, type Side } from "@/model/subgraphs";
+import { bodyInputs } from "./catalogue";
 
 /** A graph on the way in. */
 export interface Entered {
@@ -141,12 +144,28 @@ function sameSet(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean 
   return one.size === other.size && [...one].every((id) => other.has(id));
 }
 
-/** Go into the subgraph that a node of the shown graph stands for. */
-export function enterNode(id: string): void {
+/** What a socket of the shown graph is called outside, where that graph is a subgraph that shows it. */
+export function useOuterName(node: string, side: Side, socket: string): string | undefined {
+  return useTab((tab) =>
+    scopeOf(tab) === null ? undefined : exposedName(graphOf(tab), side, [node, socket]),
+  );
+}
+
+/** The subgraphs that a node of a tab's graph stands for or runs, and that are there. */
+export function insidesOf(tab: Tab, id: string): readonly Use[] {
+  const entry = nodeOf(graphOf(tab), id);
+  const uses = entry ? usesOf(entry, bodyInputs) : [];
+  return uses.filter(({ name }) => graphAt(workflowOf(tab), name) !== undefined);
+}
+
+/** Go into the subgraph that a node of the shown graph stands for or runs; of several, the one that `input` names. */
+export function enterNode(id: string, input?: string): void {
   updateCurrent((tab) => {
-    const scope = subgraphName(nodeOf(graphOf(tab), id)?.type ?? "");
-    if (scope === undefined || graphAt(workflowOf(tab), scope) === undefined) return tab;
-    return { ...tab, trail: [...tab.trail, { scope, prefix: `${prefixOf(tab)}${id}/` }], selection: NOTHING };
+    const insides = insidesOf(tab, id);
+    const inside = input === undefined ? insides[0] : insides.find((use) => use.input === input);
+    if (inside === undefined) return tab;
+    const step = { scope: inside.name, prefix: `${prefixOf(tab)}${id}/` };
+    return { ...tab, trail: [...tab.trail, step], selection: NOTHING };
   });
 }
 
@@ -155,11 +174,9 @@ export function leaveTo(depth: number): void {
   updateCurrent((tab) => ({ ...tab, trail: tab.trail.slice(0, depth + 1), selection: NOTHING }));
 }
 
-/** Open the graph that a node is in, by the subgraph nodes on the way, and select the node. */
-export function goToNode(path: readonly string[], id: string): void {
-  leaveTo(0);
-  for (const outer of path) enterNode(outer);
-  select([id]);
+/** Open the graph that a node is in, by the way there, and select the node. */
+export function goToNode(path: readonly Step[], id: string): void {
+  updateCurrent((tab) => ({ ...tab, trail: [WHOLE, ...path], selection: new Set([id]) }));
 }
 
 /** Open a workflow in a tab of its own; an empty, unchanged tab makes room. */

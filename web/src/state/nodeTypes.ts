@@ -1,5 +1,6 @@
 /** Types of nodes as the editor uses them: of the catalogue, of a subgraph, or made up for one that is missing. */
 import type { components } from "@/api/types";
+import type { BodyInterface, Types } from "@/model/bodies";
 import {
   linkList,
   lookUp,
@@ -40,6 +41,8 @@ export interface InputType {
   readonly socketOnly: boolean;
   readonly schema: JsonSchema;
   readonly default?: Json;
+  /** Of an input that names a subgraph, what that must look like. */
+  readonly body?: BodyInterface;
 }
 
 export interface NodeType {
@@ -97,6 +100,7 @@ export function readNodeType(view: NodeView): NodeType {
     socketOnly: input.socket_only,
     schema: input.schema as JsonSchema,
     ...(input.default !== undefined && { default: input.default as Json }),
+    ...(input.widget?.["kind"] === "body" && { body: readInterface(input["body"]) }),
   }));
   const title = view.display_name;
   return {
@@ -112,6 +116,23 @@ export function readNodeType(view: NodeView): NodeType {
     inputs,
     outputs,
   };
+}
+
+interface ToldInterface {
+  readonly takes?: Types;
+  readonly may_take?: Types;
+  readonly gives?: Types;
+}
+
+function readInterface(told: unknown): BodyInterface {
+  const { takes = {}, may_take = {}, gives = {} } = (told ?? {}) as ToldInterface;
+  return { takes, mayTake: may_take, gives };
+}
+
+/** Names of the inputs of a type that name subgraphs. */
+export function bodyInputsOf({ nodes }: Catalogue, type: string): readonly string[] {
+  const inputs = lookUp(nodes, type)?.inputs ?? [];
+  return inputs.filter(({ body }) => body !== undefined).map(({ name }) => name);
 }
 
 interface MadeTypes {

@@ -6,7 +6,7 @@ import type { Workflow } from "@/model/document";
 import { OWN_FOLDER, renamedOwn, subgraphOfOwn } from "@/model/ownNodes";
 import { t } from "@/strings";
 import { tell } from "./announcer";
-import { currentCatalogue } from "./catalogue";
+import { bodyInputs, currentCatalogue } from "./catalogue";
 import { onServerEvent } from "./connection";
 import { subgraphType, type Catalogue, type NodeType } from "./nodeTypes";
 
@@ -66,7 +66,7 @@ export async function deleteOwnNode(name: string): Promise<boolean> {
 export async function renameOwnNode(name: string, next: string): Promise<boolean> {
   const own = useOwnNodes.getState().nodes.find((candidate) => candidate.name === name);
   if (own === undefined) return false;
-  return (await keepOwnNode(next, renamedOwn(own.workflow, next), "new")) && deleteOwnNode(name);
+  return (await keepOwnNode(next, renamedOwn(own.workflow, next, bodyInputs), "new")) && deleteOwnNode(name);
 }
 
 async function telling(act: () => Promise<void>): Promise<boolean> {

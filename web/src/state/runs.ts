@@ -1,7 +1,10 @@
 /** Runs of the documents that are open: what each node does, shows and gave. */
 import { create } from "zustand";
+import { useShallow } from "zustand/react/shallow";
 import type { components } from "@/api/types";
-import { prefixOf, tabOf, useDocuments } from "./documents";
+import { placeOf } from "@/model/places";
+import { bodyInputs } from "./catalogue";
+import { prefixOf, tabOf, useDocuments, workflowOf } from "./documents";
 
 export type JobView = components["schemas"]["JobView"];
 export type OutputView = components["schemas"]["OutputView"];
@@ -12,15 +15,29 @@ export interface NodeRun {
   readonly origin?: "run" | "memory" | "disk";
   /** By `Date.now()`. */
   readonly started?: number;
+  /** When it was told to be done, by `Date.now()`. */
+  readonly ended?: number;
   readonly seconds?: number;
   readonly value?: number;
   readonly total?: number;
-  /** Address of a picture. */
+  /** Of a loop, how often its body runs. */
+  readonly iterations?: number;
+  /** Address of a picture; only while it runs. */
   readonly preview?: string;
   readonly outputs?: Outputs;
   /** The job that its result is of. */
   readonly job?: string;
   readonly error?: string;
+}
+
+/** Of a node in the body of a loop, the last iteration that anything is known of. */
+export interface Iteration {
+  readonly job: string;
+  /** What that iteration of the node is called in the run. */
+  readonly node: string;
+  readonly number: number;
+  /** How many there are, once the run has told it. */
+  readonly of?: number;
 }
 
 export interface Run {
@@ -43,6 +60,8 @@ export interface RunEvent {
   readonly node?: string;
   readonly value?: number;
   readonly total?: number;
+  readonly added?: number;
+  readonly iterations?: number;
   readonly planned?: number;
   readonly origin?: "run" | "memory" | "disk" | "pruned";
   readonly seconds?: number;
@@ -53,24 +72,55 @@ export interface RunEvent {
 }
 
 type NodeRuns = Readonly<Record<string, NodeRun>>;
+type Iterations = Readonly<Record<string, Iteration>>;
 
 interface Runs {
   /** By job. */
   readonly runs: Readonly<Record<string, Run>>;
-  /** By tab, then by the path of the node. What a node gave stays until it gives something else. */
+  /** By tab, then by what the run calls the node. What a node gave stays until it gives something else. */
   readonly nodes: Readonly<Record<string, NodeRuns>>;
+  /** By tab, then by the path of the node: which of its runs is shown at a node in the body of a loop. */
+  readonly iterations: Readonly<Record<string, Iterations>>;
 }
 
-export const useRuns = create<Runs>(() => ({ runs: {}, nodes: {} }));
+export const useRuns = create<Runs>(() => ({ runs: {}, nodes: {}, iterations: {} }));
 
 const NO_NODES: NodeRuns = {};
+const PASSING: readonly string[] = ["node_progress", "node_preview"];
+const NO_ITERATIONS: Iterations = {};
 const ENDED: readonly string[] = ["done", "failed", "cancelled"];
+
+/** What the nodes of one tab do. */
+export interface RunsOfTab {
+  readonly nodes: NodeRuns;
+  readonly iterations: Iterations;
+}
+
+export function runsOf({ nodes, iterations }: Runs, tab: string): RunsOfTab {
+  return { nodes: nodes[tab] ?? NO_NODES, iterations: iterations[tab] ?? NO_ITERATIONS };
+}
+
+export function useRunsOf(tab: string): RunsOfTab {
+  return useRuns(useShallow((state) => runsOf(state, tab)));
+}
+
+/** What a node does, by its path: of one in the body of a loop, its last iteration. */
+export function runAt({ nodes, iterations }: RunsOfTab, path: string): NodeRun | undefined {
+  return nodes[iterations[path]?.node ?? path];
+}
 
 /** What a node of the shown graph does; a subgraph node does what those inside it do. */
 export function useRunOf<T>(id: string, pick: (run: NodeRun | undefined) => T): T {
   const key = useDocuments((state) => tabOf(state).key);
   const path = useDocuments((state) => prefixOf(tabOf(state)) + id);
-  return useRuns(({ nodes }) => pick((nodes[key] ?? NO_NODES)[path]));
+  return useRuns((state) => pick(runAt(runsOf(state, key), path)));
+}
+
+/** Which iteration of a node of the shown graph is shown, where that is in the body of a loop. */
+export function useIterationOf(id: string): Iteration | undefined {
+  const key = useDocuments((state) => tabOf(state).key);
+  const path = useDocuments((state) => prefixOf(tabOf(state)) + id);
+  return useRuns((state) => runsOf(state, key).iterations[path]);
 }
 
 export function hasEnded({ state }: Run): boolean {
@@ -129,6 +179,31 @@ export function applyEvent(event: RunEvent, picture?: Blob): void {
   }
   if (hasEnded(run)) return; // it is told again what led there
   HANDLERS[event.type]?.(run, event, picture);
+  if (event.node !== undefined) noteIteration(run, event.node);
+}
+
+/** Show the latest iteration of a node in a loop; one that failed stays in view. */
+function noteIteration({ job, tab }: Run, node: string): void {
+  const place = node.includes("/") ? placeInTab(tab, node) : undefined;
+  if (place?.iteration === undefined) return;
+  const { number, loop } = place.iteration;
+  const path = (place.path.at(-1)?.prefix ?? "") + place.id;
+  const { nodes, iterations } = runsOf(useRuns.getState(), tab);
+  const known = iterations[path];
+  const isLess = known?.job === job && (number < known.number || nodes[known.node]?.status === "failed");
+  if (isLess && nodes[node]?.status !== "failed") return;
+  const of = nodes[loop]?.iterations;
+  const iteration: Iteration = { job, node, number, ...(of !== undefined && { of }) };
+  useRuns.setState((all) => ({
+    iterations: { ...all.iterations, [tab]: { ...iterations, [path]: iteration } },
+  }));
+  if (nodes[loop]?.status === "running")
+    updateNode(tab, loop, (run) => ({ ...run, status: "running", value: Math.max(run?.value ?? 0, number) }));
+}
+
+function placeInTab(key: string, node: string) {
+  const tab = useDocuments.getState().tabs.find((candidate) => candidate.key === key);
+  return tab && placeOf(workflowOf(tab), node, { bodyInputs, numbered: true });
 }
 
 type Handler = (run: Run, event: RunEvent, picture?: Blob) => void;
@@ -150,8 +225,13 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     ...(value !== undefined && { value }),
     ...(total !== undefined && { total }),
   })),
+  node_expanded: (run, { node, added = 0, iterations }) => {
+    updateRun(run.job, { planned: run.planned + added });
+    if (node === undefined || iterations === undefined) return;
+    const told = { iterations, value: 0, total: iterations };
+    updateNode(run.tab, node, (before) => ({ ...before, status: "running", ...told }));
+  },
   node_preview: nodeHandler((before, _, picture) => {
-    if (before?.preview) URL.revokeObjectURL(before.preview);
     const { outputs: _old, ...kept } = before ?? {};
     return { ...kept, status: "running", ...(picture && { preview: URL.createObjectURL(picture) }) };
   }),
@@ -174,25 +254,41 @@ function nodeHandler(
   return (run, event, picture) => {
     if (event.node === undefined) return;
     updateNode(run.tab, event.node, (before) => {
-      const after = next(before, event, picture);
-      return { ...keepOutputs(event.type === "node_preview" ? undefined : before), ...after };
+      if (isLate(before, event)) return before;
+      const after = {
+        ...keepOutputs(event.type === "node_preview" ? undefined : before),
+        ...next(before, event, picture),
+      };
+      letGo(before, after);
+      return after;
     });
   };
+}
+
+/** What shows a node at work may come after its end, because only the latest of it is sent on. */
+function isLate(before: NodeRun | undefined, { type, job }: RunEvent): before is NodeRun {
+  return PASSING.includes(type) && before?.status === "done" && before.job === job;
+}
+
+/** Let go of a preview that another one, or the result, took the place of. */
+function letGo(before: NodeRun | undefined, after: NodeRun): void {
+  if (before?.preview && before.preview !== after.preview) URL.revokeObjectURL(before.preview);
 }
 
 const finishNode = nodeHandler((before, { origin, seconds, outputs, job }) => ({
   ...keepOutputs(before),
   status: "done",
+  ended: Date.now(),
   ...(job !== undefined && { job }),
   ...(origin !== undefined && origin !== "pruned" && { origin }),
   ...(seconds !== undefined && { seconds }),
   ...(outputs && { outputs }),
 }));
 
-function keepOutputs(run: NodeRun | undefined): Pick<NodeRun, "outputs" | "preview"> {
+function keepOutputs(run: NodeRun | undefined): Pick<NodeRun, "outputs" | "iterations"> {
   return {
+    ...(run?.iterations && { iterations: run.iterations }),
     ...(run?.outputs && { outputs: run.outputs }),
-    ...(run?.preview && { preview: run.preview }),
   };
 }
 
@@ -208,9 +304,12 @@ function forgetErrors(nodes: NodeRuns): NodeRuns {
 
 /** A job that ended has no running nodes, whatever events were missed. */
 function stopRunning(nodes: NodeRuns): NodeRuns {
-  return mapRuns(nodes, (run) =>
-    run.status === "running" ? { ...keepOutputs(run), status: "cancelled" } : run,
-  );
+  return mapRuns(nodes, (run) => {
+    if (run.status !== "running") return run;
+    const after: NodeRun = { ...keepOutputs(run), status: "cancelled" };
+    letGo(run, after);
+    return after;
+  });
 }
 
 function mapRuns(nodes: NodeRuns, change: (run: NodeRun) => NodeRun): NodeRuns {
@@ -232,9 +331,12 @@ export function applyResult(job: JobView): void {
       ...record,
       ...(given && { outputs: given }),
     });
+    noteIteration(run, path);
   }
-  for (const { node, message } of errors)
+  for (const { node, message } of errors) {
     updateNode(run.tab, node, () => ({ status: "failed", error: message }));
+    noteIteration(run, node);
+  }
   updateRun(job.id, { state: job.state, ...(job.result.error && { error: job.result.error.message }) });
   updateNodes(run.tab, stopRunning);
 }

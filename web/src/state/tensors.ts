@@ -8,7 +8,7 @@ import { inputUrl } from "@/widgets/uploads";
 import { widgetKind } from "@/widgets/kinds";
 import { useCheck } from "./check";
 import { currentGraph, currentTab, prefixOf, useTab } from "./documents";
-import { hasEnded, useRunOf, useRuns } from "./runs";
+import { hasEnded, runAt, runsOf, useIterationOf, useRunOf, useRuns } from "./runs";
 import { nodeTypeNow } from "./shownTypes";
 
 const MOST = 100;
@@ -35,7 +35,8 @@ export function useTensor(id: string, output: string): Tensor | undefined {
   const over = useRuns(({ runs }) => job !== undefined && (runs[job] === undefined || hasEnded(runs[job])));
   // A card is used again for a node of the same name in another tab, which must not show this one's.
   const tab = useTab(({ key }) => key);
-  const node = prefixOf(currentTab()) + id;
+  const path = prefixOf(currentTab()) + id;
+  const node = useIterationOf(id)?.node ?? path;
   const place = JSON.stringify([tab, node, output]);
   const [seen, setSeen] = useState<{ place: string; tensor: Tensor | undefined }>();
   useEffect(() => {
@@ -97,7 +98,7 @@ function pictureIn(id: string, graph: Graph): string | undefined {
   const name = input && nodesOf(graph)[id]?.inputs?.[input.name];
   if (typeof name === "string" && name !== "") return inputUrl(name);
   const tab = currentTab();
-  const given = useRuns.getState().nodes[tab.key]?.[prefixOf(tab) + id]?.outputs;
+  const given = runAt(runsOf(useRuns.getState(), tab.key), prefixOf(tab) + id)?.outputs;
   const files = Object.values(given ?? {}).flatMap((values) => values.flatMap(({ file }) => file ?? []));
   return files.find(({ media_type }) => media_type.startsWith("image/"))?.url;
 }

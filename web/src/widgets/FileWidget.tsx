@@ -1,5 +1,6 @@
 import { lookUp } from "@/model/document";
-import { useCatalogue } from "@/state/catalogue";
+import { modelPicture } from "@/api/client";
+import { loadPictured, useCatalogue } from "@/state/catalogue";
 import { t } from "@/strings";
 import { valueSchema } from "./kinds";
 import { Picker } from "./Picker";
@@ -9,6 +10,7 @@ import type { WidgetProps } from "./registry";
 export function FileWidget({ controlId, input, value, onChange }: WidgetProps) {
   const folder = valueSchema(input.schema)["x-folder"] ?? "";
   const names = useCatalogue((state) => lookUp(state.folders, folder)) ?? [];
+  const pictured = useCatalogue((state) => lookUp(state.pictured, folder));
   const text = typeof value === "string" && value !== "" ? value : t("chooseFile");
   return (
     <Picker
@@ -16,7 +18,12 @@ export function FileWidget({ controlId, input, value, onChange }: WidgetProps) {
       label={input.name}
       text={text}
       chosen={String(value)}
-      choices={names.map((name) => ({ key: name, label: name }))}
+      choices={names.map((name) => ({
+        key: name,
+        label: name,
+        ...(pictured?.has(name) && { picture: modelPicture(folder, name) }),
+      }))}
+      onOpen={() => void loadPictured(folder)}
       onPick={onChange}
     />
   );

@@ -3,6 +3,7 @@ import { createPortal } from "react-dom";
 import { useCatalogue } from "@/state/catalogue";
 import { tell } from "@/state/announcer";
 import { t } from "@/strings";
+import { unusedMask } from "./maskUse";
 import { Picker } from "./Picker";
 import type { WidgetProps } from "./registry";
 import { inputUrl, pictureIn, upload } from "./uploads";
@@ -10,7 +11,7 @@ import { inputUrl, pictureIn, upload } from "./uploads";
 const MaskPainter = lazy(() => import("./MaskPainter"));
 
 /** An input picture: chosen, uploaded, dropped or pasted; shown in place. */
-export function ImageWidget({ controlId, input, value, onChange }: WidgetProps) {
+export function ImageWidget({ controlId, node, input, value, onChange }: WidgetProps) {
   const names = useCatalogue((state) => state.folders.inputs) ?? [];
   const [busy, setBusy] = useState(false);
   const [painting, setPainting] = useState(false);
@@ -26,6 +27,11 @@ export function ImageWidget({ controlId, input, value, onChange }: WidgetProps) 
     } finally {
       setBusy(false);
     }
+  };
+  const keepMasked = (masked: string) => {
+    onChange(masked);
+    const unused = unusedMask(node);
+    if (unused) tell(t("saidMaskUnused", unused));
   };
   const drop = (event: DragEvent) => {
     const file = pictureIn(event.dataTransfer);
@@ -82,7 +88,7 @@ export function ImageWidget({ controlId, input, value, onChange }: WidgetProps) 
       {painting &&
         createPortal(
           <Suspense fallback={null}>
-            <MaskPainter name={name} onKeep={onChange} onClose={() => setPainting(false)} />
+            <MaskPainter name={name} onKeep={keepMasked} onClose={() => setPainting(false)} />
           </Suspense>,
           document.body,
         )}

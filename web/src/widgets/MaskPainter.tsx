@@ -1,6 +1,11 @@
-import { useEffect, useRef, useState, type PointerEvent } from "react";
-import { tell } from "@/state/announcer";
-import { t } from "@/strings";
+import { useEffect, useId, useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import { begin, commit, redo, redoName, undo, undoName } from "@/model/history";
+import { nextBrush, type MaskHistory, type MaskStep, type Place, type Stroke } from "@/model/maskSteps";
+import { t, type StringKey } from "@/strings";
+import { MaskBoard, type Look } from "./MaskBoard";
+import "./maskPainter.css";
+import { MaskTools } from "./MaskTools";
+import { readBitmap } from "./pixels";
 import { inputUrl, upload } from "./uploads";
 
 interface Props {
@@ -11,7 +16,11 @@ interface Props {
   onClose: () => void;
 }
 
-type Place = readonly [x: number, y: number];
+const STEP_NAMES: Record<MaskStep["kind"], StringKey> = {
+  stroke: "maskStroke",
+  clear: "maskClear",
+  invert: "maskInvert",
+};
 
 /**
  * Paints the mask of a picture: what is painted becomes transparent, which is what nodes read as its mask.
@@ -20,139 +29,190 @@ type Place = readonly [x: number, y: number];
  */
 export default function MaskPainter({ name, onKeep, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const last = useRef<Place>(undefined);
-  const [brush, setBrush] = useState(32);
+  const help = useId();
+  const [history, setHistory] = useState<MaskHistory>(() => begin<readonly MaskStep[]>([]));
+  const [size, setSize] = useState<number>();
   const [erase, setErase] = useState(false);
-  const picture = usePicture(name, canvas);
+  const [look, setLook] = useState<Look>("stripes");
+  const [said, say] = useState("");
+  const [leaving, setLeaving] = useState(false);
+  const { board, problem } = useBoard(name);
   useEffect(() => dialog.current?.showModal(), []);
-  const placeOf = (event: PointerEvent<HTMLCanvasElement>): Place => {
-    const box = event.currentTarget.getBoundingClientRect();
-    const scale = event.currentTarget.width / box.width;
-    return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+  const most = board ? Math.ceil(Math.max(board.width, board.height) / 2) : 1;
+  const brush = size ?? Math.max(1, Math.round(most / 6));
+
+  const take = (step: MaskStep) => {
+    const steps = [...history.present, step];
+    if (step.kind === "stroke") board?.painted(steps);
+    setHistory(commit(history, steps, { name: t(STEP_NAMES[step.kind]) }, Date.now()));
+    say(step.kind === "stroke" ? "" : t(STEP_NAMES[step.kind]));
+    setLeaving(false);
   };
-  const paint = (event: PointerEvent<HTMLCanvasElement>) => {
-    const context = canvas.current?.getContext("2d");
-    if (!context || !last.current) return;
-    const to = placeOf(event);
-    stroke(context, last.current, to, brush, erase);
-    last.current = to;
+  const go = (way: "undo" | "redo") => {
+    const step = way === "undo" ? undoName(history) : redoName(history);
+    setHistory((way === "undo" ? undo : redo)(history) ?? history);
+    if (step !== undefined) say(t(way === "undo" ? "saidUndone" : "saidRedone", { step }));
   };
   const keep = async () => {
-    if (!picture || !canvas.current) return;
+    if (board === undefined) return;
     try {
-      onKeep(
-        await upload(await masked(picture, canvas.current), `masked-${name.split("/").at(-1) ?? "picture"}`),
-      );
+      onKeep(await upload(board.asFile(), maskedName(name)));
       onClose();
     } catch (error) {
-      tell(t("saidUploadFailed", { why: error instanceof Error ? error.message : String(error) }));
+      say(t("saidUploadFailed", { why: error instanceof Error ? error.message : String(error) }));
     }
+  };
+  const onKey = (event: KeyboardEvent) => {
+    event.stopPropagation();
+    const act = keyed(event, {
+      "[": () => setSize(nextBrush(brush, -1, most)),
+      "]": () => setSize(nextBrush(brush, 1, most)),
+      e: () => setErase(!erase),
+      i: () => take({ kind: "invert" }),
+      "ctrl+z": () => go("undo"),
+      "ctrl+shift+z": () => go("redo"),
+      "ctrl+y": () => go("redo"),
+    });
+    if (act === undefined) return;
+    event.preventDefault();
+    act();
   };
   return (
     <dialog
       ref={dialog}
       className="mask-painter nodrag nowheel"
       aria-label={t("paintMask")}
+      aria-describedby={help}
       onClose={onClose}
-      onKeyDown={(event) => event.stopPropagation()}
+      onCancel={(event) => {
+        if (leaving || history.past.length === 0) return;
+        event.preventDefault();
+        setLeaving(true);
+        say(t("maskNotKept"));
+      }}
+      onKeyDown={onKey}
     >
-      <div className="mask-board">
-        <img src={inputUrl(name)} alt={name} draggable={false} />
-        <canvas
-          ref={canvas}
-          aria-label={t("paintMask")}
-          onPointerDown={(event) => {
-            event.currentTarget.setPointerCapture(event.pointerId);
-            last.current = placeOf(event);
-            paint(event);
-          }}
-          onPointerMove={paint}
-          onPointerUp={() => (last.current = undefined)}
-        />
-      </div>
-      <div className="mask-tools">
-        <label>
-          {t("brushSize")}
-          <input
-            type="range"
-            min={2}
-            max={200}
-            value={brush}
-            onChange={(event) => setBrush(event.target.valueAsNumber)}
-          />
-        </label>
-        <button aria-pressed={erase} onClick={() => setErase(!erase)}>
-          {t("erase")}
-        </button>
-        <span className="spacer" />
-        <button onClick={onClose}>{t("cancel")}</button>
-        <button className="primary" onClick={() => void keep()}>
-          {t("keepMask")}
-        </button>
-      </div>
+      <Board {...{ name, board, look, brush, erase, history }} onStroke={take} />
+      <MaskTools
+        {...{ brush, most, erase, look, history }}
+        ready={board !== undefined}
+        onBrush={setSize}
+        onErase={setErase}
+        onLook={setLook}
+        onStep={take}
+        onUndo={() => go("undo")}
+        onRedo={() => go("redo")}
+        onCancel={onClose}
+        onKeep={() => void keep()}
+      />
+      <p id={help} className="quiet">
+        {t("maskHelp")}
+      </p>
+      <p role="status" className={problem ? "problem" : ""}>
+        {problem ?? said}
+      </p>
     </dialog>
   );
 }
 
-function stroke(
-  context: CanvasRenderingContext2D,
-  from: Place,
-  to: Place,
-  width: number,
-  erase: boolean,
-): void {
-  context.globalCompositeOperation = erase ? "destination-out" : "source-over";
-  context.strokeStyle = "#ff3b6b";
-  context.lineWidth = width;
-  context.lineCap = "round";
-  context.beginPath();
-  context.moveTo(...from);
-  context.lineTo(to[0] + 0.01, to[1]);
-  context.stroke();
+interface BoardProps {
+  name: string;
+  board: MaskBoard | undefined;
+  look: Look;
+  brush: number;
+  erase: boolean;
+  history: MaskHistory;
+  onStroke: (stroke: Stroke) => void;
 }
 
-/** The picture once it is loaded; the canvas then has its size and shows the mask that it has already. */
-function usePicture(
-  name: string,
-  canvas: React.RefObject<HTMLCanvasElement | null>,
-): HTMLImageElement | undefined {
-  const [picture, setPicture] = useState<HTMLImageElement>();
+/** The picture under its mask, and the brush where the pointer is. */
+function Board({ name, board, look, brush, erase, history, onStroke }: BoardProps) {
+  const picture = useRef<HTMLCanvasElement>(null);
+  const view = useRef<HTMLCanvasElement>(null);
+  const places = useRef<Place[]>([]);
+  const [at, setAt] = useState<Place>();
   useEffect(() => {
-    const image = new Image();
-    image.onload = () => {
-      if (!canvas.current) return;
-      canvas.current.width = image.naturalWidth;
-      canvas.current.height = image.naturalHeight;
-      showMask(canvas.current, image);
-      setPicture(image);
-    };
-    image.src = inputUrl(name);
-    return () => {
-      image.onload = null;
-    };
-  }, [name, canvas]);
-  return picture;
+    if (picture.current) board?.showPicture(picture.current);
+  }, [board]);
+  useEffect(() => {
+    board?.bring(history.present);
+    if (view.current) board?.show(view.current, look);
+  }, [board, history.present, look]);
+  const placeOf = (event: PointerEvent<HTMLCanvasElement>): Place => {
+    const box = event.currentTarget.getBoundingClientRect();
+    const scale = (board?.width ?? 1) / box.width;
+    return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+  };
+  const paint = (event: PointerEvent<HTMLCanvasElement>) => {
+    const place = placeOf(event);
+    setAt(place);
+    const last = places.current.at(-1);
+    if (last === undefined || board === undefined) return;
+    board.paint(last, place, { kind: "stroke", width: brush, erase });
+    board.show(event.currentTarget, look);
+    places.current.push(place);
+  };
+  const finish = () => {
+    const drawn = places.current;
+    places.current = [];
+    if (drawn.length > 0) onStroke({ kind: "stroke", width: brush, erase, places: drawn });
+  };
+  const [width, height] = [board?.width ?? 1, board?.height ?? 1];
+  const share = (value: number, whole: number) => `${(100 * value) / whole}%`;
+  return (
+    <div className="mask-board" style={{ "--aspect": width / height } as React.CSSProperties}>
+      <canvas ref={picture} aria-hidden />
+      <canvas
+        ref={view}
+        role="img"
+        aria-label={t("maskOf", { name })}
+        className={`mask-view ${look === "stripes" ? "striped" : ""}`}
+        onPointerDown={(event) => {
+          if (event.button !== 0) return;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          places.current = [placeOf(event)];
+          paint(event);
+        }}
+        onPointerMove={paint}
+        onPointerUp={finish}
+        onPointerCancel={finish}
+        onPointerLeave={() => setAt(undefined)}
+      />
+      {at && board && (
+        <span
+          className={erase ? "brush erasing" : "brush"}
+          style={{ left: share(at[0], width), top: share(at[1], height), width: share(brush, width) }}
+        />
+      )}
+    </div>
+  );
 }
 
-function showMask(canvas: HTMLCanvasElement, image: HTMLImageElement): void {
-  const context = canvas.getContext("2d");
-  if (!context) return;
-  context.fillStyle = "#ff3b6b";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.globalCompositeOperation = "destination-out";
-  context.drawImage(image, 0, 0);
+/** What a key does here; letters are left to fields that take them. */
+function keyed(event: KeyboardEvent, actions: Readonly<Record<string, () => void>>) {
+  const { key, ctrlKey, metaKey, shiftKey, altKey, target } = event;
+  if (actions[key] && "[]".includes(key)) return actions[key];
+  if (altKey || (!ctrlKey && !metaKey && target instanceof HTMLSelectElement)) return undefined;
+  const held = [(ctrlKey || metaKey) && "ctrl", shiftKey && "shift", key.toLowerCase()];
+  return actions[held.filter(Boolean).join("+")];
 }
 
-/** The picture with the painted parts transparent, its colours there kept. */
-async function masked(picture: HTMLImageElement, mask: HTMLCanvasElement): Promise<Blob> {
-  const made = new OffscreenCanvas(mask.width, mask.height);
-  const context = made.getContext("2d");
-  const painted = mask.getContext("2d")?.getImageData(0, 0, mask.width, mask.height);
-  if (!context || !painted) throw new Error("this browser has no canvas");
-  context.drawImage(picture, 0, 0);
-  const pixels = context.getImageData(0, 0, mask.width, mask.height);
-  for (let at = 3; at < pixels.data.length; at += 4) pixels.data[at] = 255 - (painted.data[at] ?? 0);
-  context.putImageData(pixels, 0, 0);
-  return made.convertToBlob({ type: "image/png" });
+/** The board of a picture, once that is read. */
+function useBoard(name: string): { board?: MaskBoard; problem?: string } {
+  const [made, setMade] = useState<{ board?: MaskBoard; problem?: string }>({});
+  useEffect(() => {
+    let gone = false;
+    readBitmap(inputUrl(name))
+      .then((bitmap) => ({ board: new MaskBoard(bitmap) }))
+      .catch((error: unknown) => ({ problem: t("maskUnreadable", { name, why: String(error) }) }))
+      .then((found) => gone || setMade(found));
+    return () => void (gone = true);
+  }, [name]);
+  return made;
+}
+
+/** `photo.jpg` gives `masked-photo.png`, and so does `masked-photo.png`. */
+function maskedName(name: string): string {
+  const stem = (name.split("/").at(-1) ?? name).replace(/\.\w+$/, "").replace(/^masked-/, "");
+  return `masked-${stem}.png`;
 }

@@ -1,6 +1,7 @@
 import { useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
 import { t } from "@/strings";
-import { asNumber, clamp, limitsOf, parseNumber } from "./numbers";
+import { Note, useNote } from "./Note";
+import { asNumber, clamp, limitBroken, limitsOf, parseNumber, type Limits } from "./numbers";
 import type { WidgetProps } from "./registry";
 
 const PIXELS_PER_STEP = 6;
@@ -11,6 +12,7 @@ export function NumberWidget({ controlId, input, value, onChange }: WidgetProps)
   const limits = limitsOf(input.schema);
   const number = asNumber(value);
   const [draft, setDraft] = useState<string>();
+  const [note, tell] = useNote();
   const field = useRef<HTMLInputElement>(null);
   const set = (next: number) => onChange(clamp(next, limits));
   const drag = useDrag(number, limits.step, set, () => {
@@ -18,8 +20,10 @@ export function NumberWidget({ controlId, input, value, onChange }: WidgetProps)
     field.current?.select();
   });
   const finish = () => {
-    const typed = draft === undefined ? undefined : parseNumber(draft);
+    if (draft === undefined) return;
+    const typed = parseNumber(draft);
     if (typed !== undefined) set(typed);
+    tell(whatBecame(draft, typed, limits));
     setDraft(undefined);
   };
   const onKey = (event: KeyboardEvent<HTMLInputElement>) => {
@@ -31,36 +35,49 @@ export function NumberWidget({ controlId, input, value, onChange }: WidgetProps)
     set(number + direction * limits.step * (event.shiftKey ? 10 : 1));
   };
   return (
-    <div className="number" {...drag}>
-      <button
-        tabIndex={-1}
-        aria-label={t("less", { input: input.name })}
-        onClick={() => set(number - limits.step)}
-      >
-        ‹
-      </button>
-      <input
-        ref={field}
-        id={controlId}
-        role="spinbutton"
-        inputMode="decimal"
-        autoComplete="off"
-        value={draft ?? shown(number)}
-        aria-valuenow={number}
-        aria-valuemin={finite(limits.minimum)}
-        aria-valuemax={finite(limits.maximum)}
-        onChange={(event) => setDraft(event.target.value)}
-        onBlur={finish}
-        onKeyDown={onKey}
-      />
-      <button
-        tabIndex={-1}
-        aria-label={t("more", { input: input.name })}
-        onClick={() => set(number + limits.step)}
-      >
-        ›
-      </button>
-    </div>
+    <>
+      <div className="number" {...drag}>
+        <button
+          tabIndex={-1}
+          aria-label={t("less", { input: input.name })}
+          onClick={() => set(number - limits.step)}
+        >
+          ‹
+        </button>
+        <input
+          ref={field}
+          id={controlId}
+          role="spinbutton"
+          inputMode="decimal"
+          autoComplete="off"
+          value={draft ?? shown(number)}
+          aria-valuenow={number}
+          aria-valuemin={finite(limits.minimum)}
+          aria-valuemax={finite(limits.maximum)}
+          onChange={(event) => setDraft(event.target.value)}
+          onBlur={finish}
+          onKeyDown={onKey}
+        />
+        <button
+          tabIndex={-1}
+          aria-label={t("more", { input: input.name })}
+          onClick={() => set(number + limits.step)}
+        >
+          ›
+        </button>
+      </div>
+      <Note text={note} />
+    </>
+  );
+}
+
+/** What is said where something else than what was typed is kept. */
+function whatBecame(draft: string, typed: number | undefined, limits: Limits): string | undefined {
+  if (typed === undefined) return draft.trim() === "" ? undefined : t("noNumber", { typed: draft.trim() });
+  const broken = limitBroken(typed, limits);
+  const { minimum, maximum, step } = limits;
+  return (
+    broken && t(broken, { minimum, maximum, step, typed: shown(typed), now: shown(clamp(typed, limits)) })
   );
 }
 

@@ -9,12 +9,14 @@ interface Props {
   choices: readonly Choice[];
   chosen: string;
   onPick: (key: string) => void;
+  /** Called when the list opens. */
+  onOpen?: () => void;
 }
 
 const ROOM = 280;
 
 /** A button that shows what is chosen and opens a list with a search field. */
-export function Picker({ controlId, label, text, choices, chosen, onPick }: Props) {
+export function Picker({ controlId, label, text, choices, chosen, onPick, onOpen }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const [anchor, setAnchor] = useState<HTMLElement>();
   const close = () => {
@@ -30,7 +32,10 @@ export function Picker({ controlId, label, text, choices, chosen, onPick }: Prop
         aria-haspopup="listbox"
         aria-expanded={anchor !== undefined}
         title={text}
-        onClick={(event) => setAnchor(event.currentTarget)}
+        onClick={(event) => {
+          setAnchor(event.currentTarget);
+          onOpen?.();
+        }}
       >
         {text}
       </button>

@@ -2,7 +2,7 @@ import { memo, Suspense, useCallback } from "react";
 import { lookUp, nodeOf, type Json } from "@/model/document";
 import { setInput } from "@/model/edit";
 import { useCheck } from "@/state/check";
-import { edit, graphOf, prefixOf, useTab } from "@/state/documents";
+import { edit, graphOf, prefixOf, useOuterName, useTab } from "@/state/documents";
 import type { InputType } from "@/state/nodeTypes";
 import { t } from "@/strings";
 import { defaultValue, type WidgetKind } from "./kinds";
@@ -32,6 +32,7 @@ export const Widget = memo(function Widget({ node, input, kind }: Props) {
       ),
     [node, name],
   );
+  const outer = useOuterName(node, "inputs", name);
   const Control = WIDGETS[kind];
   const controlId = `${node}.${name}`;
   return (
@@ -40,6 +41,7 @@ export const Widget = memo(function Widget({ node, input, kind }: Props) {
     >
       <label htmlFor={controlId} title={input.description}>
         {name}
+        {outer !== undefined && <span className="quiet"> {t("fromOutside", { outer })}</span>}
       </label>
       <Suspense fallback={null}>
         <Control

@@ -14,6 +14,7 @@ export type WidgetKind =
   | "file"
   | "mask"
   | "curve"
+  | "body"
   | "json";
 
 /** Heights in pixels of the canvas, which `geometry.ts` counts with. */
@@ -56,9 +57,10 @@ const BY_WIDGET: Record<string, (widget: NonNullable<JsonSchema["x-widget"]>) =>
   image: () => "image",
 };
 
-/** Which widget edits an input, by its JSON schema alone; `undefined` where only a wire can feed it. */
+/** Which widget edits an input, by what the server says of its values; `undefined` where only a wire can feed it. */
 export function widgetKind(input: InputType): WidgetKind | undefined {
   if (input.socketOnly) return undefined;
+  if (input.body !== undefined) return "body";
   const schema = valueSchema(input.schema);
   const widget = schema["x-widget"];
   const named = widget && lookUp(BY_WIDGET, widget.kind)?.(widget);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clamp, limitsOf, parseNumber } from "./numbers";
+import { clamp, limitBroken, limitsOf, parseNumber } from "./numbers";
 
 const SIZE = limitsOf({ type: "integer", minimum: 16, maximum: 16_384, multipleOf: 8 });
 
@@ -11,6 +11,17 @@ describe("numbers that a schema allows", () => {
   ])("%d becomes %d", (given, allowed) => expect(clamp(given, SIZE)).toBe(allowed));
 
   it("has no binary dust", () => expect(clamp(0.1 + 0.2, limitsOf({ type: "number" }))).toBe(0.3));
+});
+
+describe("the limit that a number does not keep to", () => {
+  it.each([
+    [3, SIZE, "limitLeast"],
+    [99_999, SIZE, "limitMost"],
+    [515, SIZE, "limitStep"],
+    [512, SIZE, undefined],
+    [2.5, limitsOf({ type: "integer" }), "limitWhole"],
+    [2.5, limitsOf({ type: "number", multipleOf: 1 }), undefined],
+  ])("of %d", (value, limits, broken) => expect(limitBroken(value, limits)).toBe(broken));
 });
 
 describe("what someone types", () => {

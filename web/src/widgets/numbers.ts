@@ -25,6 +25,17 @@ export function clamp(value: number, { minimum, maximum, step, whole }: Limits):
   return Number(bounded.toPrecision(12));
 }
 
+/** Which limit a number does not keep to, by the text that tells it. */
+export function limitBroken(
+  value: number,
+  limits: Limits,
+): "limitLeast" | "limitMost" | "limitWhole" | "limitStep" | undefined {
+  if (value < limits.minimum) return "limitLeast";
+  if (value > limits.maximum) return "limitMost";
+  if (!limits.whole || clamp(value, limits) === value) return undefined;
+  return limits.step === 1 ? "limitWhole" : "limitStep";
+}
+
 /** Read what someone typed: a number, or a sum such as `512*2`. */
 export function parseNumber(text: string): number | undefined {
   const plain = Number(text.trim().replace(",", "."));

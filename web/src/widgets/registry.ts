@@ -1,6 +1,7 @@
 import { lazy, type ComponentType } from "react";
 import type { Json } from "@/model/document";
 import type { InputType } from "@/state/nodeTypes";
+import { BodyWidget } from "./BodyWidget";
 import { ColourWidget } from "./ColourWidget";
 import { FileWidget } from "./FileWidget";
 import { ImageWidget } from "./ImageWidget";
@@ -38,5 +39,6 @@ export const WIDGETS: Readonly<Record<WidgetKind, ComponentType<WidgetProps>>> =
   file: FileWidget,
   json: JsonWidget,
   mask: ImageWidget,
+  body: BodyWidget,
   curve: lazy(() => import("./CurveWidget")),
 };

@@ -1,0 +1,162 @@
+"""Loops: their bodies are opened, made and chosen; what happens inside is seen there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from editing import Editor, template, workflow
+
+NODES = {
+    "start": {"type": "Integer", "inputs": {"value": 1}},
+    "loop": {"type": "Repeat", "inputs": {"body": "more", "times": 3}, "links": {"value": ["start", "int"]}},
+    "show": {"type": "testing.Slow", "inputs": {"pause": 0.0}, "links": {"steps": ["loop", "value"]}},
+}
+BODIES = {
+    "more": {
+        "inputs": {"value": [["add", "a"]]},
+        "outputs": {"value": ["add", "sum"]},
+        "nodes": {
+            "add": {"type": "AddIntegers", "inputs": {"b": 2}, "ui": {"position": [40, 80]}},
+            "tell": {
+                "type": "testing.Slow",
+                "inputs": {"pause": 0.0},
+                "links": {"steps": ["add", "sum"]},
+                "ui": {"position": [360, 80]},
+            },
+        },
+    },
+    "other": {
+        "inputs": {"value": [["twice", "a"]]},
+        "outputs": {"value": ["twice", "product"]},
+        "nodes": {"twice": {"type": "MultiplyIntegers", "inputs": {"b": 2}, "ui": {"position": [40, 80]}}},
+    },
+}
+
+
+@pytest.fixture
+def loop(editor: Editor) -> Editor:
+    editor.open(workflow(NODES, subgraphs=BODIES))
+    editor.card("loop").wait_for()
+    return editor
+
+
+def trail(editor: Editor) -> Any:
+    return editor.page.get_by_role("navigation", name="Where you are").get_by_role("button")
+
+
+def double_click(editor: Editor) -> None:
+    editor.card("loop").locator(".socket-name").first.dblclick()
+
+
+def shift_enter(editor: Editor) -> None:
+    editor.select("loop")
+    editor.press("Shift+Enter")
+
+
+WAYS = {
+    "double click": double_click,
+    "menu": lambda editor: editor.menu("loop", "Open more"),
+    "key": shift_enter,
+    "button": lambda editor: editor.button("Open Repeat: more").click(),
+}
+
+
+def test_a_body_says_what_it_takes_and_gives(loop: Editor) -> None:
+    loop.button("Open Repeat: more").click()
+    loop.card("add").get_by_text("← value").wait_for()
+    loop.card("add").get_by_text("value ←").wait_for()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_body_opens_and_the_trail_leads_back(loop: Editor, way: str) -> None:
+    WAYS[way](loop)
+    loop.card("add").wait_for()
+    assert trail(loop).all_inner_texts() == ["Test", "more"]
+    trail(loop).first.click()
+    loop.card("loop").wait_for()
+
+
+def test_the_body_is_chosen_from_the_subgraphs(loop: Editor) -> None:
+    loop.field("loop", "body").click()
+    assert loop.option("").count() == 3
+    loop.option("other").click()
+    assert loop.nodes()["loop"]["inputs"]["body"] == "other"
+    loop.button("Open Repeat: other").click()
+    loop.card("twice").wait_for()
+
+
+def test_a_body_may_not_hold_itself(loop: Editor) -> None:
+    loop.button("Open Repeat: more").click()
+    loop.card("add").wait_for()
+    inner = loop.add("Repeat")
+    loop.card(inner).get_by_text("Still to choose: body").wait_for()
+    loop.field(inner, "body").click()
+    loop.option("other").wait_for()
+    assert loop.option("more").count() == 0
+
+
+def test_a_new_body_gives_back_what_it_takes(loop: Editor) -> None:
+    loop.field("loop", "body").click()
+    loop.option("New body").click()
+    loop.card("value").wait_for()
+    assert trail(loop).all_inner_texts() == ["Test", "body"]
+    subgraph = loop.document()["subgraphs"]["body"]
+    assert subgraph["inputs"] == {"value": [["value", "value"]], "index": [["index", "value"]]}
+    assert subgraph["outputs"] == {"result": ["result", "value"]}
+    trail(loop).first.click()
+    loop.runs_to_the_end()
+    loop.card("show").get_by_text("1", exact=True).wait_for()
+    loop.press("Control+Z")
+    assert loop.nodes()["loop"]["inputs"]["body"] == "more"
+
+
+def test_what_is_wrong_in_a_body_is_counted_on_the_loop_and_leads_inside(editor: Editor) -> None:
+    wrong = {**BODIES["more"]["nodes"]["add"], "inputs": {"b": "x"}}  # type: ignore[index]
+    broken = {**BODIES, "more": {**BODIES["more"], "nodes": {"add": wrong}}}
+    editor.open(workflow(NODES, subgraphs=broken))
+    card = editor.card("loop")
+    card.get_by_text("Issues inside: 1").wait_for()
+    card.get_by_role("button", name="b is 'x', but int is expected").click()
+    editor.card("add").get_by_text("b is 'x', but int is expected").wait_for()
+    assert trail(editor).count() == 2
+
+
+def test_what_the_last_iteration_did_is_seen_in_the_body(loop: Editor) -> None:
+    loop.runs_to_the_end()
+    loop.button("Open Repeat: more").click()
+    told = loop.card("tell")
+    told.get_by_text("iteration 3 of 3").wait_for()
+    told.get_by_text("7", exact=True).wait_for()  # 1 + 3 * 2
+
+
+def test_a_running_loop_tells_how_far_it_is(loop: Editor) -> None:
+    loop.button("Open Repeat: more").click()
+    loop.field("tell", "pause").fill("0.3")
+    loop.field("tell", "pause").press("Enter")
+    trail(loop).first.click()
+    loop.run()
+    loop.card("loop").get_by_text(re.compile(r"^[123]/3")).wait_for()
+    loop.done()
+
+
+def test_copies_of_a_loop_bring_its_body(loop: Editor) -> None:
+    loop.select("loop")
+    loop.press("Control+C")
+    loop.said("1 copied")
+    loop.button("New workflow").click()
+    loop.card("loop").wait_for(state="detached")
+    loop.canvas.focus()
+    loop.press("Control+V")
+    loop.card("loop").wait_for()
+    assert list(loop.document()["subgraphs"]) == ["more"]
+
+
+def test_the_template_with_a_loop_opens_its_body(editor: Editor) -> None:
+    editor.open(template("refine_loop"))
+    editor.button("Open Repeat: refine").click()
+    editor.card("refine").wait_for()
+    boxes = [editor.card(id).bounding_box() for id in ("model", "positive", "negative", "refine")]
+    lefts = [box["x"] for box in boxes]
+    assert lefts[0] < lefts[1] == lefts[2] < lefts[3]
