@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from nodegraph.server.comfy.requests import BadRequestError, json_body, json_obj
 from nodegraph.server.keys import SETTINGS, user_of
 from nodegraph.server.security.paths import user_folder as folder_name
 from nodegraph.server.settings import ServerSettings
+
+logger = logging.getLogger(__name__)
 
 PREVIEW_METHOD = "Comfy.Execution.PreviewMethod"
 """The setting that decides on previews where a prompt does not."""
@@ -34,10 +37,15 @@ class UserSettings:
         self._path = user_folder(settings, owner) / "settings.json"
 
     def read(self) -> dict[str, Any]:
-        """All settings, by id."""
+        """All settings, by id; none where the file is damaged, which the log tells."""
         try:
             found = json.loads(self._path.read_text("utf-8"))
         except FileNotFoundError:
+            return {}
+        except (ValueError, RecursionError) as error:
+            logger.warning(
+                "%s is damaged and counts as empty until it is written anew: %s", self._path, error
+            )
             return {}
         return found if isinstance(found, dict) else {}
 
