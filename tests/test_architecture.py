@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     "errors",
     "printable",
+    "system_errors",
     "hints",
     "addresses",
     "captions",
