@@ -67,6 +67,9 @@ MIGRATIONS: tuple[str, ...] = (
     """
     UPDATE jobs SET result = without_tracebacks(result) WHERE instr(result, '"traceback":')
     """,
+    """
+    ALTER TABLE jobs ADD COLUMN summary TEXT NOT NULL DEFAULT '{}'
+    """,
 )
 """One script for each version of the schema; a published one is never changed, only followed."""
 

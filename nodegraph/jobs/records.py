@@ -6,7 +6,7 @@ import json
 import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from nodegraph.errors import NodeGraphError
 
@@ -38,6 +38,19 @@ class StorageError(NodeGraphError):
         self.full = full
 
 
+class JobSummary(TypedDict, total=False):
+    """What a job is about, in short; jobs from before it was kept have none of it."""
+
+    name: str
+    """Of the workflow."""
+    makes: list[str]
+    """Types of the nodes whose results are wanted."""
+    seed: str | None
+    """As text: it may be larger than readers of JSON keep."""
+    prompt: str
+    """The beginning of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewJob:
     """A job to be queued.
@@ -52,6 +65,7 @@ class NewJob:
         label: a name for people.
         client: which client of its owner is told of it.
         extra: what the client wants kept beside it, as JSON data.
+        summary: what it is about.
         idempotency_key: a job of the same owner and key is queued once.
         webhook: where its end is told.
         time_limit: seconds it may run, or ``None``.
@@ -66,6 +80,7 @@ class NewJob:
     label: str = ""
     client: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+    summary: JobSummary = field(default_factory=JobSummary)
     idempotency_key: str | None = None
     webhook: str | None = None
     time_limit: float | None = None
@@ -99,6 +114,7 @@ class Job:
     label: str
     client: str
     extra_text: str = field(repr=False)
+    summary: JobSummary
     idempotency_key: str | None
     webhook: str | None
     time_limit: float | None

@@ -95,6 +95,15 @@ class ResultView(Answer):
     error: ErrorView | None = None
 
 
+class SummaryView(Answer):
+    """What a job is about, to tell it from others."""
+
+    name: str = Field(description="Of the workflow.")
+    makes: list[str] = Field(description="Types of the nodes whose results are wanted; the first few.")
+    seed: str | None = Field(description="The first seed on the way there, as text: it may have 64 bits.")
+    prompt: str = Field(description="The beginning of the first prompt on the way there.")
+
+
 class JobView(Answer):
     """A job."""
 
@@ -102,7 +111,8 @@ class JobView(Answer):
     number: int = Field(description="Rises with each job.")
     state: JobState
     owner: str
-    label: str
+    label: str = Field(description="What its client calls it.")
+    summary: SummaryView
     priority: int
     targets: list[str] | None
     created: float = Field(description="Seconds since 1970, as all times.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from editing import Editor, workflow
+from editing import Editor, template, workflow
 from served import Served
 
 KEYS = ("Ctrl+Enter", "Ctrl+Z", "Ctrl+G", "Tab")
@@ -108,3 +108,18 @@ def test_the_log_tells_of_runs(editor: Editor) -> None:
     editor.open(workflow({"bad": {"type": "testing.Fails", "inputs": {"text": "logged"}}}))
     editor.run()
     panel.get_by_text(re.compile("cannot be done with 'logged'")).first.wait_for()
+
+
+def test_jobs_without_a_label_are_told_apart(editor: Editor, site: Served) -> None:
+    document = template()
+    document["nodes"]["sampler"]["inputs"] |= {"seed": 2**64 - 1, "steps": 1}
+    document["nodes"]["positive"]["inputs"]["text"] = "a very particular apple"
+    site.submit(document["nodes"], wait=60)
+    site.ask("POST", "/api/v1/jobs?wait=60", {"workflow": document})
+    panel = editor.panel("History")
+    about = f"seed {2**64 - 1} · a very particular apple"
+    panel.locator("li.job", has_text="Save Image").filter(has_text=about).first.wait_for()
+    panel.locator("li.job", has_text="Text to image").filter(has_text=about).first.wait_for()
+    slow = {"slow": {"type": "testing.Slow", "inputs": {"steps": 600, "salt": "nameless"}}}
+    site.submit(slow)
+    editor.panel("Queue").get_by_role("listitem").get_by_text("testing.Slow").first.wait_for()

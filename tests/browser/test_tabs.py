@@ -178,3 +178,50 @@ def test_notices_and_issues_do_not_hide_each_other(site: Served, opens: Opens, t
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 720
         assert box["width"] > 200
+
+
+def test_what_is_being_typed_survives_a_reload(editor: Editor) -> None:
+    editor.open(workflow({**NUMBER, "text": {"type": "Text", "inputs": {"text": "old"}}}))
+    editor.field("text", "text").fill("new")
+    editor.field("number", "value").click()
+    editor.press("Control+A")
+    editor.keyboard.type("42")
+    reload(editor)
+    editor.card("number").wait_for()
+    nodes = editor.nodes()
+    assert (nodes["number"]["inputs"], nodes["text"]["inputs"]) == ({"value": 42}, {"text": "new"})
+
+
+def test_a_save_elsewhere_is_told_after_a_reload_too(site: Served, opens: Opens) -> None:
+    one = opens(site.url)
+    one.open(workflow(NUMBER))
+    save_as(one, "both")
+    other = opens(site.url, one.page.context)
+    other.panel("Workflows").get_by_role("button", name="both", exact=True).click()
+    one.page.goto("about:blank")
+    other.field("number", "value").fill("2")
+    other.press("Enter", "Control+S")
+    other.said("both saved")
+    one.goto(site.url)
+    one.page.get_by_text("both was saved elsewhere").wait_for()
+    one.button("Look at it").click()
+    one.button("Open theirs beside mine").click()
+    called(one, "both", "both (theirs)")
+
+
+def test_a_workflow_deleted_elsewhere_is_saved_anew(site: Served, opens: Opens) -> None:
+    one = opens(site.url)
+    one.open(workflow(NUMBER))
+    save_as(one, "deleted")
+    other = opens(site.url)
+    saved = other.panel("Workflows")
+    saved.get_by_role("button", name="Delete deleted").click()
+    one.said("deleted was deleted from the server")
+    called(one, "deleted •")
+    other.page.get_by_role("status").get_by_role("button", name="Undo").click()
+    saved.get_by_role("button", name="deleted", exact=True).wait_for()
+    saved.get_by_role("button", name="Delete deleted").click()
+    saved.get_by_role("button", name="deleted", exact=True).wait_for(state="detached")
+    one.press("Control+S")
+    one.said("deleted saved")
+    called(one, "deleted")

@@ -41,11 +41,14 @@ def test_jobs_run_by_priority_then_in_the_order_they_came(queue):
 
 
 def test_what_was_given_comes_back(queue):
-    given = new("a", targets=("x",), label="l", client="c", extra={"k": [1, None, "\ud800"]}, time_limit=2.5)
+    summary = {"name": "n", "makes": ["T"], "seed": "7", "prompt": "p\ud800"}
+    extra = {"k": [1, None, "\ud800"]}
+    given = new("a", targets=("x",), label="l", client="c", extra=extra, time_limit=2.5, summary=summary)
     [job] = queue.submit([given])
     assert (job.targets, job.label, job.client, job.extra, job.time_limit) == (
         ("x",), "l", "c", {"k": [1, None, "\ud800"]}, 2.5,
     )  # fmt: skip
+    assert job.summary == summary
     assert (job.state, job.attempts, job.result, job.number) == ("queued", 0, None, 1)
 
 
@@ -69,10 +72,12 @@ def test_tracebacks_of_the_first_schema_are_forgotten(queue, path):
     fail(queue, FAILED | {"errors": [error | {"traceback": 'File "/opt/pack/effects.py", line 3'}]})
     queue._database.close()
     with sqlite3.connect(path) as db:
+        db.execute("ALTER TABLE jobs DROP COLUMN summary")
         db.execute("PRAGMA user_version = 1")
     db.close()
     database = Database(path)
-    assert JobQueue(database).get("a").result == FAILED
+    job = JobQueue(database).get("a")
+    assert (job.result, job.summary) == (FAILED, {})
     database.close()
 
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from nodegraph.jobs.records import Job, JobError, NewJob
+from nodegraph.jobs.records import Job, JobError, JobSummary, NewJob
 from nodegraph.registry import NodeRegistry
 from nodegraph.server.comfy.records import number_of, public_extra
 from nodegraph.server.comfy.rejection import no_outputs, node_errors, refusal, sound_outputs
@@ -19,6 +19,7 @@ from nodegraph.server.comfy.requests import BadRequestError, json_object, member
 from nodegraph.server.comfy.translate import RefusedPromptError, only_upstream, output_nodes, read_prompt
 from nodegraph.server.keys import REGISTRY, SERVICE, user_of
 from nodegraph.server.service import JobService
+from nodegraph.server.summary import summary_of
 from nodegraph.workflow.schema import Workflow
 from nodegraph.workflow.strict_json import describe
 from nodegraph.workflow.writing import workflow_document
@@ -98,11 +99,13 @@ class Sound:
         workflow: the nodes that lead to its outputs.
         outputs: ids of those outputs.
         errors: what is wrong with the rest, by node id.
+        summary: what it is about.
     """
 
     workflow: Workflow
     outputs: tuple[str, ...]
     errors: Mapping[str, Any]
+    summary: JobSummary
 
 
 async def _sound(app: web.Application, owner: str, body: Mapping[str, Any], wishes: Wishes) -> Sound:
@@ -120,13 +123,14 @@ def _sound_part(
     wanted = output_nodes(workflow, registry, only)
     if not wanted:
         raise no_outputs()
-    issues = service.check(workflow_document(workflow), owner=owner, targets=wanted).issues
+    checked = service.check(workflow_document(workflow), owner=owner, targets=wanted)
+    issues = checked.issues
     outputs = sound_outputs(workflow, wanted, issues)
     files = service.folders(owner).names
     errors = node_errors(body["prompt"], workflow, wanted, issues, registry, files)
     if not outputs:
         raise refusal(errors, issues)
-    return Sound(only_upstream(workflow, outputs), tuple(outputs), errors)
+    return Sound(only_upstream(workflow, outputs), tuple(outputs), errors, summary_of(checked, outputs))
 
 
 def _new_job(owner: str, body: Mapping[str, Any], wishes: Wishes, sound: Sound) -> NewJob:
@@ -145,6 +149,7 @@ def _new_job(owner: str, body: Mapping[str, Any], wishes: Wishes, sound: Sound) 
         front=wishes.front,
         client=wishes.client,
         extra=extra,
+        summary=sound.summary,
     )
 
 

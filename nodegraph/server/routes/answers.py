@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from nodegraph.jobs.records import Job
+from nodegraph.jobs.records import Job, JobSummary
 from nodegraph.server.json_text import json_bytes, object_bytes
 from nodegraph.server.routes.operation import PREFIX
 
@@ -23,6 +23,9 @@ def answer(document: Any, status: int = 200, headers: Mapping[str, str] | None =
     return answer_text(json_bytes(document), status, headers)
 
 
+NO_SUMMARY: JobSummary = {"name": "", "makes": [], "seed": None, "prompt": ""}
+
+
 def job_view(job: Job) -> dict[str, Any]:
     """A job as ``views.JobView`` describes it."""
     return {
@@ -31,6 +34,7 @@ def job_view(job: Job) -> dict[str, Any]:
         "state": job.state,
         "owner": job.owner,
         "label": job.label,
+        "summary": {**NO_SUMMARY, **job.summary},
         "priority": job.priority,
         "targets": None if job.targets is None else list(job.targets),
         "created": job.created,

@@ -13,10 +13,12 @@ from aiohttp import web
 from nodegraph.errors import ValidationError, WorkflowError, errors_among
 from nodegraph.hints import bounded_hints
 from nodegraph.jobs.records import Job, NewJob
+from nodegraph.server.checking import Checked
 from nodegraph.server.problems import Problem
 from nodegraph.server.routes.answers import answer, answer_text, dump_job, job_url, job_view
 from nodegraph.server.routes.operation import Call, Header, operation
 from nodegraph.server.service import JobService
+from nodegraph.server.summary import summary_of
 from nodegraph.server.views import BatchView, JobView
 from nodegraph.server.wire import BatchRequest, JobOptions, NoQuery, SubmitRequest, WaitQuery
 from nodegraph.workflow.overrides import with_overrides
@@ -113,7 +115,7 @@ def _idempotency_key(request: web.Request) -> str | None:
 
 def _single(service: JobService, job: NewJob) -> NewJob:
     checked = service.check(job.workflow, owner=job.owner, targets=job.targets).or_raise()
-    return replace(job, workflow=checked.document)
+    return replace(job, workflow=checked.document, summary=summary_of(checked, job.targets))
 
 
 def _batch(service: JobService, first: NewJob, variants: Sequence[dict[str, Any]]) -> list[NewJob]:
@@ -128,16 +130,16 @@ def _batch(service: JobService, first: NewJob, variants: Sequence[dict[str, Any]
                 raise WorkflowError(f"variants[{number}]: {error}") from None
             checked = service.checker.check_workflow(changed, first.owner, first.targets)
             issues += errors_among(checked.issues)
-            jobs.append(_variant(first, checked.document, number, len(variants)))
+            jobs.append(_variant(first, checked, number, len(variants)))
     if issues:
         raise ValidationError(list(dict.fromkeys(issues)))
     return jobs
 
 
-def _variant(first: NewJob, document: dict[str, Any], number: int, count: int) -> NewJob:
+def _variant(first: NewJob, checked: Checked, number: int, count: int) -> NewJob:
     key = first.idempotency_key and f"{first.idempotency_key} {number}/{count}"
-    own = NewJob(owner=first.owner, workflow=document)
-    return replace(first, id=own.id, workflow=document, idempotency_key=key)
+    own = NewJob(owner=first.owner, workflow=checked.document, summary=summary_of(checked, first.targets))
+    return replace(first, id=own.id, workflow=own.workflow, summary=own.summary, idempotency_key=key)
 
 
 def _was_repeated(job: Job, asked: NewJob) -> bool:

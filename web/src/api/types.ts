@@ -1002,6 +1002,7 @@ export interface components {
             readonly created: number;
             readonly finished: number | null;
             readonly id: string;
+            /** @description What its client calls it. */
             readonly label: string;
             /** @description Rises with each job. */
             readonly number: number;
@@ -1012,6 +1013,7 @@ export interface components {
             readonly started: number | null;
             /** @enum {string} */
             readonly state: "queued" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+            readonly summary: components["schemas"]["SummaryView"];
             readonly targets: readonly string[] | null;
             readonly time_limit: number | null;
             readonly webhook: string | null;
@@ -1336,6 +1338,17 @@ export interface components {
             readonly workflow: {
                 readonly [key: string]: unknown;
             };
+        };
+        /** @description What a job is about, to tell it from others. */
+        readonly SummaryView: {
+            /** @description Types of the nodes whose results are wanted; the first few. */
+            readonly makes: readonly string[];
+            /** @description Of the workflow. */
+            readonly name: string;
+            /** @description The beginning of the first prompt on the way there. */
+            readonly prompt: string;
+            /** @description The first seed on the way there, as text: it may have 64 bits. */
+            readonly seed: string | null;
         };
         /** @description What the server is and what it has at its disposal. */
         readonly SystemView: {

@@ -93,7 +93,7 @@ function DeleteQuestion({ name }: { name: string }) {
         <button autoFocus onClick={close}>
           {t("dismiss")}
         </button>
-        <button onClick={() => void closeOnce(deleteOwnNode(name), t("saidOwnDeleted", { name }))}>
+        <button onClick={() => void closeOnce(deleteOwnNode(name), t("saidDeleted", { name }))}>
           {t("delete")}
         </button>
       </footer>

@@ -77,7 +77,10 @@ function watch(own: string): () => void {
     kept = now;
     if (news().length === 0) forgetLeft(own, localStorage);
   };
-  const leave = () => {
+  const leave = (event: Event) => {
+    // What is being typed into a field counts: most take it when they are left.
+    if (event.type === "pagehide" && document.activeElement instanceof HTMLElement)
+      document.activeElement.blur();
     leaveSnapshots(own, news(), localStorage);
     void keep();
   };

@@ -6,7 +6,7 @@ import { noteRuns, resumeRuns } from "@/state/resume";
 import { startAutosave } from "./autosave";
 import { reopen } from "./closing";
 import { chooseFiles, watchDrops } from "./opening";
-import { askName, save, watchSaves } from "./saving";
+import { askName, checkPlaces, save, watchSaves } from "./saving";
 
 const COMMANDS: readonly Command[] = [
   { id: "save", label: "keySave", keys: ["Ctrl+S"], where: "everywhere", run: () => void save() },
@@ -24,6 +24,7 @@ export function beginFiles(): () => void {
     add(await startAutosave());
     const after = await resumeRuns(useDocuments.getState().tabs.map(({ key }) => key));
     add(noteRuns());
+    void checkPlaces();
     if (!over) add(watchEvents(after));
   };
   void begin();

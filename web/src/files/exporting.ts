@@ -1,12 +1,10 @@
 /** Workflows as files on a person's own disk. */
 import { exportWorkflow, type ExportFormat } from "@/api/documents";
-import { ApiError, Unreachable } from "@/api/problems";
 import type { Workflow } from "@/model/document";
 import { writeJson } from "@/model/json";
-import { tell } from "@/state/announcer";
 import { currentTab, workflowOf, type Tab } from "@/state/documents";
 import { ownName } from "@/state/tabNames";
-import { t } from "@/strings";
+import { telling } from "./telling";
 
 export function download(name: string, type: string, text: string): void {
   const address = URL.createObjectURL(new Blob([text], { type }));
@@ -41,13 +39,9 @@ function named(tab: Tab): Workflow {
 }
 
 /** Export what the server writes; it says what the format has no words for. */
-export async function exportAs(format: ExportFormat): Promise<void> {
-  try {
+export function exportAs(format: ExportFormat): Promise<void> {
+  return telling(async () => {
     const { name, media_type, text } = await exportWorkflow(named(currentTab()), format);
     download(name, media_type, text);
-  } catch (error) {
-    if (error instanceof ApiError) return tell(error.detail);
-    if (error instanceof Unreachable) return tell(t("serverGone"));
-    throw error;
-  }
+  });
 }

@@ -2,7 +2,7 @@
 import { getJobWorkflow } from "@/api/client";
 import { importWorkflow, type Imported } from "@/api/documents";
 import { readSaved, readTemplate } from "@/api/library";
-import { ApiError, Unreachable } from "@/api/problems";
+import { ApiError } from "@/api/problems";
 import { roomOf } from "@/canvas/geometry";
 import { addPicture } from "@/canvas/pictures";
 import type { WindowPoint } from "@/canvas/placeInView";
@@ -13,17 +13,7 @@ import { catalogueThere } from "@/state/catalogue";
 import { activateTab, openCopy, openWorkflow, useDocuments } from "@/state/documents";
 import { t } from "@/strings";
 import { noteEtag } from "./places";
-
-/** Run what opens something; says what went wrong, in the words of the server. */
-async function telling(open: () => Promise<void>): Promise<void> {
-  try {
-    await open();
-  } catch (error) {
-    if (error instanceof ApiError) return tell(error.detail);
-    if (error instanceof Unreachable) return tell(t("serverGone"));
-    throw error;
-  }
-}
+import { telling } from "./telling";
 
 /** Open a saved workflow, or show the tab that has it. */
 export function openSaved(place: string): Promise<void> {

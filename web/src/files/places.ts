@@ -19,8 +19,16 @@ export function noteEtag(place: string, etag: string): void {
   }));
 }
 
+/** Nothing stands at a place any more: saving there makes it anew. */
+export function forgetPlace(place: string): void {
+  usePlaces.setState(({ etags: { [place]: _, ...etags }, changed }) => ({
+    etags,
+    changed: new Set([...changed].filter((other) => other !== place)),
+  }));
+}
+
 /** Another tab or person saved at a place; `etag` is what stands there now. */
-export function noteChange(place: string, etag: string | undefined): void {
+export function noteChange(place: string, etag: string): void {
   const known = etagOf(place);
   if (known === undefined || known === etag) return;
   usePlaces.setState(({ changed }) => ({ changed: new Set([...changed, place]) }));

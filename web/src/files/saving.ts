@@ -1,12 +1,20 @@
 /** Saving to the server, and what is to be done when someone else saved there meanwhile. */
 import { create } from "zustand";
-import { writeSaved, readSaved, type Expectation, type SavedView } from "@/api/library";
+import { listSaved, readSaved, writeSaved, type Expectation, type SavedView } from "@/api/library";
 import { ApiError, Unreachable } from "@/api/problems";
 import { announce, tell } from "@/state/announcer";
-import { currentTab, markSaved, openCopy, useDocuments, workflowOf, type Tab } from "@/state/documents";
+import {
+  currentTab,
+  markSaved,
+  markUnsaved,
+  openCopy,
+  useDocuments,
+  workflowOf,
+  type Tab,
+} from "@/state/documents";
 import { onServerEvent } from "@/state/connection";
 import { t } from "@/strings";
-import { etagOf, noteChange, noteEtag } from "./places";
+import { etagOf, forgetPlace, noteChange, noteEtag } from "./places";
 
 /** A question that is open: under which name, or what of a conflict. */
 export type Question =
@@ -49,7 +57,7 @@ export async function overwrite(key: string, place: string): Promise<void> {
 /** Open what someone else saved beside what is here. */
 export async function openTheirs(place: string): Promise<void> {
   const { workflow } = await readSaved(place);
-  openCopy(workflow);
+  openCopy({ ...workflow, name: t("conflictTheirName", { name: place }) });
 }
 
 function tabByKey(key: string): Tab | undefined {
@@ -88,14 +96,34 @@ function refused(key: string, place: string, expected: Expectation, error: unkno
   throw error;
 }
 
+/** Look what became of the open workflows while nobody listened. */
+export async function checkPlaces(): Promise<void> {
+  const places = useDocuments.getState().tabs.flatMap(({ place }) => place ?? []);
+  if (places.length === 0) return;
+  try {
+    const etags = new Map((await listSaved()).map(({ path, etag }) => [path, etag]));
+    for (const place of places) noteNow(place, etags.get(place));
+  } catch (error) {
+    if (!(error instanceof Unreachable || error instanceof ApiError)) throw error; // else the next save finds out
+  }
+}
+
+/** `etag` is what stands at a place now, if anything. */
+function noteNow(place: string, etag: string | undefined): void {
+  if (etag !== undefined) return noteChange(place, etag);
+  forgetPlace(place);
+  if (markUnsaved(place)) tell(t("saidGoneElsewhere", { name: place }));
+}
+
 /** Hear of saves elsewhere: by other tabs of this browser at once, by others through the server. */
 export function watchSaves(): () => void {
   const hear = ({ data }: MessageEvent<{ place: string; etag: string }>) => noteChange(data.place, data.etag);
   channel?.addEventListener("message", hear);
   const stop = onServerEvent((event) => {
     const { path, etag } = event as { path?: string; etag?: string };
-    if (event.type === "workflow_saved" && path !== undefined) noteChange(path, etag);
-    if (event.type === "workflow_deleted" && path !== undefined) noteChange(path, undefined);
+    if (event.type === "workflow_saved" && path !== undefined) noteNow(path, etag);
+    if (event.type === "workflow_deleted" && path !== undefined) noteNow(path, undefined);
+    if (event.type === "gap") void checkPlaces();
   });
   return () => {
     channel?.removeEventListener("message", hear);

@@ -3,7 +3,7 @@ import type { JobView } from "@/api/client";
 import { openJob } from "@/files/opening";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
-import { forget, nameOf, refresh, rerun, showMore, useLiveJobs } from "./jobs";
+import { forget, refresh, rerun, showMore, useJobName, useLiveJobs } from "./jobs";
 import { picturesOfJob, type Picture } from "./outputs";
 import { PictureGrid } from "./PictureGrid";
 import { Shell } from "./Shell";
@@ -31,7 +31,7 @@ export default function HistoryPanel() {
 
 function Entry({ job, pictures }: { job: JobView; pictures: readonly Picture[] }) {
   const [busy, setBusy] = useState(false);
-  const name = nameOf(job);
+  const name = useJobName(job);
   const why = job.result?.error?.message ?? job.result?.errors[0]?.message;
   const again = async () => {
     setBusy(true);
@@ -45,6 +45,7 @@ function Entry({ job, pictures }: { job: JobView; pictures: readonly Picture[] }
         <span className={`state ${job.state}`}>{t(`state_${job.state}`)}</span>
         {job.result && <span className="quiet">{seconds(job.result.seconds)}</span>}
       </div>
+      <About summary={job.summary} />
       <PictureGrid pictures={picturesOfJob(job)} among={pictures} />
       {why !== undefined && <p className="panel-problem">{why}</p>}
       <div className="row">
@@ -62,5 +63,16 @@ function Entry({ job, pictures }: { job: JobView; pictures: readonly Picture[] }
         </button>
       </div>
     </li>
+  );
+}
+
+/** What tells one run of a workflow from the next. */
+function About({ summary: { prompt, seed } }: Pick<JobView, "summary">) {
+  const told = [seed !== null && t("seedOf", { seed }), prompt].filter(Boolean);
+  if (told.length === 0) return null;
+  return (
+    <p className="job-about quiet" title={prompt}>
+      {told.join(" · ")}
+    </p>
   );
 }

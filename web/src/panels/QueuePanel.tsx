@@ -2,7 +2,7 @@ import type { JobView } from "@/api/client";
 import { useElapsed } from "@/state/clock";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
-import { cancel, move, nameOf, pause, refresh, useLiveJobs } from "./jobs";
+import { cancel, move, pause, refresh, useJobName, useLiveJobs } from "./jobs";
 import { Shell } from "./Shell";
 
 /** What runs and what waits: to reorder, to pause, to cancel. */
@@ -38,10 +38,11 @@ export default function QueuePanel() {
 }
 
 function Running({ job }: { job: JobView }) {
+  const name = useJobName(job);
   const elapsed = useElapsed(job.started === null ? undefined : job.started * 1000);
   return (
     <li>
-      <span className="grow">{nameOf(job)}</span>
+      <span className="grow">{name}</span>
       <span className="quiet">{seconds(elapsed)}</span>
       <CancelButton job={job} />
     </li>
@@ -57,7 +58,7 @@ function Waiting({
   above?: JobView | undefined;
   below?: JobView | undefined;
 }) {
-  const name = nameOf(job);
+  const name = useJobName(job);
   return (
     <li
       draggable
@@ -89,9 +90,10 @@ function Waiting({
 }
 
 function CancelButton({ job }: { job: JobView }) {
+  const name = useJobName(job);
   return (
     <button
-      aria-label={t("cancelJob", { job: nameOf(job) })}
+      aria-label={t("cancelJob", { job: name })}
       disabled={job.cancel_requested}
       onClick={() => void cancel(job.id)}
     >

@@ -1,12 +1,12 @@
 import { useEffect } from "react";
-import { deleteSaved, listSaved } from "@/api/library";
+import { listSaved } from "@/api/library";
+import { remove } from "@/files/deleting";
 import { openSaved } from "@/files/opening";
-import { tell } from "@/state/announcer";
 import { onServerEvent } from "@/state/connection";
 import { isOwnPlace, useOwnNodes } from "@/state/ownNodes";
 import { t } from "@/strings";
 import { Shell } from "./Shell";
-import { useLoaded, wordsOf } from "./useLoaded";
+import { useLoaded } from "./useLoaded";
 
 /** The workflows saved on the server. */
 export default function SavedPanel() {
@@ -18,7 +18,6 @@ export default function SavedPanel() {
   );
   const own = useOwnNodes((state) => state.nodes); // they are in the library of nodes
   const workflows = value?.filter(({ path }) => !isOwnPlace(path, own));
-  const remove = (path: string) => deleteSaved(path).then(reload, (error: unknown) => tell(wordsOf(error)));
   return (
     <Shell problem={problem} loading={value === undefined} empty={workflows?.length === 0} onRetry={reload}>
       <ul className="panel-list">
@@ -30,7 +29,10 @@ export default function SavedPanel() {
             <time className="quiet" dateTime={new Date(modified * 1000).toISOString()}>
               {new Date(modified * 1000).toLocaleDateString()}
             </time>
-            <button aria-label={t("deleteSaved", { name: path })} onClick={() => void remove(path)}>
+            <button
+              aria-label={t("deleteSaved", { name: path })}
+              onClick={() => void remove(path).then(reload)}
+            >
               ×
             </button>
           </li>

@@ -16,6 +16,7 @@ import {
   type QueueView,
 } from "@/api/client";
 import { tell } from "@/state/announcer";
+import { useCatalogue } from "@/state/catalogue";
 import { onServerEvent } from "@/state/connection";
 import { followJob } from "@/state/runs";
 import { currentTab } from "@/state/documents";
@@ -101,5 +102,9 @@ export function useLiveJobs(): Jobs {
   return useJobs();
 }
 
-/** What people call a job. */
-export const nameOf = ({ number, label }: JobView): string => `#${number} ${label}`.trim();
+/** What people call a job: as its client does, else by the name of its workflow, else by what it makes. */
+export function useJobName({ number, label, summary: { name, makes } }: JobView): string {
+  const nodes = useCatalogue(({ catalogue }) => catalogue.nodes);
+  const titles = makes.map((type) => nodes[type]?.title ?? type);
+  return `#${number} ${label || name || titles.join(", ")}`.trim();
+}

@@ -277,3 +277,11 @@ function withOwnPlace(tab: Tab, open: readonly Tab[]): Tab {
 export function markSaved(key: string, place: string, saved: Workflow): void {
   updateTab(key, (tab) => ({ ...tab, place, saved }));
 }
+
+/** Note that nothing stands at `place` any more; gives whether that is news to a tab. */
+export function markUnsaved(place: string): boolean {
+  const { tabs } = useDocuments.getState();
+  const keys = tabs.filter((tab) => tab.place === place && tab.saved !== undefined).map(({ key }) => key);
+  for (const key of keys) updateTab(key, (tab) => ({ ...tab, saved: undefined }));
+  return keys.length > 0;
+}

@@ -27,6 +27,7 @@ export const panels = {
   moveDown: "Move {job} down",
   cancelJob: "Cancel {job}",
 
+  seedOf: "seed {seed}",
   rerun: "Run again",
   openJob: "Open this workflow",
   forget: "Forget {job}",
