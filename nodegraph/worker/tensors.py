@@ -47,15 +47,25 @@ def find_tensor(value: Any) -> Looked | None:
     return None
 
 
-def find_colours(value: Any, facts: Mapping[str, Any]) -> Tensor | None:
-    """What a value says it looks like, of one with a method ``colours`` that takes what is known of it:
-    ``[batch, height, width, 3]`` in 0..1."""
-    method = getattr(value, "colours", None)
-    colours: Tensor | None = method(facts) if callable(method) else None
-    return colours
+class Colours(NamedTuple):
+    """What a value looks like."""
+
+    pictures: Tensor
+    """``[batch, height, width, 3]`` in 0..1."""
+    are_false: bool
+    """Whether they tell shapes alone."""
 
 
-def tensor_message(looked: Looked, colours: Tensor | None = None) -> dict[str, Any]:
+def find_colours(value: Any, facts: Mapping[str, Any]) -> Colours | None:
+    """What a value says it looks like, of one with a method ``colours`` that takes what is known of it; its
+    ``has_false_colours`` says whether they are false."""
+    method, false = (getattr(value, name, None) for name in ("colours", "has_false_colours"))
+    if not callable(method) or (pictures := method(facts)) is None:
+        return None
+    return Colours(pictures, callable(false) and bool(false(facts)))
+
+
+def tensor_message(looked: Looked, colours: Colours | None = None) -> dict[str, Any]:
     """A tensor as JSON data: see ``TensorView`` of the server.
 
     Numbers that are not finite do not count in the statistics, and are told by number.
@@ -74,7 +84,8 @@ def tensor_message(looked: Looked, colours: Tensor | None = None) -> dict[str, A
         "not_finite": numbers.numel() - finite.numel(),
         **_statistics(finite),
         "pictures": _pictures(_as_levels(kind, numbers, finite)),
-        "colours": [] if colours is None else _pictures(_thinned(colours)),
+        "colours": [] if colours is None else _pictures(_thinned(colours.pictures)),
+        "false_colours": colours is not None and colours.are_false,
     }
 
 

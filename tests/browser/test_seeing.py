@@ -183,13 +183,28 @@ def test_latents_are_seen_on_their_card_and_large(between: Editor) -> None:
 def test_a_mask_is_laid_over_its_picture(between: Editor) -> None:
     row = between.card("shape").get_by_role("button", name="View shape · mask")
     row.get_by_text("mask 128×128").wait_for()
+    row.get_by_text("masked where striped").wait_for()
     row.click()
     viewer = between.page.get_by_role("dialog", name="View shape · mask")
     laid = viewer.get_by_label("Over the picture")
     laid.wait_for()
     assert viewer.locator(".zoom-stage img").evaluate(COLOURED)
+    viewer.get_by_text("the stronger the stripes").wait_for()
     laid.uncheck()
+    viewer.get_by_text("White is masked, black is not.").wait_for()
     assert not viewer.locator(".zoom-stage img").evaluate(COLOURED)  # grey alone
+
+
+def test_false_colours_of_latents_are_told(editor: Editor) -> None:
+    decode = {**LATENTS["decode"], "links": {"samples": ["some", "latent"], "vae": ["loader", "vae"]}}
+    nodes = {"some": {"type": "testing.SomeLatents"}, "decode": decode}
+    editor.open(workflow({**nodes, "loader": LATENTS["loader"], "show": LATENTS["show"]}))
+    editor.runs_to_the_end()
+    row = editor.card("some").get_by_role("button", name="View some · latent")
+    row.get_by_text("false colours").wait_for()
+    row.click()
+    viewer = editor.page.get_by_role("dialog", name="View some · latent")
+    viewer.get_by_text("False colours: they show shapes alone").wait_for()
 
 
 def test_what_is_cached_is_seen_without_running_again(between: Editor) -> None:

@@ -131,7 +131,7 @@ export const en = {
   upload: "Upload a picture",
   paintMask: "Paint the mask",
   maskOf: "Mask of {name}",
-  maskHelp:
+  painterHelp:
     "What you paint becomes the mask. [ and ] change the brush, E switches between painting and erasing, I inverts, Ctrl+Z undoes.",
   maskTools: "Tools for the mask",
   brushSize: "Brush size",

@@ -72,11 +72,16 @@ export const panels = {
   allThe: "all {value}",
   notFinite: "{count} are no numbers (NaN, infinite)",
   overPicture: "Over the picture",
+  stripedOver: "masked where striped",
+  maskOverHelp: "The mask over the picture it belongs to: the stronger the stripes, the higher its values.",
+  maskHelp: "White is masked, black is not.",
   inColours: "In colours",
-  coloursHelp:
-    "Roughly the picture they decode to, a pixel for each of theirs; false colours where their latent space is not known.",
+  falseColours: "false colours",
+  coloursHelp: "Roughly the picture that the latents decode to: each of their pixels is one pixel here.",
+  falseColoursHelp:
+    "False colours: they show shapes alone, because it is not known which model these latents belong to.",
   latentHelp:
-    "Each square is a channel: grey is the mean, black and white three standard deviations from it.",
+    "Each square is a channel of the latents: grey is the mean, black and white three standard deviations from it.",
   shape: "shape",
   least: "least",
   mean: "mean",
