@@ -20,6 +20,7 @@ LAYERS = [
     "hints",
     "addresses",
     "captions",
+    "titles",
     "events",
     "hardware",
     "collector",

@@ -47,11 +47,29 @@ def test_pictures_of_different_runs_are_compared(editor: Editor) -> None:
 
 
 def test_a_picture_is_zoomed(gallery: Editor) -> None:
+    """Per cent are those of the picture's own pixels."""
     viewer = gallery.page.get_by_role("dialog")
+    shown = viewer.locator(".zoom-stage img")
+    assert gallery.loaded(shown)
+
+    def is_told() -> bool:
+        """Whether the number beside the buttons is the size that is seen."""
+        box = shown.bounding_box()
+        seen = 100 * min(box["width"] / 24, box["height"] / 16)
+        told = float(viewer.locator(".zoom-buttons span").inner_text().removesuffix(" %"))
+        return bool(told == pytest.approx(seen, rel=0.01))
+
+    gallery.until(is_told, "the size of the whole picture")
+    whole = shown.bounding_box()["width"]
     viewer.get_by_role("button", name="Zoom in").click()
-    viewer.get_by_text("125 %").wait_for()
+    gallery.until(is_told, "the size of the picture enlarged")
+    assert shown.bounding_box()["width"] == pytest.approx(1.25 * whole, rel=0.01)
+    viewer.get_by_role("button", name="Actual size").click()
+    viewer.get_by_text("100 %", exact=True).wait_for()
+    gallery.until(is_told, "the size of its pixels")
     viewer.get_by_role("button", name="Fit").click()
-    viewer.get_by_text("100 %").wait_for()
+    gallery.until(is_told, "the size of the whole picture again")
+    assert shown.bounding_box()["width"] == whole
 
 
 def test_the_workflow_that_made_a_picture_is_opened(editor: Editor) -> None:
@@ -173,7 +191,7 @@ def test_latents_are_seen_on_their_card_and_large(between: Editor) -> None:
     assert between.loaded(grid)
     assert not grid.evaluate(COLOURED)
     assert grid.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [33, 33]  # 2 × 2 channels
-    for fact in ("[1, 4, 16, 16] float32", "least", "mean", "most", "deviation"):
+    for fact in ("[1, 4, 16, 16] float32", "min", "mean", "max", "std"):
         viewer.get_by_text(fact, exact=True).wait_for()
     viewer.get_by_role("button", name="Close").click()
     between.select("encode")
