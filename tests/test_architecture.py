@@ -21,6 +21,7 @@ LAYERS = [
     "hints",
     "addresses",
     "captions",
+    "titles",
     "events",
     "hardware",
     "collector",

@@ -80,7 +80,9 @@ function About({ type }: { type: NodeType }) {
   return (
     <>
       <h2>{type.title}</h2>
-      <p className="quiet">{type.category}</p>
+      <p className="quiet">
+        {type.category} · <code>{type.id}</code>
+      </p>
       <p>{type.description}</p>
       <Sockets title={t("inputs")} sockets={type.inputs} />
       <Sockets title={t("outputs")} sockets={type.outputs} />
