@@ -261,6 +261,8 @@ export const en = {
   saidNoLoader: "There is no node here that loads pictures",
   saidUploadFailed: "The upload failed: {why}",
   saidHoldsItself: "{title} cannot be put into itself",
+  saidLoopOutputs: "A loop gives one thing, and several wires leave these nodes",
+  saidLoopInputs: "Nothing in these nodes takes what they give, as a loop needs",
   saidCannotPack: "These nodes cannot become one: a wire leaves them and comes back",
 
   // Keys
