@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from nodegraph.companions import without_companions
@@ -13,6 +15,9 @@ from nodegraph.digests import DigestCache
 from nodegraph.errors import FileProblem
 from nodegraph.hints import hints_wanted, nearest
 from nodegraph.model_folders import HALVES, ModelFoldersError, folders_of
+from nodegraph.system_errors import system_message, system_reason
+
+logger = logging.getLogger(__name__)
 
 INPUTS = "inputs"
 MAX_NAME = 100
@@ -115,7 +120,7 @@ class Folders:
             FileProblem: there is no such file, or the name leads outside the folder.
         """
         try:
-            return File(folder, name, self.digests.digest(self.find(folder, name)))
+            return File(folder, name, self._digest(folder, name, self.find(folder, name)))
         except FileProblem:
             halves = self._halves(folder, name)
             if not halves:
@@ -147,6 +152,16 @@ class Folders:
         except OSError:
             return False
 
+    def _digest(self, folder: str, name: str, path: Path) -> str:
+        try:
+            return self.digests.digest(path)
+        except OSError as error:
+            raise self._unusable(folder, name, error) from None
+
+    def _unusable(self, folder: str, name: str, error: OSError) -> FileProblem:
+        where = _shortened(str(error.filename or ""))
+        return FileProblem(f"no file {_shortened(name)!r} in {folder!r}: {where}: {system_reason(error)}")
+
     def _names_of_halves(self, folder: str) -> set[str]:
         if folder not in HALVES:
             return set()
@@ -176,8 +191,8 @@ class Folders:
                 raise self._missing(folder, name)
             if path.is_file() or (path.is_dir() and folder != INPUTS):
                 return path
-        except OSError as error:  # the name is too long for a file, or goes round in circles
-            raise FileProblem(f"no file {_shortened(name)!r} in {folder!r}: {error.strerror}") from None
+        except OSError as error:  # the name is too long for a file, goes round in circles, or may not be read
+            raise self._unusable(folder, name, error) from None
         what = "a folder" if path.is_dir() else "not a regular file"
         raise FileProblem(f"{name!r} in {folder!r} is {what}; a file would do")
 
@@ -237,12 +252,23 @@ def _is_plain(name: str) -> bool:
     return bool(path.parts) and "\0" not in name and not path.is_absolute() and ".." not in path.parts
 
 
+def _tell_closed(error: OSError) -> None:
+    """A folder that nobody may look into is not empty: it is told, once."""
+    if not isinstance(error, FileNotFoundError):
+        _warn_once(system_message(error))
+
+
+@lru_cache(maxsize=1000)
+def _warn_once(text: str) -> None:
+    logger.warning("its files are not listed: %s", text)
+
+
 MODEL_FOLDER_MARKS = ("model_index.json", "config.json", "adapter_config.json")
 
 
 def _names_below(root: Path) -> Iterator[tuple[str, bool]]:
     """Files below ``root``, and folders that are one model, which are not entered; whether it is a folder."""
-    for current, folders, files in os.walk(root):
+    for current, folders, files in os.walk(root, onerror=_tell_closed):
         here = Path(current)
         if here != root and any(mark in files for mark in MODEL_FOLDER_MARKS):
             folders.clear()

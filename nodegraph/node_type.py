@@ -22,6 +22,7 @@ from nodegraph.body import takes_body
 from nodegraph.files import InFolder
 from nodegraph.interface import BodyInterface
 from nodegraph.sockets import SocketType, class_socket, has_json_form, variables_in
+from nodegraph.titles import title_of
 
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 
@@ -131,6 +132,7 @@ class Node:
         category: slash-separated place in menus.
         version: raised when inputs change, with a migration from the version before.
         description: first paragraph of the docstring.
+        display_name: its title, where that is not its id in words; see ``title``.
         terminal: a run ends in it: it saves or shows something, so it runs although nothing follows.
         device: it computes on the device, one such node at a time.
         cacheable: equal inputs give equal outputs; otherwise it runs anew in every run.
@@ -170,6 +172,11 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<node {self.id} v{self.version}>"
+
+    @property
+    def title(self) -> str:
+        """What people read: the declared ``display_name``, else the id in words."""
+        return self.display_name or title_of(self.id)
 
     def output(self, name: str) -> Output | None:
         """The output of that name, or ``None``."""
@@ -228,7 +235,7 @@ class Node:
         """All of the declaration as JSON data."""
         return {
             "id": self.id,
-            "display_name": self.display_name or self.id,
+            "display_name": self.title,
             "category": self.category,
             "version": self.version,
             "description": self.description,

@@ -88,6 +88,12 @@ class Latent:
         family, width = facts.get("family", ""), facts.get("text_width")
         return torch.stack([latent_colours(item, family, width) for item in self.samples])
 
+    def has_false_colours(self, facts: Mapping[str, Any]) -> bool:
+        """Whether ``colours`` shows shapes alone, because the latent space is not known."""
+        from nodes.sampling.preview import latent_map
+
+        return latent_map(facts.get("family", ""), facts.get("text_width"), self.samples.shape[1]) is None
+
 
 @dataclass(frozen=True)
 class Model:

@@ -17,9 +17,11 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     "errors",
     "printable",
+    "system_errors",
     "hints",
     "addresses",
     "captions",
+    "titles",
     "events",
     "hardware",
     "collector",

@@ -17,6 +17,7 @@ from nodegraph.cache.ledger import Ledger
 from nodegraph.cache.record import Document, Packed, check_blob, pack, read_document, restore
 from nodegraph.cache.store import Entry, StoreInfo
 from nodegraph.errors import CodecError
+from nodegraph.system_errors import system_message
 
 logger = logging.getLogger(__name__)
 
@@ -174,7 +175,7 @@ class DiskStore:
 
     def _warn(self, done: str, error: OSError) -> None:
         level = logging.DEBUG if self._warned else logging.WARNING
-        logger.log(level, "results cannot be %s in %s: %s", done, self.folder, error)
+        logger.log(level, "results cannot be %s in %s: %s", done, self.folder, system_message(error))
         self._warned = True
 
     def _touch(self, key: Key, document: Document) -> None:

@@ -17,6 +17,7 @@ from nodegraph.errors import NodeGraphError
 from nodegraph.files import INPUTS, Folders
 from nodegraph.model_folders import ModelFoldersError, is_model_root, kinds_of
 from nodegraph.registry import NodeRegistry
+from nodegraph.system_errors import RIGHTS, system_message, system_reason
 
 if TYPE_CHECKING:
     from nodegraph.engine import Engine
@@ -62,12 +63,15 @@ class EngineOptions:
         """Refuse a cache folder that is none.
 
         Raises:
-            UsageError: there is something else in its place.
+            UsageError: there is something else in its place, or nobody may look.
         """
-        if self._cache_folder.exists() and not self._cache_folder.is_dir():
-            raise UsageError(
-                f"the cache folder {self._cache_folder} is not a folder; name one with --cache-dir"
-            )
+        folder = self._cache_folder
+        try:
+            wrong = folder.exists() and not folder.is_dir()
+        except OSError as error:
+            raise UsageError(f"the cache folder cannot be used: {system_message(error)}") from None
+        if wrong:
+            raise UsageError(f"the cache folder {folder} is not a folder; name one with --cache-dir")
 
 
 def make_registry() -> NodeRegistry:
@@ -175,6 +179,6 @@ def _check_writable(folder: Path | None) -> None:
     except FileExistsError:
         raise UsageError(f"--out {folder} is not a folder") from None
     except OSError as error:
-        raise UsageError(f"--out {folder} cannot be made: {error.strerror}") from None
-    if not os.access(folder, os.W_OK):
-        raise UsageError(f"--out {folder} cannot be written")
+        raise UsageError(f"--out {folder} cannot be made: {system_reason(error)}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"--out {folder} cannot be written: {RIGHTS}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from nodegraph.errors import (
     errors_among,
     listed,
 )
+from nodegraph.system_errors import system_message
 
 if TYPE_CHECKING:
     from nodegraph.registry import NodeRegistry
@@ -32,6 +34,9 @@ class UsageError(NodeGraphError):
 def guarded(command: Callable[[], int]) -> int:
     """The exit code of a command; its errors are told, not raised."""
     take_any_character()
+    if not _has_working_folder():
+        complain("error: the folder that this was called in is gone; change to another one with cd")
+        return FAILED
     with terminated_as_interrupted():
         try:
             return command()
@@ -43,15 +48,18 @@ def guarded(command: Callable[[], int]) -> int:
         except BrokenPipeError:
             raise  # nobody reads on: click ends the program without a word
         except OSError as error:
-            complain(f"error: {_of_the_system(error)}")
+            complain(f"error: {system_message(error)}")
         except KeyboardInterrupt:
             complain("cancelled")
         return FAILED
 
 
-def _of_the_system(error: OSError) -> str:
-    reason = error.strerror or str(error) or type(error).__name__
-    return f"{error.filename}: {reason}" if error.filename is not None else reason
+def _has_working_folder() -> bool:
+    """Without one, libraries that are loaded later end the process in their own ways."""
+    try:
+        return bool(os.getcwd())  # noqa: PTH109 - the folder counts, not the path
+    except OSError:
+        return False
 
 
 def exit_code(error: NodeGraphError) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import signal
 import ssl
 import sys
@@ -29,6 +31,9 @@ from nodegraph.server.listening import http_runner
 from nodegraph.server.security.tokens import first_token
 from nodegraph.server.settings import ServerSettings
 from nodegraph.server.webhooks import webhook_secret
+from nodegraph.system_errors import RIGHTS, system_message
+
+logger = logging.getLogger(__name__)
 
 OPTIONS = {
     "output": "out",
@@ -102,11 +107,24 @@ def _check_engine(settings: ServerSettings, registry: NodeRegistry) -> None:
         out=settings.output, cache=settings.cache, models=settings.models, inputs=settings.inputs
     )
     check_places(registry, options)
+    _mention_closed_cache(settings.cache)
     if settings.device not in EVERYWHERE:
         try:
             pick_device(settings.device)
         except InputError as error:
             raise UsageError(f"--{error}") from None
+
+
+def _mention_closed_cache(folder: Path) -> None:
+    """A server may do without a cache, but not without a word: nothing is kept, and nothing is previewed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return
+        reason = f"{folder}: {RIGHTS}"
+    except OSError as error:
+        reason = system_message(error)
+    logger.warning("the cache cannot be written, so no result is kept and no picture previewed: %s", reason)
 
 
 def _tls(settings: ServerSettings) -> ssl.SSLContext | None:

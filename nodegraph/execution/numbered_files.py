@@ -13,6 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from nodegraph.errors import FileProblem
+from nodegraph.system_errors import system_reason
 
 REMEMBERED = 1_000
 UNNAMEABLE = ("Cc", "Cs")
@@ -45,7 +46,7 @@ def write_numbered(root: Path, prefix: str, suffix: str, data: bytes, closed: Co
         if error.errno == errno.ENAMETOOLONG:
             shown = reprlib.repr(prefix)
             raise FileProblem(f"{shown} is too long for a file's name; use a shorter one") from error
-        raise FileProblem(f"{base.parent} cannot be written: {error.strerror}") from error
+        raise FileProblem(f"{base.parent} cannot be written: {system_reason(error)}") from error
 
 
 def _write_next(base: Path, suffix: str, data: bytes) -> Path:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from nodegraph.jobs.records import StorageError
 from nodegraph.jobs.redaction import add_functions
+from nodegraph.system_errors import system_message
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +149,8 @@ def _open(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
+        if not os.access(path, os.W_OK):  # SQLite would tell it when the first job comes
+            raise sqlite3.OperationalError("the file is read-only")
         if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("it fails SQLite's own check")
     except sqlite3.Error:
@@ -180,10 +183,24 @@ def _in_words(path: Path, error: sqlite3.Error | OSError) -> StorageError:
         return StorageError(f"{path} cannot be used: the disk is full; make room on it", full=True)
     if isinstance(error, FileExistsError | NotADirectoryError):
         return StorageError(f"{path} cannot be used: {path.parent} is not a folder")
-    if path.parent.is_dir() and not _writable(path.parent):
-        text = "the folder is read-only; let this user write there, or name another folder"
-        return StorageError(f"{path} cannot be used: {text} ({error})")
-    return StorageError(f"{path} cannot be used: {error}")
+    if isinstance(error, OSError):
+        return StorageError(f"{path} cannot be used: {system_message(error)}")
+    return StorageError(f"{path} cannot be used: {_why(path) or error}")
+
+
+def _why(path: Path) -> str:
+    """What SQLite has no words for; empty where it is none of that."""
+    remedy = "let this user write there, or name another folder"
+    try:
+        if path.parent.is_dir() and not _writable(path.parent):
+            return f"the folder is read-only; {remedy}"
+        if path.is_dir():
+            return "it is a folder; move it away, or name another folder of data"
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+            return f"the file is read-only; {remedy}"
+    except OSError as closed:
+        return system_message(closed)
+    return ""
 
 
 def _lacks_room(path: Path, error: sqlite3.Error | OSError) -> bool:

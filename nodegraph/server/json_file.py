@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from nodegraph.workflow.files import write_text
+from nodegraph.workflow.files import write_whole
 
 logger = logging.getLogger(__name__)
 
@@ -38,4 +38,4 @@ def read_object(path: Path) -> dict[str, Any]:
 def write_object(path: Path, text: str) -> None:
     """Keep the text of an object, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(text, path)
+    write_whole(path, text.encode())

@@ -16,7 +16,7 @@ from nodegraph.server.security.paths import (
     unsafe_name,
 )
 from nodegraph.server.storage import UserStorage, files_below
-from nodegraph.workflow.files import write_text
+from nodegraph.workflow.files import write_whole
 
 SUFFIX = ".json"
 ANY = "*"
@@ -95,7 +95,7 @@ class WorkflowLibrary:
                 raise Problem(409, "conflict", f"{name} cannot be a workflow: a folder is called so")
             if self.storage.room(root) < len(text.encode()):
                 raise Problem(507, "too_large", "there is no room for it; delete other workflows")
-            write_text(text, make_inside(root, folder) / name)
+            write_whole(make_inside(root, folder) / name, text.encode())
             return self.read(path)
 
     def delete(self, path: str, *, expected: str | None = None) -> None:

@@ -26,6 +26,7 @@ from nodegraph.errors import (
     listed,
 )
 from nodegraph.jobs.records import QueueFullError, StorageError
+from nodegraph.system_errors import system_message
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ RETRY_SECONDS = "10"
 MEDIA_TYPE = "application/problem+json"
 DOCUMENTATION = "/api/v1/docs"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+UNUSABLE = (errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ENOTDIR, errno.EEXIST, errno.EISDIR)
 KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate", "Location")
 
 TITLES = {
@@ -129,8 +130,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     except NodeGraphError as error:
         return as_problem(error).response()
     except OSError as error:
-        logger.exception("%s %s failed", request.method, request.rel_url.raw_path)
-        return _of_os_error(error)
+        return _of_os_error(error, request)
     except Exception:
         logger.exception("%s %s failed", request.method, request.rel_url.raw_path)  # escaped: one line
         return _internal()
@@ -140,10 +140,13 @@ def _internal() -> web.Response:
     return problem_response(500, "internal", "the server failed; its log says why")
 
 
-def _of_os_error(error: OSError) -> web.Response:
-    if error.errno in NO_ROOM:
-        return storage_problem(full=True).response()
-    return storage_problem(full=False).response() if error.errno in NOT_WRITABLE else _internal()
+def _of_os_error(error: OSError, request: web.Request) -> web.Response:
+    asked = f"{request.method} {request.rel_url.raw_path}"
+    if error.errno not in (*NO_ROOM, *UNUSABLE):
+        logger.exception("%s failed", asked)
+        return _internal()
+    logger.error("%s failed: %s", asked, system_message(error))
+    return storage_problem(full=error.errno in NO_ROOM).response()
 
 
 def storage_problem(*, full: bool) -> Problem:

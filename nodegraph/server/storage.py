@@ -274,8 +274,16 @@ def files_below(root: Path, but: Path | None = None) -> Iterator[Path]:
 
     Args:
         but: a folder that is left out.
+
+    Raises:
+        OSError: nobody may look into it: it is not empty because of that. A folder in it may stay closed.
     """
-    for current, folders, names in os.walk(root):
+
+    def refuse(error: OSError) -> None:
+        if error.filename == str(root) and not isinstance(error, FileNotFoundError):
+            raise error
+
+    for current, folders, names in os.walk(root, onerror=refuse):
         here = Path(current)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and here / name != but)
         for name in sorted(names):

@@ -193,6 +193,10 @@ class TensorView(Answer):
         description="The same of latents in colours, one pixel for each of theirs: roughly the picture they "
         "decode to where their latent space is known, else in false colours. Empty of anything else."
     )
+    false_colours: bool = Field(
+        default=False,
+        description="Whether `colours` tells shapes alone, because the latent space is not known.",
+    )
 
 
 class ValidView(Answer):

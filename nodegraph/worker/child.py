@@ -30,6 +30,7 @@ from nodegraph.locations import default_folders
 from nodegraph.planning import Plan
 from nodegraph.printable import log_to_standard_error
 from nodegraph.registry import NodeRegistry
+from nodegraph.system_errors import system_reason
 from nodegraph.worker import frames
 from nodegraph.worker.marks import RunningMarks
 from nodegraph.worker.options import WorkerJob, WorkerOptions
@@ -226,8 +227,7 @@ class _Worker:
             )
 
     def _attempt(self, job: WorkerJob, folders: Folders) -> dict[str, Any]:
-        for folder in (job.folders.output, job.folders.temporary):
-            _make(folder)
+        _make(job.folders.output)
         workflow = workflow_from_document(job.workflow)
         engine = self._engine.for_folders(folders)
         mark = self._marks.write if self._marks else unmarked
@@ -261,7 +261,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileProblem(f"the folder {folder} cannot be made: {error.strerror}") from error
+        raise FileProblem(f"the folder {folder} cannot be made: {system_reason(error)}") from error
 
 
 def _types(workflow: Workflow) -> dict[str, str]:

@@ -57,19 +57,29 @@ def _holds_real_numbers(tensor: Tensor) -> bool:
     return dense and not tensor.is_complex() and tensor.numel() > 0
 
 
-def find_colours(value: Any, facts: Mapping[str, Any]) -> Tensor | None:
-    """What a value says it looks like, of one with a method ``colours`` that takes what is known of it:
-    ``[batch, height, width, 3]`` in 0..1. What its author did wrong is told in the log."""
-    method = getattr(value, "colours", None)
+class Colours(NamedTuple):
+    """What a value looks like."""
+
+    pictures: Tensor
+    """``[batch, height, width, 3]`` in 0..1."""
+    are_false: bool
+    """Whether they tell shapes alone."""
+
+
+def find_colours(value: Any, facts: Mapping[str, Any]) -> Colours | None:
+    """What a value says it looks like, of one with a method ``colours`` that takes what is known of it; its
+    ``has_false_colours`` says whether they are false. What its author did wrong is told in the log."""
+    method, false = (getattr(value, name, None) for name in ("colours", "has_false_colours"))
     try:
-        colours: Tensor | None = method(facts) if callable(method) else None
+        if not callable(method) or (pictures := method(facts)) is None:
+            return None
+        return Colours(pictures, callable(false) and bool(false(facts)))
     except Exception:
         logger.exception("a %s cannot say what it looks like", type(value).__name__)
         return None
-    return colours
 
 
-def tensor_message(looked: Looked, colours: Tensor | None = None) -> dict[str, Any]:
+def tensor_message(looked: Looked, colours: Colours | None = None) -> dict[str, Any]:
     """A tensor as JSON data: see ``TensorView`` of the server.
 
     Numbers that are not finite do not count in the statistics, and are told by number.
@@ -90,7 +100,8 @@ def tensor_message(looked: Looked, colours: Tensor | None = None) -> dict[str, A
         "not_finite": numbers.numel() - finite.numel(),
         **_statistics(finite),
         "pictures": _pictures(_as_levels(kind, numbers, finite)),
-        "colours": [] if colours is None else _pictures(_thinned(colours)),
+        "colours": [] if colours is None else _pictures(_thinned(colours.pictures)),
+        "false_colours": colours is not None and colours.are_false,
     }
 
 

@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 from nodegraph.errors import WorkflowError
+from nodegraph.system_errors import system_reason
 from nodegraph.workflow.reading import parse_workflow
 from nodegraph.workflow.schema import Workflow
 from nodegraph.workflow.strict_json import MAX_BYTES
@@ -37,7 +38,7 @@ def read_bounded(path: Path, limit: int = MAX_BYTES) -> bytes:
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise WorkflowError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise WorkflowError(f"cannot be read: {why(error)}") from None
     if len(data) > limit:
         raise WorkflowError(f"the file is larger than {limit >> 20} MiB")
     return data
@@ -62,13 +63,23 @@ def write_text(text: str, path: Path) -> None:
         WorkflowError: it cannot be written.
     """
     try:
-        _write(path, text.encode())
+        write_whole(path, text.encode())
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        reason = getattr(error, "strerror", None) or error
-        raise WorkflowError(f"{path}: cannot be written: {reason}") from None
+        raise WorkflowError(f"{path}: cannot be written: {why(error)}") from error
 
 
-def _write(path: Path, data: bytes) -> None:
+def why(error: OSError | ValueError) -> str:
+    """Why a file cannot be used that the system, or Python itself, refuses."""
+    return system_reason(error) if isinstance(error, OSError) else str(error)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """The same for bytes.
+
+    Raises:
+        OSError: the system refuses.
+        WorkflowError: a folder or something odd has that name.
+    """
     mode = _mode(path)
     if not mode or stat.S_ISREG(mode):
         _replace(path.resolve(), data)
@@ -103,4 +114,12 @@ def _replace(target: Path, data: bytes) -> None:
         raise
 
 
-__all__ = ["dump_workflow", "parse_workflow", "read_bounded", "read_workflow", "write_text", "write_workflow"]
+__all__ = [
+    "dump_workflow",
+    "parse_workflow",
+    "read_bounded",
+    "read_workflow",
+    "write_text",
+    "write_whole",
+    "write_workflow",
+]

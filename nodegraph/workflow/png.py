@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from nodegraph.errors import WorkflowError
+from nodegraph.system_errors import system_reason
 from nodegraph.workflow.comfy import export_comfy
 from nodegraph.workflow.schema import Workflow
 from nodegraph.workflow.writing import dump_json, dump_workflow
@@ -55,7 +56,7 @@ def png_workflow_text(source: str | os.PathLike[str] | bytes) -> str:
             with Path(source).open("rb") as stream:
                 texts = png_texts(stream)
         except OSError as error:
-            raise WorkflowError(f"cannot be read: {error.strerror or error}") from None
+            raise WorkflowError(f"cannot be read: {system_reason(error)}") from None
     for keyword in (OWN_CHUNK, COMFY_CHUNK, COMFY_EDITOR_CHUNK):
         if keyword in texts:
             return texts[keyword]

@@ -10,7 +10,7 @@ from nodegraph.collector import collector_paused
 from nodegraph.errors import Issue, WorkflowError
 from nodegraph.workflow.comfy import import_comfy, is_comfy
 from nodegraph.workflow.comfy_editor import import_comfy_editor, is_comfy_editor
-from nodegraph.workflow.files import read_bounded
+from nodegraph.workflow.files import read_bounded, why
 from nodegraph.workflow.migration import migrate_workflow
 from nodegraph.workflow.png import SIGNATURE, png_workflow_text
 from nodegraph.workflow.reading import workflow_from_document
@@ -112,4 +112,4 @@ def _starts_with(path: Path, mark: bytes) -> bool:
         with path.open("rb") as stream:
             return stream.read(len(mark)) == mark
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise WorkflowError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise WorkflowError(f"cannot be read: {why(error)}") from None

@@ -115,7 +115,12 @@ def InpaintModelConditioning(
     return Prepared(_beside(positive, concat), _beside(negative, concat), latent)
 
 
-@node(category="conditioning/instructpix2pix", device=True, infer=infer_prepared)
+@node(
+    category="conditioning/instructpix2pix",
+    display_name="InstructPix2Pix Conditioning",
+    device=True,
+    infer=infer_prepared,
+)
 def InstructPixToPixConditioning(
     ctx: NodeContext, positive: Conditioning, negative: Conditioning, pixels: Image, vae: Vae
 ) -> Prepared:

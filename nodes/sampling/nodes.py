@@ -35,7 +35,7 @@ def infer_sampled(model: Spec, positive: Spec, negative: Spec, latent_image: Spe
     return {**latents_of(model).facts, **latent_image.facts}
 
 
-@node(category="sampling", device=True, infer=infer_sampled)
+@node(category="sampling", display_name="KSampler", device=True, infer=infer_sampled)
 def KSampler(
     ctx: NodeContext,
     model: Model,
@@ -70,7 +70,7 @@ def KSampler(
     return _sampled(ctx, guider, latent_image, Noise(seed), sampler_name, sigmas, from_noise=denoise == 1.0)
 
 
-@node(category="sampling", device=True, infer=infer_sampled)
+@node(category="sampling", display_name="KSampler (Advanced)", device=True, infer=infer_sampled)
 def KSamplerAdvanced(
     ctx: NodeContext,
     model: Model,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nodes.sampling.latent_spaces import linear_map
+from nodes.sampling.latent_spaces import LinearMap, linear_map
 
 SPREAD = 0.25
 """Standard deviation of a false colour."""
@@ -30,11 +30,17 @@ def latent_colours(latents: Tensor, family: str, text_width: int | None) -> Tens
         float32 ``[height, width, 3]`` in 0..1, on the CPU.
     """
     pixels = latents.float().movedim(0, -1)
-    known = linear_map(family, text_width)
-    if known is None or len(known[0]) != len(latents):
+    known = latent_map(family, text_width, len(latents))
+    if known is None:
         return false_colours(pixels.cpu())
     factors, offset = (torch.tensor(part, device=pixels.device) for part in known)
     return ((pixels @ factors + offset + 1) / 2).nan_to_num(0.5).clamp(0, 1).cpu()
+
+
+def latent_map(family: str, text_width: int | None, channels: int) -> LinearMap | None:
+    """The map that tells colours of latents of so many channels; ``None``: theirs are false."""
+    known = linear_map(family, text_width)
+    return known if known is not None and len(known[0]) == channels else None
 
 
 def false_colours(pixels: Tensor) -> Tensor:

@@ -10,9 +10,11 @@ PACK = '''
 import time
 from typing import Annotated, Literal
 
+import torch
 from pydantic import Field
 
 from nodegraph import NodeContext, Widget, node
+from nodes.types import Latent
 
 
 @node(category="testing", terminal=True)
@@ -38,6 +40,12 @@ def Fails(text: str = "") -> str:
         text: what it says.
     """
     raise ValueError(f"This cannot be done with {text!r}; write something else.")
+
+
+@node(category="testing")
+def SomeLatents() -> Latent:
+    """Latents of nobody knows which model."""
+    return Latent(torch.linspace(-1, 1, 4 * 16 * 16).sin().reshape(1, 4, 16, 16))
 
 
 @node(category="testing", terminal=True)

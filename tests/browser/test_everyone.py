@@ -87,7 +87,7 @@ def test_axe_finds_nothing_serious_where_a_mask_is_painted(themed: Editor) -> No
     themed.drop("tomask.png", stream.getvalue())
     themed.page.locator(".image-widget img").wait_for()
     themed.button("Paint the mask").click()
-    themed.page.get_by_role("dialog", name="Paint the mask").locator("canvas").wait_for()
+    themed.page.get_by_role("dialog", name="Paint the mask").get_by_role("img", name="Mask of").wait_for()
     assert findings(themed.page) == []
 
 

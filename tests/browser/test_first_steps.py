@@ -59,7 +59,7 @@ def test_templates_that_run_come_first_and_are_searched(editor: Editor) -> None:
     listed.first.wait_for()
     titles = [entry.get_attribute("aria-label") for entry in listed.all()]
     assert titles[:2] == ["Open Text to image", "Open Image to image"]
-    lacking = panel.get_by_text("These need weights that are not here")
+    lacking = panel.get_by_text("These need model files that are not here")
     needs_weights = panel.get_by_role("button", name="Open ControlNet")
     assert box_of(lacking)["y"] < box_of(needs_weights)["y"]
     assert "models/controlnet" in needs_weights.inner_text()
@@ -147,7 +147,7 @@ def test_what_is_cached_is_said_in_words(editor: Editor) -> None:
 def test_a_subgraph_of_everything_says_that_nothing_is_shown_outside(editor: Editor) -> None:
     editor.open(template())
     editor.press("Control+A", "Control+Shift+E")
-    editor.page.get_by_text("Nothing of it is shown outside.").wait_for()
+    editor.page.get_by_text("It has no inputs or outputs yet.").wait_for()
 
 
 def test_issues_that_a_card_has_no_room_for_are_counted(editor: Editor) -> None:
@@ -185,6 +185,6 @@ def test_what_was_closed_with_changes_comes_back(editor: Editor) -> None:
     document = editor.document()
     editor.page.get_by_role("button", name="Close Text to image").click()
     editor.said(re.compile("Text to image is closed, with changes that were not saved"))
-    editor.file("Reopen what was closed")
+    editor.file("Reopen closed tab")
     editor.card("sampler").wait_for()
     assert editor.document() == document

@@ -141,6 +141,24 @@ def test_a_running_loop_tells_how_far_it_is(loop: Editor) -> None:
     loop.done()
 
 
+def test_nodes_are_repeated(editor: Editor) -> None:
+    nodes = {
+        "start": {"type": "Integer", "inputs": {"value": 1}},
+        "by": {"type": "Integer", "inputs": {"value": 5}},
+        "add": {"type": "AddIntegers", "links": {"a": ["start", "int"], "b": ["by", "int"]}},
+        "show": {"type": "testing.Slow", "inputs": {"pause": 0.0}, "links": {"steps": ["add", "sum"]}},
+    }
+    editor.open(workflow(nodes))
+    editor.menu("add", "Repeat these nodes")
+    editor.card("add").wait_for(state="detached")
+    document = editor.document()
+    (id,) = [id for id, node in document["nodes"].items() if node["type"] == "Repeat"]
+    assert set(document["nodes"]) == {"start", id, "show"}  # what nothing else needs went along
+    assert set(document["subgraphs"]["body"]["nodes"]) == {"by", "add"}
+    editor.runs_to_the_end()
+    editor.card("show").get_by_text("11", exact=True).wait_for()  # 1 + 2 * 5
+
+
 def test_copies_of_a_loop_bring_its_body(loop: Editor) -> None:
     loop.select("loop")
     loop.press("Control+C")

@@ -37,7 +37,7 @@ def test_many_tabs_leave_everything_else_in_place(editor: Editor) -> None:
 def test_the_queue_is_reordered_paused_and_emptied(editor: Editor, site: Served) -> None:
     panel = editor.panel("Queue")
     panel.get_by_role("button", name="Pause the queue").click()
-    panel.get_by_text("Paused: what runs goes on").wait_for()
+    panel.get_by_text("Paused: what runs now finishes").wait_for()
     for salt in ("first", "second"):
         nodes = {"slow": {"type": "testing.Slow", "inputs": {"steps": 1, "salt": salt}}}
         site.submit(nodes, label=f"queued {salt}")
@@ -47,7 +47,7 @@ def test_the_queue_is_reordered_paused_and_emptied(editor: Editor, site: Served)
     editor.until(lambda: "second" in waiting.first.inner_text(), "the other order")
     panel.get_by_role("button", name=re.compile("^Cancel .*queued first")).click()
     editor.until(lambda: waiting.count() == 1, "one job less")
-    panel.get_by_role("button", name="Go on with the queue").click()
+    panel.get_by_role("button", name="Resume the queue").click()
     editor.until(lambda: waiting.count() == 0, "an empty queue")
 
 

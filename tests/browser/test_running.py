@@ -95,14 +95,14 @@ def test_an_issue_leads_to_its_node_inside_a_subgraph(editor: Editor) -> None:
 
 def test_batch_count(editor: Editor, site: Served) -> None:
     editor.open(slow("batch", steps=1, name="Batch"))
-    editor.page.get_by_label("How many runs").fill("3")
+    editor.page.get_by_label("Number of runs").fill("3")
     editor.run()
     editor.until(lambda: len(jobs(site, "Batch")) == 3, "three jobs")
 
 
 def test_run_on_change(editor: Editor) -> None:
     editor.open(workflow({"sum": {"type": "testing.Slow", "inputs": {"steps": 2, "salt": "change"}}}))
-    editor.page.get_by_label("On change").check()
+    editor.page.get_by_label("Run on change").check()
     editor.field("sum", "steps").fill("3")
     editor.press("Enter")
     editor.card("sum").locator("output", has_text="3").wait_for()

@@ -47,11 +47,29 @@ def test_pictures_of_different_runs_are_compared(editor: Editor) -> None:
 
 
 def test_a_picture_is_zoomed(gallery: Editor) -> None:
+    """Per cent are those of the picture's own pixels."""
     viewer = gallery.page.get_by_role("dialog")
+    shown = viewer.locator(".zoom-stage img")
+    assert gallery.loaded(shown)
+
+    def is_told() -> bool:
+        """Whether the number beside the buttons is the size that is seen."""
+        box = shown.bounding_box()
+        seen = 100 * min(box["width"] / 24, box["height"] / 16)
+        told = float(viewer.locator(".zoom-buttons span").inner_text().removesuffix(" %"))
+        return bool(told == pytest.approx(seen, rel=0.01))
+
+    gallery.until(is_told, "the size of the whole picture")
+    whole = shown.bounding_box()["width"]
     viewer.get_by_role("button", name="Zoom in").click()
-    viewer.get_by_text("125 %").wait_for()
+    gallery.until(is_told, "the size of the picture enlarged")
+    assert shown.bounding_box()["width"] == pytest.approx(1.25 * whole, rel=0.01)
+    viewer.get_by_role("button", name="Actual size").click()
+    viewer.get_by_text("100 %", exact=True).wait_for()
+    gallery.until(is_told, "the size of its pixels")
     viewer.get_by_role("button", name="Fit").click()
-    viewer.get_by_text("100 %").wait_for()
+    gallery.until(is_told, "the size of the whole picture again")
+    assert shown.bounding_box()["width"] == whole
 
 
 def test_the_workflow_that_made_a_picture_is_opened(editor: Editor) -> None:
@@ -173,7 +191,7 @@ def test_latents_are_seen_on_their_card_and_large(between: Editor) -> None:
     assert between.loaded(grid)
     assert not grid.evaluate(COLOURED)
     assert grid.evaluate("img => [img.naturalWidth, img.naturalHeight]") == [33, 33]  # 2 × 2 channels
-    for fact in ("[1, 4, 16, 16] float32", "least", "mean", "most", "deviation"):
+    for fact in ("[1, 4, 16, 16] float32", "min", "mean", "max", "std"):
         viewer.get_by_text(fact, exact=True).wait_for()
     viewer.get_by_role("button", name="Close").click()
     between.select("encode")
@@ -183,13 +201,28 @@ def test_latents_are_seen_on_their_card_and_large(between: Editor) -> None:
 def test_a_mask_is_laid_over_its_picture(between: Editor) -> None:
     row = between.card("shape").get_by_role("button", name="View shape · mask")
     row.get_by_text("mask 128×128").wait_for()
+    row.get_by_text("masked where striped").wait_for()
     row.click()
     viewer = between.page.get_by_role("dialog", name="View shape · mask")
     laid = viewer.get_by_label("Over the picture")
     laid.wait_for()
     assert viewer.locator(".zoom-stage img").evaluate(COLOURED)
+    viewer.get_by_text("the stronger the stripes").wait_for()
     laid.uncheck()
+    viewer.get_by_text("White is masked, black is not.").wait_for()
     assert not viewer.locator(".zoom-stage img").evaluate(COLOURED)  # grey alone
+
+
+def test_false_colours_of_latents_are_told(editor: Editor) -> None:
+    decode = {**LATENTS["decode"], "links": {"samples": ["some", "latent"], "vae": ["loader", "vae"]}}
+    nodes = {"some": {"type": "testing.SomeLatents"}, "decode": decode}
+    editor.open(workflow({**nodes, "loader": LATENTS["loader"], "show": LATENTS["show"]}))
+    editor.runs_to_the_end()
+    row = editor.card("some").get_by_role("button", name="View some · latent")
+    row.get_by_text("false colours").wait_for()
+    row.click()
+    viewer = editor.page.get_by_role("dialog", name="View some · latent")
+    viewer.get_by_text("False colours: they show shapes alone").wait_for()
 
 
 def test_what_is_cached_is_seen_without_running_again(between: Editor) -> None:

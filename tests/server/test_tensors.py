@@ -121,6 +121,21 @@ def test_latents_are_told_in_the_colours_of_their_space() -> None:
     assert find_colours(Mask(torch.zeros(1, 2, 2)), facts) is None
 
 
+@pytest.mark.parametrize(
+    ("facts", "channels", "false"),
+    [
+        ({"family": "sd", "text_width": 768}, 4, False),
+        ({"family": "sd"}, 4, True),
+        ({"family": "sdxl"}, 16, True),
+    ],
+)
+def test_colours_that_tell_shapes_alone_are_told(facts: dict[str, Any], channels: int, false: bool) -> None:
+    latent = Latent(torch.randn(1, channels, 4, 4))
+    looked = find_tensor(latent)
+    assert looked is not None
+    assert tensor_message(looked, find_colours(latent, facts))["false_colours"] is false
+
+
 def test_channels_lie_beside_each_other() -> None:
     latents = torch.arange(3.0)[None, :, None, None].expand(1, 3, 2, 2)
     (grid,) = channel_grid(latents)

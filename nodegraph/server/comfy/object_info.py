@@ -69,7 +69,7 @@ def describe_node(node: Node, names: FileNames) -> dict[str, Any]:
         "output_name": [output.name for output in outputs],
         "output_tooltips": [output.description for output in outputs],
         "name": node.id,
-        "display_name": node.display_name or node.id,
+        "display_name": node.title,
         "description": node.description,
         "python_module": f"custom_nodes.{node.pack}" if node.pack else "nodes",
         "category": node.category,

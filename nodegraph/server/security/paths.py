@@ -140,5 +140,7 @@ def make_inside(root: Path, subfolder: PurePosixPath) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
+        if subfolder == PurePosixPath():
+            raise  # the server's own folder is none: no other name would do
         raise Problem(409, "conflict", f"{subfolder} cannot be a folder: a file is called so") from None
     return folder.resolve()

@@ -37,7 +37,7 @@ def infer_deep_cache(model: Spec) -> dict[str, Any]:
     return _infer(model, U_NETS, "U-Net", "FirstBlockCache")
 
 
-@node(category="model_patches/caching", infer=infer_deep_cache)
+@node(category="model_patches/caching", display_name="DeepCache", infer=infer_deep_cache)
 def DeepCache(
     model: Model,
     cache_interval: Annotated[int, Field(ge=1, le=100)] = 3,

@@ -44,7 +44,7 @@ def DisableNoise() -> Noise:
     return Noise(0, at_start=False)
 
 
-@node(category="sampling/custom_sampling/samplers")
+@node(category="sampling/custom_sampling/samplers", display_name="KSampler Select")
 def KSamplerSelect(sampler_name: SamplerName = "euler") -> SamplerChoice:
     """A solver by name.
 
@@ -54,7 +54,7 @@ def KSamplerSelect(sampler_name: SamplerName = "euler") -> SamplerChoice:
     return SamplerChoice(sampler_name)
 
 
-@node(category="sampling/custom_sampling/samplers")
+@node(category="sampling/custom_sampling/samplers", display_name="RePaint Sampler")
 def RePaintSampler(
     sampler: SamplerChoice,
     resamplings: Annotated[int, Field(ge=1, le=100)] = 5,

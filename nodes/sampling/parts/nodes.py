@@ -74,7 +74,7 @@ def infer_predicted(guider: Spec, latent_image: Spec) -> dict[str, Any]:
     return {"denoised": facts, "epsilon": facts}
 
 
-@node(category="sampling/parts", device=True, infer=infer_predicted)
+@node(category="sampling/parts", display_name="UNet Denoise Step", device=True, infer=infer_predicted)
 def UNetDenoiseStep(
     ctx: NodeContext, guider: Guider, sigmas: Sigmas, latent_image: Latent, step: Step = 0
 ) -> Predicted:

@@ -157,7 +157,7 @@ def PerturbedAttentionGuidance(model: Model, scale: Annotated[float, Field(ge=0.
     return _with(model, PerturbedAttention(scale))
 
 
-@node(category="model_patches/unet", infer=infer_patched)
+@node(category="model_patches/unet", display_name="FreeU", infer=infer_patched)
 def FreeU(model: Model, b1: Factor = 1.1, b2: Factor = 1.2, s1: Factor = 0.9, s2: Factor = 0.2) -> Model:
     """Strengthen a U-Net's backbone against its skip connections, everywhere alike (Si et al. 2023).
 
@@ -172,7 +172,7 @@ def FreeU(model: Model, b1: Factor = 1.1, b2: Factor = 1.2, s1: Factor = 0.9, s2
     return _with(model, FreeUPatch(b1, b2, s1, s2, by_features=False))
 
 
-@node(category="model_patches/unet", infer=infer_patched)
+@node(category="model_patches/unet", display_name="FreeU V2", infer=infer_patched)
 def FreeU_V2(model: Model, b1: Factor = 1.3, b2: Factor = 1.4, s1: Factor = 0.9, s2: Factor = 0.2) -> Model:
     """Strengthen a U-Net's backbone against its skip connections (Si et al. 2024).
 

@@ -1390,6 +1390,11 @@ export interface components {
             /** @description The same of latents in colours, one pixel for each of theirs: roughly the picture they decode to where their latent space is known, else in false colours. Empty of anything else. */
             readonly colours: readonly string[];
             readonly dtype: string;
+            /**
+             * @description Whether `colours` tells shapes alone, because the latent space is not known.
+             * @default false
+             */
+            readonly false_colours: boolean;
             /** @enum {string} */
             readonly kind: "image" | "mask" | "latent";
             readonly max: number | null;

@@ -17,6 +17,7 @@ import { handleKey, registerCommands } from "./commands";
 import { appCommands } from "./appCommands";
 import { ConnectionNotice } from "./ConnectionNotice";
 import { IssueList } from "./IssueList";
+import { watchRoom } from "./panels";
 import { SidePanels } from "./SidePanels";
 import { SignIn } from "./SignIn";
 import { Tabs } from "./Tabs";
@@ -68,6 +69,7 @@ function start(): () => void {
     registerPanels(),
     watchLog(),
     watchDocument(),
+    watchRoom(),
     watchOwnNodes(),
     watchRuns(),
     watchForRuns(),

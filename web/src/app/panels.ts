@@ -1,6 +1,9 @@
 import { create } from "zustand";
 import type { ComponentType } from "react";
+import { nodesOf } from "@/model/document";
+import { graphOf, tabOf, useDocuments } from "@/state/documents";
 import type { StringKey } from "@/strings";
+import { forOneSide, isPhone } from "./room";
 
 export interface Panel {
   readonly id: string;
@@ -29,11 +32,38 @@ export function registerPanel(panel: Panel): void {
   }));
 }
 
+const NONE = { left: undefined, right: undefined };
+
 export function togglePanel(id: string): void {
   usePanels.setState(({ panels, open }) => {
     const panel = panels.find((candidate) => candidate.id === id);
     if (panel === undefined) return {};
     const now = open[panel.side] === id ? undefined : id;
-    return { open: { ...open, [panel.side]: now } };
+    const others = now !== undefined && forOneSide().matches ? NONE : open;
+    return { open: { ...others, [panel.side]: now } };
   });
+}
+
+/** Keep to one side where the window becomes narrow, and show what was put on a canvas that a panel covers. */
+export function watchRoom(): () => void {
+  const narrow = forOneSide();
+  const keepOne = () => {
+    const { left, right } = usePanels.getState().open;
+    if (narrow.matches && left !== undefined && right !== undefined)
+      usePanels.setState({ open: { ...NONE, right } });
+  };
+  narrow.addEventListener("change", keepOne);
+  const stop = useDocuments.subscribe((state, before) => {
+    if (isPhone() && shownNodes(state) !== shownNodes(before)) usePanels.setState({ open: NONE });
+  });
+  return () => {
+    narrow.removeEventListener("change", keepOne);
+    stop();
+  };
+}
+
+/** What changes when nodes come or go, and not while they are edited. */
+function shownNodes(state: Parameters<typeof tabOf>[0]): string {
+  const tab = tabOf(state);
+  return [tab.key, ...Object.keys(nodesOf(graphOf(tab)))].join("\n");
 }

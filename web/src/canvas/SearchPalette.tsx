@@ -1,10 +1,12 @@
 import { useReactFlow } from "@xyflow/react";
 import { useMemo } from "react";
+import { rankFitting } from "@/model/fitting";
 import { rank } from "@/model/search";
 import { wouldContainItself } from "@/model/subgraphs";
 import { bodyInputs, useCatalogue } from "@/state/catalogue";
 import { currentGraph, currentTab, currentWorkflow, scopeOf } from "@/state/documents";
 import { subgraphType, type Catalogue, type NodeType } from "@/state/nodeTypes";
+import { nodeTypeNow } from "@/state/shownTypes";
 import { ownTypes } from "@/state/ownNodes";
 import { closeSurface, useSurface, type SearchRequest } from "@/state/surface";
 import { t } from "@/strings";
@@ -13,7 +15,7 @@ import { addNodeOf, mayAdd, swapNode } from "./actions";
 import { typeColour } from "./colours";
 import { bringIntoView } from "./bringIntoView";
 import { focusCanvas } from "./focus";
-import { bestSocket, typeOfEnd } from "./wiring";
+import { typeOfEnd } from "./wiring";
 
 interface TypeChoice extends Choice {
   readonly type: NodeType;
@@ -69,18 +71,17 @@ function candidates({ from }: SearchRequest, catalogue: Catalogue): NodeType[] {
     .flatMap((name) => subgraphType(`subgraph/${name}`, place) ?? []);
   const all = [...ownTypes().filter(mayAdd), ...Object.values(catalogue.nodes), ...own];
   if (from === undefined) return all;
-  const given = typeOfEnd(from);
-  const fitting = all.filter((type) => bestSocket(from, given, type) !== undefined);
-  const same = (type: NodeType) =>
-    (from.side === "output" ? type.inputs : type.outputs).some((socket) => socket.type === given);
-  return [...fitting.filter(same), ...fitting.filter((type) => !same(type))];
+  const category = nodeTypeNow(from.node)?.category ?? "";
+  return rankFitting(all, { side: from.side, type: typeOfEnd(from), category }, catalogue.bases);
 }
 
 function About({ type }: { type: NodeType }) {
   return (
     <>
       <h2>{type.title}</h2>
-      <p className="quiet">{type.category}</p>
+      <p className="quiet">
+        {type.category} · <code>{type.id}</code>
+      </p>
       <p>{type.description}</p>
       <Sockets title={t("inputs")} sockets={type.inputs} />
       <Sockets title={t("outputs")} sockets={type.outputs} />

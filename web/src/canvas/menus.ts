@@ -28,6 +28,8 @@ import {
   duplicateSelected,
   frameSelected,
   layOut,
+  loopSelected,
+  loopTypes,
   packSelected,
   pasteText,
   removeSelected,
@@ -86,6 +88,10 @@ function common(): MenuEntry[] {
     { label: t("menuCollapse"), keys: "Alt+C", run: () => toggleCollapsed() },
     { label: t("menuFrame"), keys: "Ctrl+G", starts: true, run: frameSelected },
     { label: t("menuPack"), keys: "Ctrl+Shift+E", run: packSelected },
+    ...loopTypes().map(({ title, loop }) => ({
+      label: t("menuLoop", { title }),
+      run: () => loopSelected(loop),
+    })),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { useStore } from "@xyflow/react";
+import { isPhone } from "@/app/room";
 
 /** With more nodes than this the view from afar is painted, not mounted. */
 export const LARGE = 150;
@@ -8,9 +9,12 @@ const FAR = 0.3;
 const FAR_IF_LARGE = 0.46;
 /** A workflow that is opened is shown from this near, or nearer. */
 const OPENED = 0.2;
+/** On a phone it is read rather than seen whole. */
+const OPENED_ON_PHONE = 0.5;
 
 /** From how far a workflow of so many nodes is shown at first: its cards can be told apart. */
 export function farthestAtFirst(nodes: number): number {
+  if (isPhone()) return OPENED_ON_PHONE;
   return nodes > LARGE ? FAR_IF_LARGE : OPENED;
 }
 

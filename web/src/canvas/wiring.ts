@@ -3,7 +3,8 @@ import { linkList, lookUp, nodesOf, type Graph, type Link } from "@/model/docume
 import type { Refusal } from "@/model/sockets";
 import { Typing } from "@/model/typing";
 import { connect, disconnect } from "@/model/wires";
-import { gathers, listOf, socketType, wiring } from "@/model/sockets";
+import * as fitting from "@/model/fitting";
+import { gathers, socketType } from "@/model/sockets";
 import { announce } from "@/state/announcer";
 import { currentCatalogue } from "@/state/catalogue";
 import { currentGraph, currentWorkflow, edit } from "@/state/documents";
@@ -107,36 +108,9 @@ export function endsOf(node: string, type: NodeType, side: End["side"]): End[] {
   return sockets.map(({ name }) => ({ node, socket: name, side }));
 }
 
-/** The socket of a type that an end fits best: the same type before one that takes anything. */
-export function bestSocket(from: End, fromType: string, type: NodeType): string | undefined {
-  const fits = fittingSockets(from, fromType, type);
-  return (
-    fits.find((socket) => socket.type === fromType) ??
-    fits.find((socket) => !isOpen(socket.type)) ??
-    fits[0]
-  )?.name;
-}
-
-function isOpen(type: string): boolean {
-  return ["any", "var"].includes(socketType(type).kind);
-}
-
-function fittingSockets(
-  from: End,
-  fromType: string,
-  type: NodeType,
-): readonly { name: string; type: string }[] {
-  const { bases } = currentCatalogue();
-  if (from.side === "output") return type.inputs.filter((input) => fits(fromType, input.type, bases));
-  return type.outputs.filter((output) => fits(output.type, fromType, bases));
-}
-
-function fits(given: string, wanted: string, bases: Catalogue["bases"]): boolean {
-  const [source, target] = [socketType(given), socketType(wanted)];
-  return (
-    wiring(source, target, bases) !== undefined ||
-    (gathers(target) && wiring(listOf(source), target, bases) === "direct")
-  );
+/** The socket of a type that an end fits best. */
+export function bestSocket({ side }: End, type: string, candidate: NodeType): string | undefined {
+  return fitting.bestSocket({ side, type }, candidate, currentCatalogue().bases)?.name;
 }
 
 export function typeOfEnd(end: End): string {

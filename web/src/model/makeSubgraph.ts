@@ -92,14 +92,14 @@ function sourcesOf(graph: Graph, id: string): string[] {
   );
 }
 
-interface Entrance {
+export interface Entrance {
   readonly name: string;
   readonly links: Links;
   readonly targets: readonly Target[];
 }
 
 /** One input for each different outer wiring; inputs that share it share the entrance. */
-function findEntrances(graph: Graph, inside: ReadonlySet<string>): Entrance[] {
+export function findEntrances(graph: Graph, inside: ReadonlySet<string>): Entrance[] {
   const byWiring = new Map<string, { input: string; links: Links; targets: Target[] }>();
   for (const id of inside)
     for (const [input, links] of Object.entries(lookUp(graph.nodes, id)?.links ?? {})) {
@@ -117,12 +117,12 @@ function findEntrances(graph: Graph, inside: ReadonlySet<string>): Entrance[] {
   }));
 }
 
-interface Exit {
+export interface Exit {
   readonly name: string;
   readonly source: Link;
 }
 
-function findExits(graph: Graph, inside: ReadonlySet<string>): Exit[] {
+export function findExits(graph: Graph, inside: ReadonlySet<string>): Exit[] {
   const found = new Map<string, Link>();
   for (const [id, node] of Object.entries(nodesOf(graph)))
     for (const links of inside.has(id) ? [] : Object.values(node.links ?? {}))
@@ -131,7 +131,7 @@ function findExits(graph: Graph, inside: ReadonlySet<string>): Exit[] {
   return [...found.values()].map((source) => ({ name: claim(taken, source[1]), source }));
 }
 
-function innerNodes(graph: Graph, inside: ReadonlySet<string>, entrances: readonly Entrance[]): Nodes {
+export function innerNodes(graph: Graph, inside: ReadonlySet<string>, entrances: readonly Entrance[]): Nodes {
   const fed = new Set(entrances.flatMap(({ targets }) => targets.map((target) => JSON.stringify(target))));
   const inner = Object.entries(nodesOf(graph)).filter(([id]) => inside.has(id));
   return Object.fromEntries(
@@ -151,19 +151,20 @@ function standIn(
   entrances: readonly Entrance[],
 ): NodeEntry {
   const links = Object.fromEntries(entrances.map((entrance) => [entrance.name, entrance.links]));
-  const places = [...inside].map((id): Point => lookUp(graph.nodes, id)?.ui?.position ?? [0, 0]);
-  const mean = (axis: 0 | 1) =>
-    Math.round(places.reduce((sum, place) => sum + place[axis], 0) / places.length);
-  const node: NodeEntry = {
-    type: SUBGRAPH_PREFIX + name,
-    version: 1,
-    links,
-    ui: { position: [mean(0), mean(1)] },
-  };
+  const ui = { position: middleOf(graph, inside) };
+  const node: NodeEntry = { type: SUBGRAPH_PREFIX + name, version: 1, ui };
   return withField(node, "links", links);
 }
 
-function replaceByOne<G extends Graph>(
+/** Where the node goes that takes the place of others. */
+export function middleOf(graph: Graph, inside: ReadonlySet<string>): Point {
+  const places = [...inside].map((id): Point => lookUp(graph.nodes, id)?.ui?.position ?? [0, 0]);
+  const mean = (axis: 0 | 1) =>
+    Math.round(places.reduce((sum, place) => sum + place[axis], 0) / places.length);
+  return [mean(0), mean(1)];
+}
+
+export function replaceByOne<G extends Graph>(
   graph: G,
   inside: ReadonlySet<string>,
   id: string,

@@ -29,6 +29,16 @@ test("a slip, initials, words in another order and the shown title are found", (
   expect(ids("blur image")[0]).toBe("ImageBlur");
 });
 
+test("a node is found by its title and by the name it has in files", () => {
+  const nodes = [
+    ...NODES,
+    entry("ImageToMask", "mask", "", "Image to Mask"),
+    entry("Tile", "mask", "An image to mask."),
+  ];
+  for (const words of ["ImageToMask", "imagetomask", "Image to Mask", "image mask", "to mask"])
+    expect(rank(nodes, words)[0]?.id).toBe("ImageToMask");
+});
+
 test("an equal name is first; no words give everything; nonsense gives nothing", () => {
   expect(ids("saveimage")[0]).toBe("SaveImage");
   expect(ids(" ")).toHaveLength(NODES.length);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { aspectOf, isFlat, itemsOf, short, sizeOf, tensorOutputs, type Tensor } from "./tensors";
+import { aspectOf, isFlat, itemsOf, looksOf, short, sizeOf, tensorOutputs, type Tensor } from "./tensors";
 
 const tensor = (part: Partial<Tensor>): Tensor => ({
   kind: "latent",
@@ -12,6 +12,7 @@ const tensor = (part: Partial<Tensor>): Tensor => ({
   std: 0.5,
   pictures: [],
   colours: [],
+  false_colours: false,
   ...part,
 });
 
@@ -35,4 +36,12 @@ test("all the same is flat, unless some are no numbers", () => {
 test("latents and masks are looked at, and nothing else", () => {
   const outputs = ["Image", "Mask", "Latent", "Model"].map((type) => ({ name: type.toLowerCase(), type }));
   expect(tensorOutputs(outputs)).toEqual(["mask", "latent"]);
+});
+
+test("what a picture of it shows is told apart", () => {
+  const latent = tensor({ colours: ["data:"] });
+  expect(looksOf(latent)).toBe("colours");
+  expect(looksOf({ ...latent, false_colours: true })).toBe("falseColours");
+  expect(looksOf(latent, false)).toBe("channels");
+  expect(looksOf(tensor({ kind: "mask" }))).toBe("mask");
 });

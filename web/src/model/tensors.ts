@@ -14,6 +14,8 @@ export interface Tensor {
   readonly pictures: readonly string[];
   /** The same in colours, of latents. */
   readonly colours: readonly string[];
+  /** Whether those colours tell shapes alone. */
+  readonly false_colours: boolean;
 }
 
 /** The classes whose values are looked at between the nodes. */
@@ -40,6 +42,15 @@ export function aspectOf({ kind, shape }: Tensor): number {
 
 /** Whether every number is the same, so that there is nothing to see. */
 export const isFlat = ({ min, max, not_finite }: Tensor): boolean => not_finite === 0 && min === max;
+
+/** What a picture of it shows. */
+export type Looks = "image" | "mask" | "channels" | "colours" | "falseColours";
+
+export function looksOf({ kind, colours, false_colours }: Tensor, coloured = true): Looks {
+  if (kind !== "latent") return kind;
+  if (!coloured || colours.length === 0) return "channels";
+  return false_colours ? "falseColours" : "colours";
+}
 
 /** A number in three digits; with the sign that is read as one. */
 export function short(value: number | null): string {

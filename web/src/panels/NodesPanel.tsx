@@ -90,6 +90,9 @@ function NodeDocs({ type }: { type: NodeType }) {
   return (
     <div className="node-docs">
       <p>{type.description}</p>
+      <p className="quiet">
+        <code>{type.id}</code>
+      </p>
       <dl aria-label={t("nodeOf", { title: type.title })}>
         {type.inputs.map((input) => (
           <div key={input.name}>

@@ -1,10 +1,11 @@
 import { useState } from "react";
 import { Modal } from "@/files/Modal";
-import { aspectOf, itemsOf, short, sizeOf, type Tensor } from "@/model/tensors";
+import { aspectOf, itemsOf, looksOf, short, sizeOf, type Tensor } from "@/model/tensors";
 import { pictureNear } from "@/state/tensors";
 import { t } from "@/strings";
 import { useOverlay } from "./overlay";
 import "./panels.css";
+import { HELP } from "./tensorHelp";
 import { ZoomStage } from "./ZoomStage";
 
 interface Props {
@@ -13,6 +14,8 @@ interface Props {
   tensor: Tensor;
   onClose: () => void;
 }
+
+const STRIPES = 40;
 
 /** A mask or latents large: one item after the other, a mask over its picture, and their numbers. */
 export default function TensorViewer({ name, node, tensor, onClose }: Props) {
@@ -23,7 +26,9 @@ export default function TensorViewer({ name, node, tensor, onClose }: Props) {
   const inColours = kind === "latent" && colours.length > 0;
   const pictures = inColours && coloured ? colours : tensor.pictures;
   const own = pictures[at % pictures.length] ?? "";
-  const over = useOverlay(kind === "mask" ? pictureNear(node) : undefined, own, aspectOf(tensor));
+  const near = kind === "mask" ? pictureNear(node) : undefined;
+  const over = useOverlay(near, own, aspectOf(tensor), STRIPES);
+  const overlaid = laid && over !== undefined;
   const go = (step: number) => setAt((at + step + pictures.length) % pictures.length);
   return (
     <Modal title={t("view", { name })} wide onClose={onClose}>
@@ -53,12 +58,7 @@ export default function TensorViewer({ name, node, tensor, onClose }: Props) {
             ×
           </button>
         </header>
-        <ZoomStage
-          key={`${at} ${coloured}`}
-          address={laid && over !== undefined ? over : own}
-          name={name}
-          pixels
-        />
+        <ZoomStage key={`${at} ${coloured}`} address={overlaid ? over : own} name={name} pixels />
         <footer className="tensor-facts">
           {pictures.length > 1 && (
             <div className="row">
@@ -74,9 +74,7 @@ export default function TensorViewer({ name, node, tensor, onClose }: Props) {
             </div>
           )}
           <Facts tensor={tensor} />
-          {kind === "latent" && (
-            <p className="quiet">{t(inColours && coloured ? "coloursHelp" : "latentHelp")}</p>
-          )}
+          <p className="quiet">{t(overlaid ? "maskOverHelp" : HELP[looksOf(tensor, coloured)])}</p>
         </footer>
       </div>
     </Modal>

@@ -106,7 +106,7 @@ export default function MaskPainter({ name, onKeep, onClose }: Props) {
         onKeep={() => void keep()}
       />
       <p id={help} className="quiet">
-        {t("maskHelp")}
+        {t("painterHelp")}
       </p>
       <p role="status" className={problem ? "problem" : ""}>
         {problem ?? said}
