@@ -1,14 +1,7 @@
 import { useEffect, useRef } from "react";
 import { FileMenu } from "@/files/FileMenu";
-import {
-  activateTab,
-  closeTab,
-  isChanged,
-  newWorkflow,
-  useDocuments,
-  workflowOf,
-  type Tab,
-} from "@/state/documents";
+import { activateTab, closeTab, isChanged, useDocuments, workflowOf, type Tab } from "@/state/documents";
+import { beginWorkflow } from "./appCommands";
 import { tell } from "@/state/announcer";
 import { t } from "@/strings";
 
@@ -26,7 +19,7 @@ export function Tabs() {
         className="quiet-button"
         aria-label={t("newWorkflow")}
         title={t("newWorkflow")}
-        onClick={newWorkflow}
+        onClick={beginWorkflow}
       >
         +
       </button>
