@@ -1,8 +1,8 @@
-"""Writes the table of differences from diffusers' pipelines into docs/fidelity.md.
+"""Writes the tables of differences from diffusers' pipelines into docs/fidelity.md.
 
     python docs/make_fidelity.py
 
-Run it after a row was added to ``tests/nodes/pipeline_pairs.py``.
+Run it after a row was added to ``tests/nodes/pipeline_pairs.py`` or ``tests/nodes/trained_pairs.py``.
 """
 
 from __future__ import annotations
@@ -10,37 +10,66 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 DOCUMENT = Path(__file__).with_name("fidelity.md")
 TESTS = Path(__file__).parents[1] / "tests" / "nodes"
-HEAD = (
+PIPELINES = (
     "| What is made | diffusers' pipeline | largest difference | spread of the latents |\n|---|---|---|---|\n"
+)
+TRAINED = (
+    "| Adapter | diffusers' pipeline | largest difference | measured | without it | with it |\n"
+    "|---|---|---|---|---|---|\n"
 )
 
 
-def rows() -> str:
+def pipelines(root: Path) -> str:
     """One line per pair, measured now."""
-    sys.path.insert(0, str(TESTS))
     from pipeline_pairs import PAIRS, prepared
 
     lines = []
-    with tempfile.TemporaryDirectory() as folder:
-        root = prepared(Path(folder))
-        for (what, pipeline), make in PAIRS.items():
-            pair = make(root)
-            expected = pair.theirs()
-            difference = float((pair.ours() - expected).abs().max())
-            figures = f"{difference:.0e}".replace("e-0", "e-"), f"{float(expected.std()):.1f}"
-            lines.append(f"| {what} | `{pipeline}` | {' | '.join(figures)} |\n")
+    prepared(root)
+    for (what, pipeline), make in PAIRS.items():
+        pair = make(root)
+        expected = pair.theirs()
+        difference = float((pair.ours() - expected).abs().max())
+        lines.append(f"| {what} | `{pipeline}` | {rounded(difference)} | {float(expected.std()):.1f} |\n")
     return "".join(lines)
 
 
+def trained(root: Path) -> str:
+    """One line per adapter, which is taught now."""
+    from trained_pairs import TRAINED, saved
+
+    lines, ctx = [], saved(root)
+    for (what, pipeline, measure), make in TRAINED.items():
+        made = make(ctx)
+        without, with_it = made.effect
+        figures = f"{rounded(made.difference)} | {measure} | {without:.2f} | {with_it:.2f}"
+        lines.append(f"| {what} | `{pipeline}` | {figures} |\n")
+    return "".join(lines)
+
+
+def rounded(difference: float) -> str:
+    """Such as 3e-5."""
+    return f"{difference:.0e}".replace("e-0", "e-")
+
+
+def replaced(text: str, head: str, rows: Callable[[Path], str]) -> str:
+    """The text with the table of that head made anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = head + rows(Path(folder))
+    return re.sub(re.escape(head) + r"(\|.*\n)*", lambda match: made, text)
+
+
 def main() -> None:
-    """Replace the table."""
+    """Replace the tables."""
+    sys.path.insert(0, str(TESTS))
     text = DOCUMENT.read_text()
-    made = re.sub(re.escape(HEAD) + r"(\|.*\n)*", lambda match: HEAD + rows(), text)
-    DOCUMENT.write_text(made)
+    for head, rows in ((PIPELINES, pipelines), (TRAINED, trained)):
+        text = replaced(text, head, rows)
+    DOCUMENT.write_text(text)
 
 
 if __name__ == "__main__":

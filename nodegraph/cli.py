@@ -19,24 +19,51 @@ app.add_typer(cache_app, name="cache")
 app.add_typer(models_app, name="models")
 app.add_typer(token_app, name="token")
 
+
+def _place(given: str | Path) -> Path:
+    """A path that was given. An empty one, as of a variable that is not set, would be this very folder."""
+    import os
+
+    text = os.fspath(given)
+    if not text:
+        raise typer.BadParameter("it is empty; name a file or a folder")
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        raise typer.BadParameter("it holds half a character, which no name of a file does") from None
+    if "\0" in text:
+        raise typer.BadParameter("it holds a null character, which no name of a file does")
+    return Path(text)
+
+
 WorkflowFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="A workflow, a file of ComfyUI, or a PNG that carries one.")
+    Path,
+    typer.Argument(
+        parser=_place, metavar="FILE", help="A workflow, a file of ComfyUI, or a PNG that carries one."
+    ),
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", metavar="DIR", help="Where pictures go. [default: output]")
+    Path | None,
+    typer.Option("--out", parser=_place, metavar="DIR", help="Where pictures go. [default: output]"),
 ]
 Target = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="FILE", help="[default: standard output]")
+    Path | None, typer.Option("--out", "-o", parser=_place, metavar="FILE", help="[default: standard output]")
 ]
-CacheDir = Annotated[Path | None, typer.Option(metavar="DIR", help="Where results are kept between runs.")]
+CacheDir = Annotated[
+    Path | None, typer.Option(parser=_place, metavar="DIR", help="Where results are kept between runs.")
+]
 Models = Annotated[
     list[Path] | None,
     typer.Option(
-        "--models", metavar="DIR", help="One more folder of models, or a YAML file of folders; repeatable."
+        "--models",
+        parser=_place,
+        metavar="DIR",
+        help="One more folder of models, or a YAML file of folders; repeatable.",
     ),
 ]
 InputDir = Annotated[
-    list[Path] | None, typer.Option(metavar="DIR", help="One more folder of input files; repeatable.")
+    list[Path] | None,
+    typer.Option(parser=_place, metavar="DIR", help="One more folder of input files; repeatable."),
 ]
 AllowPickles = Annotated[
     bool,
@@ -73,7 +100,10 @@ def nodegraph(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Run node graphs of generative image models."""
+    """Run node graphs of generative image models.
+
+    Exit codes of every command: 0 done, 1 it failed or was cancelled, 2 invalid workflow or usage.
+    """
 
 
 @app.command()
@@ -278,8 +308,13 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any that is free.")] = 8188,
     browse: Annotated[bool, typer.Option("--open", help="Show the editor in a browser when ready.")] = False,
-    out: Annotated[Path, typer.Option(help="Folder for pictures.")] = Path("output"),
-    data: Annotated[Path | None, typer.Option(help="Folder of the queue, the history and uploads.")] = None,
+    out: Annotated[Path, typer.Option(parser=_place, metavar="DIR", help="Folder for pictures.")] = Path(
+        "output"
+    ),
+    data: Annotated[
+        Path | None,
+        typer.Option(parser=_place, metavar="DIR", help="Folder of the queue, the history and uploads."),
+    ] = None,
     cache_dir: CacheDir = None,
     models: Models = None,
     input_dir: InputDir = None,
@@ -287,8 +322,12 @@ def serve(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
     workers: Annotated[int, typer.Option(min=1, max=64, help="Jobs that run side by side.")] = 1,
     time_limit: Annotated[float | None, typer.Option(help="Seconds a job may run.")] = None,
-    tls_cert: Annotated[Path | None, typer.Option(help="Certificate chain, to speak TLS.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(help="Private key of the certificate.")] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(parser=_place, metavar="FILE", help="Certificate chain, to speak TLS.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(parser=_place, metavar="FILE", help="Private key of the certificate.")
+    ] = None,
     public_url: Annotated[
         str | None, typer.Option(metavar="URL", help="What clients call it, where a proxy is in front.")
     ] = None,
@@ -336,7 +375,7 @@ def serve(
     _exit(command)
 
 
-Data = Annotated[Path | None, typer.Option(help="Folder of the server's data.")]
+Data = Annotated[Path | None, typer.Option(parser=_place, metavar="DIR", help="Folder of the server's data.")]
 
 
 @token_app.command("create")

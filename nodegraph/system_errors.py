@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+LONGEST = 1000
 RIGHTS = "let this user use it, or name another place"
 ROOM = "make room on that disk, or name another place"
 FOLDER = "something else has the name of a folder; move it away, or name another place"
@@ -27,5 +28,7 @@ def system_reason(error: OSError) -> str:
 
 def system_message(error: OSError) -> str:
     """The same, with the path before it where the error has one."""
-    where = f"{error.filename}: " if error.filename is not None else ""
-    return f"{where}{system_reason(error)}"
+    if error.filename is None:
+        return system_reason(error)
+    path = str(error.filename)
+    return f"{path if len(path) <= LONGEST else f'{path[:LONGEST]}…'}: {system_reason(error)}"

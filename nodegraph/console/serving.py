@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import reprlib
 import signal
 import ssl
 import sys
@@ -17,11 +18,12 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from nodegraph.console.engines import EngineOptions, check_places, make_registry
-from nodegraph.console.errors import DONE, FAILED, UsageError
+from nodegraph.console.errors import DONE, UsageError
 from nodegraph.console.output import complain, say
 from nodegraph.devices import pick_device
 from nodegraph.errors import InputError
 from nodegraph.jobs.database import Database
+from nodegraph.jobs.records import JobError, StorageError
 from nodegraph.jobs.tokens import TokenStore
 from nodegraph.printable import log_to_standard_error
 from nodegraph.registry import NodeRegistry
@@ -81,6 +83,7 @@ def _settings(given: Mapping[str, Any]) -> ServerSettings:
 async def _serve(settings: ServerSettings, browse: bool) -> int:
     registry = await asyncio.to_thread(make_registry)
     await asyncio.to_thread(_check_engine, settings, registry)
+    over = _interrupted()
     app = make_app(settings, registry)
     runner = http_runner(app, GOODBYE_SECONDS)
     await runner.setup()
@@ -95,7 +98,7 @@ async def _serve(settings: ServerSettings, browse: bool) -> int:
         _tell(settings, port, app[TOKENS])
         if browse:
             await asyncio.to_thread(_browse, settings.url(port))
-        await _interrupted()
+        await over.wait()
     finally:
         await runner.cleanup()
     return DONE
@@ -151,49 +154,79 @@ def _browse(url: str) -> None:
         complain(f"no browser could be started; open {url} in one")
 
 
-async def _interrupted() -> None:
+def _interrupted() -> asyncio.Event:
+    """Set by Ctrl-C and SIGTERM, from now on: what is being started is ended in order, not torn down."""
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
-    await over.wait()
-
-
-def _tokens(data: Path | None) -> TokenStore:
-    return TokenStore(Database(_with_data(data).database))
+    return over
 
 
 def _with_data(data: Path | None) -> ServerSettings:
     return ServerSettings() if data is None else ServerSettings(data=data)
 
 
+def _tokens(data: Path | None) -> TokenStore:
+    return TokenStore(Database(_with_data(data).database))
+
+
+def _known_tokens(data: Path | None) -> TokenStore | None:
+    """The tokens where there are any: nothing is made by looking."""
+    settings = _with_data(data)
+    missing = not settings.data.exists() or (settings.data.is_dir() and not settings.database.exists())
+    return None if missing else _tokens(data)
+
+
 def create_token(name: str, user: str, admin: bool, data: Path | None) -> int:
     """Make a token and print its secret; with the first one, what changes by it."""
     tokens = _tokens(data)
-    if not tokens.any():
+    first = not tokens.any()
+    try:
+        secret = tokens.create(name, user, {RUN, ADMIN} if admin else {RUN})
+    except StorageError:
+        raise
+    except JobError as error:
+        raise UsageError(str(error)) from None
+    if first:
         complain("From now on the server takes no request without a token.")
-    say(tokens.create(name, user, {RUN, ADMIN} if admin else {RUN}))
+    say(secret)
     return DONE
 
 
 def list_tokens(data: Path | None) -> int:
     """Print name, user and scopes of every token."""
-    for token in _tokens(data).tokens():
+    tokens = _known_tokens(data)
+    if tokens is None:
+        complain(f"{_with_data(data).data} holds no server's data yet, so there are no tokens")
+        return DONE
+    for token in tokens.tokens():
         say(f"{token.name}\t{token.user}\t{' '.join(sorted(token.scopes))}")
     return DONE
 
 
 def revoke_token(name: str, data: Path | None) -> int:
-    """Let a token in no more."""
-    if _tokens(data).revoke(name):
-        return DONE
-    complain(f"there is no token called {name!r}")
-    return FAILED
+    """Let a token in no more.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    tokens = _known_tokens(data)
+    if tokens is None or not tokens.revoke(name):
+        raise UsageError(f"there is no token called {reprlib.repr(name)} in {_with_data(data).data}")
+    return DONE
 
 
 def show_webhook_secret(data: Path | None) -> int:
-    """Print the secret that signs webhooks."""
+    """Print the secret that signs webhooks.
+
+    Raises:
+        UsageError: a folder of data was named that is not there: its secret would be no server's.
+    """
     folder = _with_data(data).data
-    folder.mkdir(parents=True, exist_ok=True)
+    if data is None:
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not folder.is_dir():
+        raise UsageError(f"--data {folder} is not a folder; name the one of the server")
     say(webhook_secret(folder).decode())
     return DONE

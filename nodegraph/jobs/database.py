@@ -184,7 +184,7 @@ def _in_words(path: Path, error: sqlite3.Error | OSError) -> StorageError:
     if isinstance(error, FileExistsError | NotADirectoryError):
         return StorageError(f"{path} cannot be used: {path.parent} is not a folder")
     if isinstance(error, OSError):
-        return StorageError(f"{path} cannot be used: {system_message(error)}")
+        return StorageError(f"the folder of data cannot be used: {system_message(error)}")
     return StorageError(f"{path} cannot be used: {_why(path) or error}")
 
 

@@ -84,14 +84,20 @@ class TokenStore:
 
     def revoke(self, name: str) -> bool:
         """Let a token in no more; ``False`` if there is none of that name."""
+        if not _is_name(name):
+            return False
         with self._database.transaction() as db:
             statement = "UPDATE tokens SET revoked = ? WHERE name = ? AND revoked IS NULL"
             return bool(db.execute(statement, (time.time(), name)).rowcount)
 
 
+def _is_name(name: str) -> bool:
+    return 0 < len(name) <= MAX_NAME and name.isprintable()
+
+
 def _check_names(**names: str) -> None:
     for what, name in names.items():
-        if not (0 < len(name) <= MAX_NAME and name.isprintable()):
+        if not _is_name(name):
             raise JobError(f"the name of a {what} has 1 to {MAX_NAME} characters that can be printed")
 
 

@@ -10,6 +10,7 @@ import logging
 import os
 import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -81,10 +82,11 @@ class WebhookSender:
                 except StorageError as error:
                     logger.warning("webhooks wait: %s", error)
                     pause = 1.0
-                try:
-                    await asyncio.wait_for(self._news.wait(), pause)
-                except TimeoutError:
-                    continue
+                with suppress(
+                    TimeoutError
+                ):  # not `wait_for`, which lets news take the place of being cancelled
+                    async with asyncio.timeout(pause):
+                        await self._news.wait()
 
     async def _pause(self) -> float:
         due = await asyncio.to_thread(self._store.next_due)

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 ADVICE = (
-    "it was trained until it diverged, or stored in a type too small for it; take another version or copy of "
-    "the file"
+    "it was trained until it diverged, or its type is too small for it; another version of the file would do"
 )
 PROBED = 64
 """How many numbers of each tensor of a network are looked at: a training that diverged leaves none finite. It
@@ -28,11 +27,10 @@ def check_finite(name: str, weights: Tensor) -> None:
     """
     if all_finite(weights):
         return
-    numbers = weights.float()
+    numbers, kind = weights.float(), str(weights.dtype).removeprefix("torch.")
     nans, infinite = int(numbers.isnan().sum()), int(numbers.isinf().sum())
-    raise ValueError(
-        f"{name!r} holds {nans} NaN and {infinite} infinite of {numbers.numel()} numbers: {ADVICE}"
-    )
+    told = f"holds {nans} NaN and {infinite} infinite of {numbers.numel()} numbers of {kind}"
+    raise ValueError(f"{name!r} {told}: {ADVICE}")
 
 
 def begin_finite(weights: Iterable[Tensor]) -> bool:

@@ -230,7 +230,7 @@ class Editor:
 
     def run(self) -> None:
         self._heard = len(self.page.evaluate("window.announced"))
-        self.button(re.compile(r"^Run( \(\d+\))?$")).click()
+        self.button(re.compile(r"^Run( \(\d+\+?\))?$")).click()
 
     def said(self, words: str | re.Pattern[str], seconds: float = 120) -> str:
         """What was read out, once it says this."""

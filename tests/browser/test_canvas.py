@@ -92,6 +92,15 @@ def test_a_wire_dropped_on_nothing_searches_what_fits(numbers: Editor) -> None:
     assert ["text", "str"] in list(added["links"].values())
 
 
+def test_a_wire_dropped_on_nothing_offers_the_likeliest_first(editor: Editor) -> None:
+    editor.open(workflow({"image": {"type": "EmptyImage"}}))
+    editor.drag(editor.place(editor.socket("image", "image", "output")), editor.empty_place(0.5, 0.9))
+    editor.option("Save Image").wait_for()
+    offered = editor.option("").locator("span:first-child").all_inner_texts()
+    assert offered[:2] == ["Save Image", "Preview Image"]
+    assert offered.index("VAE Encode") < offered.index("Canny") < offered.index("CreateList")
+
+
 def test_a_wire_is_pulled_out(numbers: Editor) -> None:
     numbers.drag(numbers.place(numbers.socket("sum", "a")), numbers.empty_place(0.5, 0.9))
     assert link(numbers, "sum", "a") is None
@@ -127,6 +136,17 @@ def test_search_finds_names_docs_and_categories(editor: Editor, words: str) -> N
     editor.press("Tab")
     editor.page.locator(".filter-list input").fill(words)
     editor.option("KSampler").first.wait_for()
+
+
+@pytest.mark.parametrize("way", ["button", "key"])
+def test_a_new_workflow_listens_to_the_keyboard(numbers: Editor, way: str) -> None:
+    numbers.panel("Settings").get_by_role("checkbox").first.focus()
+    if way == "button":
+        numbers.button("New workflow").click()
+    else:
+        numbers.press("Alt+N")
+    numbers.press("Tab")
+    numbers.page.get_by_role("dialog", name="Search nodes").wait_for()
 
 
 def test_a_double_click_opens_search(editor: Editor) -> None:
@@ -235,6 +255,15 @@ def test_minimap_and_snap(numbers: Editor) -> None:
     panel = numbers.panel("Settings")
     panel.get_by_role("checkbox", name="Show the map").uncheck()
     numbers.page.get_by_role("img", name="Map of the workflow").wait_for(state="detached")
+
+
+def test_there_is_no_map_of_nothing(editor: Editor) -> None:
+    map_of = editor.page.get_by_role("img", name="Map of the workflow")
+    assert map_of.count() == 0
+    editor.add("Integer")
+    map_of.wait_for()
+    editor.press("Control+A", "Delete")
+    map_of.wait_for(state="detached")
 
 
 def test_the_map_moves_the_view(numbers: Editor) -> None:

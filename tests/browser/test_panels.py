@@ -103,6 +103,18 @@ def test_the_sheet_of_shortcuts(editor: Editor) -> None:
     assert set(KEYS) <= set(panel.locator("kbd").all_inner_texts())
 
 
+def test_the_sheet_of_shortcuts_opens_unless_one_types(editor: Editor) -> None:
+    sheet = editor.page.get_by_role("region", name="Shortcuts")
+    search = editor.panel("Templates").get_by_role("textbox").or_(editor.page.get_by_role("searchbox")).first
+    search.focus()
+    editor.keyboard.press("?")
+    assert search.input_value() == "?"
+    assert sheet.count() == 0
+    editor.page.get_by_role("button", name="Templates", exact=True).focus()
+    editor.keyboard.press("?")
+    sheet.wait_for()
+
+
 def test_the_log_tells_of_runs(editor: Editor) -> None:
     panel = editor.panel("Log")
     editor.open(workflow({"bad": {"type": "testing.Fails", "inputs": {"text": "logged"}}}))

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from editing import WORKFLOWS, Editor, Opens, template, workflow
 from served import Served
+from sight import look_at
 
 TEMPLATES = sorted(path.stem for path in WORKFLOWS.glob("*.json"))
 LONG = {"style_transfer", "refine_loop", "contact_sheet"}
 """Those whose runs take long enough for other tests to do them."""
+HIDDEN = 0.2
+"""How much of a wire may be behind cards."""
 STRANGE = {
     "type": "gone.Node",
     "version": 3,
@@ -23,11 +26,14 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_a_template_opens_and_runs_or_says_why_not(editor: Editor, site: Served, name: str) -> None:
+def test_a_template_opens_in_plain_sight_and_runs_or_says_why_not(
+    editor: Editor, site: Served, name: str
+) -> None:
     document = template(name)
     editor.panel("Templates").get_by_role("button", name=f"Open {document['name']}", exact=True).click()
     editor.page.locator(".card").first.wait_for()
     editor.until(lambda: editor.document() == document, "the template as it is in its file")
+    is_seen(editor)
     known = site.ask("POST", "/api/v1/validate", {"workflow": document}).json
     if any(issue["severity"] == "error" for issue in known["issues"]):
         editor.page.get_by_role("button", name=re.compile(r"^Issues: \d+")).wait_for()
@@ -36,6 +42,15 @@ def test_a_template_opens_and_runs_or_says_why_not(editor: Editor, site: Served,
         editor.panel("Results").get_by_role("button", name=re.compile("^View ")).first.wait_for()
     else:
         editor.button(re.compile(r"^Run \(\d+\+?\)$")).wait_for()
+
+
+def is_seen(editor: Editor) -> None:
+    """No card lies on another one, and no wire runs behind cards."""
+    editor.fit()
+    editor.page.locator(".react-flow__edge").first.wait_for()
+    over, behind = look_at(editor.page)
+    assert over == []
+    assert {wire: share for wire, share in behind.items() if share > HIDDEN} == {}
 
 
 def test_what_is_saved_opens_as_it_was(editor: Editor, site: Served, opens: Opens) -> None:

@@ -112,6 +112,16 @@ def test_networks_of_a_checkpoint_are_told_by_the_names_in_the_file(tmp_path, dt
     built(tmp_path, vae.weights)
 
 
+def test_numbers_that_the_type_computed_in_cannot_hold_are_told(tmp_path):
+    tensors = spoiled(single_file("sd1"), UNET_NAME, 1e6)
+    write_file(tmp_path / "checkpoints" / "m.safetensors", tensors)
+    model = CheckpointLoaderSimple(context(tmp_path), "m.safetensors").model
+    model.weights.build(folders(tmp_path, tmp_path), torch.bfloat16)
+    told = r"'down_blocks\.0\.resnets\.0\.conv1\.weight' holds 0 NaN and 1 infinite of \d+ numbers of float16"
+    with pytest.raises(FileProblem, match=told):
+        model.weights.build(folders(tmp_path, tmp_path), torch.float16)
+
+
 def test_what_is_not_loaded_may_be_anything(tmp_path):
     tensors = {**single_file("sd1"), "cond_stage_model.transformer.attn_mask": torch.full((4,), -math.inf)}
     write_file(tmp_path / "checkpoints" / "m.safetensors", tensors)

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from nodegraph.jobs.database import Database
@@ -83,3 +84,27 @@ def test_an_address_that_is_not_public_is_never_asked(tmp_path: Path) -> None:
 def test_the_secret_is_its_owners_alone(tmp_path: Path) -> None:
     assert webhook_secret(tmp_path) == webhook_secret(tmp_path)
     assert (tmp_path / "webhook-secret").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_it_ends_when_it_is_told_to_though_a_job_just_ended(tmp_path: Path, turns: int) -> None:
+    """A server that was stopped as a job ended went on for ever: the news took the place of the stop."""
+
+    async def end() -> bool:
+        database = Database(tmp_path / "jobs.sqlite")
+        sender = WebhookSender(
+            WebhookStore(database), JobQueue(database), ServerSettings(data=tmp_path, output=tmp_path)
+        )
+        sending = asyncio.create_task(sender.run())
+        await asyncio.sleep(0.2)  # it has looked, and waits for news
+        sender.wake()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        sending.cancel()
+        done, _ = await asyncio.wait([sending], timeout=5)
+        sending.cancel()
+        await asyncio.wait([sending])
+        database.close()
+        return bool(done)
+
+    assert asyncio.run(end())

@@ -1,8 +1,9 @@
 import { useEffect, useRef } from "react";
 import { FileMenu } from "@/files/FileMenu";
 import { close } from "@/files/closing";
-import { activateTab, isChanged, newWorkflow, useDocuments, type Tab } from "@/state/documents";
+import { activateTab, isChanged, useDocuments, type Tab } from "@/state/documents";
 import { tabNames } from "@/state/tabNames";
+import { beginWorkflow } from "./appCommands";
 import { t } from "@/strings";
 
 /** The open workflows. */
@@ -20,7 +21,7 @@ export function Tabs() {
         className="quiet-button"
         aria-label={t("newWorkflow")}
         title={t("newWorkflow")}
-        onClick={newWorkflow}
+        onClick={beginWorkflow}
       >
         +
       </button>

@@ -1,6 +1,13 @@
 import { cancel, run } from "@/state/running";
 import { newWorkflow } from "@/state/documents";
+import { focusCanvas } from "@/canvas/focus";
 import type { Command } from "./commands";
+
+/** Begin a workflow: the next key is for its canvas. */
+export function beginWorkflow(): void {
+  newWorkflow();
+  focusCanvas();
+}
 
 export const appCommands: readonly Command[] = [
   { id: "run", label: "keyRun", keys: ["Ctrl+Enter"], where: "everywhere", run: () => void run() },
@@ -11,7 +18,7 @@ export const appCommands: readonly Command[] = [
     where: "everywhere",
     run: () => void cancel(),
   },
-  { id: "new", label: "keyNew", keys: ["Alt+N"], where: "everywhere", run: newWorkflow },
+  { id: "new", label: "keyNew", keys: ["Alt+N"], where: "everywhere", run: beginWorkflow },
   { id: "region", label: "keyRegion", keys: ["F6"], where: "everywhere", run: () => goToRegion(1) },
   {
     id: "regionBack",

@@ -36,6 +36,15 @@ it("a key of the canvas does nothing while someone types", () => {
   expect(run).toHaveBeenCalledOnce();
 });
 
+it.each([
+  ["button", 1],
+  ["textarea", 0],
+])("a key that works unless someone types, on a %s", (tag, times) => {
+  const run = register(["?"], "unlessTyping");
+  press("?", { shiftKey: true }, document.createElement(tag));
+  expect(run).toHaveBeenCalledTimes(times);
+});
+
 it("Ctrl+Enter runs from within a field too", () => {
   const run = register(["Ctrl+Enter"], "everywhere");
   press("Enter", { ctrlKey: true }, document.createElement("textarea"));

@@ -6,8 +6,8 @@ export interface Command {
   readonly label: StringKey;
   /** Such as `Ctrl+Enter`, `Shift+A` or `Delete`; Ctrl is Cmd on a Mac. Several do the same. */
   readonly keys: readonly string[];
-  /** Where it works: everywhere, or when the focus is on the canvas or a card but not in a field. */
-  readonly where: "everywhere" | "canvas";
+  /** Where it works: everywhere; but where text is typed or asked for; or on the canvas and its cards, not in a field. */
+  readonly where: keyof typeof PLACES;
   readonly run: () => void;
 }
 
@@ -53,13 +53,20 @@ function closesMenu(event: KeyboardEvent): boolean {
   return event.key === "Escape" && document.querySelector(":popover-open") !== null;
 }
 
+const TEXT = "input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]";
+const OVER = "dialog, [role=dialog], [role=menu]";
+
+function isFree(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest(`${TEXT}, ${OVER}`) === null;
+}
+
+const PLACES = { everywhere: () => true, unlessTyping: isFree, canvas: isOnCanvas } as const;
+
 /** Run the command of a pressed key. */
 export function handleKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || closesMenu(event)) return;
   const name = keyName(event);
-  const command = allCommands().find(
-    ({ keys, where }) => keys.includes(name) && (where === "everywhere" || isOnCanvas(event.target)),
-  );
+  const command = allCommands().find(({ keys, where }) => keys.includes(name) && PLACES[where](event.target));
   if (command === undefined) return;
   event.preventDefault();
   command.run();

@@ -120,7 +120,7 @@ function Board() {
         attributionPosition="bottom-left"
       >
         {far && <FarLayer nodes={flow.nodes} edges={flow.edges} />}
-        {minimap && <Minimap nodes={flow.nodes} />}
+        {minimap && flow.nodes.length > 0 && <Minimap nodes={flow.nodes} />}
       </ReactFlow>
       <EmptyHint />
       <SearchPalette />

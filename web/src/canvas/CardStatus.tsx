@@ -122,9 +122,9 @@ function Failure({ id }: { id: string }) {
 function Plan({ id }: { id: string }) {
   const path = useTab(prefixOf) + id;
   const planned = useCheck(useShallow((check) => check.nodes[path]));
-  const asked = useCheck((check) => check.asked);
   const text = useRunOf(id, (run) => run && told(run));
-  const outdated = useRunOf(id, (run) => run?.status === "running" || (run?.ended ?? 0) > asked);
+  const ended = useRunOf(id, (run) => (run?.status === "running" ? Infinity : (run?.ended ?? 0)));
+  const outdated = useCheck(({ asked }) => ended > asked); // every edit asks: whether is all that may render
   const iteration = useIterationOf(id);
   const shape = planned?.outputs;
   const cause = planned?.leftOutBy;

@@ -85,14 +85,15 @@ export function rankFitting<T extends Candidate>(types: readonly T[], end: Loose
 function placeOf(type: Candidate, socket: Socket, end: LooseEnd): readonly number[] {
   const gives = end.side === "input";
   const isGeneric = isOpen(socket.type) && !isOpen(end.type);
+  const uses = type.examples.length;
   return [
     Number(isGeneric),
     Number(!gives && !type.terminal),
     Number(gives ? type.outputs[0] !== socket : !socket.required),
     Number(!isSame(socket.type, end.type)),
-    Number(type.examples.length < COMMON),
+    uses < COMMON ? 0 : -uses,
     Number(type.category !== end.category),
-    -type.examples.length,
+    -uses,
   ];
 }
 

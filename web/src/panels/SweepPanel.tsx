@@ -41,6 +41,7 @@ export default function SweepPanel() {
   };
   return (
     <Shell>
+      <p className="quiet">{t("sweepHelp")}</p>
       {axes.map((axis, index) => (
         <AxisField
           key={index}
@@ -86,7 +87,7 @@ function AxisField({
         value={axis ? placeName(axis.of) : ""}
         onChange={(event) => choose(event.target.value)}
       >
-        <option value="">–</option>
+        <option value="">{t("sweepNoInput")}</option>
         {inputs.map((one) => (
           <option key={placeName(one)}>{placeName(one)}</option>
         ))}

@@ -98,6 +98,6 @@ export function registerPanels(): () => void {
 }
 
 function command(id: string, label: StringKey, key: string) {
-  const where = key.startsWith("Alt") ? ("everywhere" as const) : ("canvas" as const);
+  const where = key.startsWith("Alt") ? ("everywhere" as const) : ("unlessTyping" as const);
   return { id: `panel-${id}`, label, keys: [key], where, run: () => togglePanel(id) };
 }

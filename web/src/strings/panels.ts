@@ -94,6 +94,8 @@ export const panels = {
   noNumbers: "not finite",
 
   sweep: "Sweep",
+  sweepHelp: "Runs the workflow once for each combination of the values of one input, or of two.",
+  sweepNoInput: "No input",
   across: "Across",
   down: "Down",
   sweepInput: "Input {axis}",
