@@ -85,9 +85,9 @@ function Failure({ id }: { id: string }) {
 function Plan({ id }: { id: string }) {
   const path = useTab(prefixOf) + id;
   const planned = useCheck(useShallow((check) => check.nodes[path]));
-  const asked = useCheck((check) => check.asked);
   const text = useRunOf(id, (run) => run && told(run));
-  const outdated = useRunOf(id, (run) => run?.status === "running" || (run?.ended ?? 0) > asked);
+  const settled = useRunOf(id, (run) => (run?.status === "running" ? Infinity : (run?.ended ?? 0)));
+  const outdated = useCheck((check) => check.asked < settled);
   const shape = planned?.outputs;
   const cause = planned?.leftOutBy;
   if (cause !== undefined)
