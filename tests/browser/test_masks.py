@@ -99,12 +99,14 @@ def test_the_brush_grows_erases_and_is_seen(editor: Editor, painter: Any) -> Non
     brush = painter.locator(".brush")
     width = brush.bounding_box()["width"]
     editor.press("]", "]")
+    painter.get_by_role("status").get_by_text(f"{slider.input_value()} px").wait_for()
     assert int(slider.input_value()) > before
     assert brush.bounding_box()["width"] > width
     assert slider.get_attribute("aria-valuetext") == f"{slider.input_value()} px"
     whole = share(painter)
     editor.press("e")
     assert painter.get_by_role("button", name="Erase").get_attribute("aria-pressed") == "true"
+    painter.get_by_role("status").get_by_text("Erasing").wait_for()
     stroke(editor, painter, 0.1)
     assert 0 < share(painter) < whole
     editor.press("[", "[")

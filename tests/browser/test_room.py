@@ -38,6 +38,17 @@ def test_both_sides_are_open_in_a_wide_window_until_it_is_narrow(editor: Editor)
     assert is_open(editor, "History")
 
 
+def test_the_progress_of_a_run_pushes_no_button_out_of_a_tablet(site: Served, opens: Opens) -> None:
+    editor = opens(site.url, viewport={"width": 768, "height": 1024})
+    editor.open(workflow({"slow": {"type": "testing.Slow", "inputs": {"steps": 300, "salt": "tablet"}}}))
+    editor.run()
+    editor.page.get_by_role("progressbar", name="Progress of the run").wait_for()
+    cancel = editor.button("Cancel")
+    box = cancel.bounding_box()
+    assert box["x"] + box["width"] <= 768
+    cancel.click()
+
+
 @pytest.fixture
 def phone(site: Served, opens: Opens) -> Editor:
     return opens(site.url, viewport={"width": 390, "height": 844}, has_touch=True)

@@ -40,7 +40,10 @@ function Progress({ id }: { id: string }) {
 
 function Preview({ id }: { id: string }) {
   const preview = useRunOf(id, (state) => state?.preview);
-  return preview ? <img className="preview" src={preview} alt={t("previewOf", { node: id })} /> : null;
+  if (preview === undefined) return null;
+  return (
+    <img className="preview" src={preview} alt={t("previewOf", { node: id })} title={t("previewHelp")} />
+  );
 }
 
 function Outputs({ id }: { id: string }) {

@@ -53,6 +53,11 @@ export default function MaskPainter({ name, onKeep, onClose }: Props) {
     setHistory((way === "undo" ? undo : redo)(history) ?? history);
     if (step !== undefined) say(t(way === "undo" ? "saidUndone" : "saidRedone", { step }));
   };
+  const resize = (direction: 1 | -1) => setSize(nextBrush(brush, direction, most));
+  const turn = (erasing: boolean) => {
+    setErase(erasing);
+    say(t(erasing ? "saidErasing" : "saidPainting"));
+  };
   const keep = async () => {
     if (board === undefined) return;
     try {
@@ -65,9 +70,9 @@ export default function MaskPainter({ name, onKeep, onClose }: Props) {
   const onKey = (event: KeyboardEvent) => {
     event.stopPropagation();
     const act = keyed(event, {
-      "[": () => setSize(nextBrush(brush, -1, most)),
-      "]": () => setSize(nextBrush(brush, 1, most)),
-      e: () => setErase(!erase),
+      "[": () => resize(-1),
+      "]": () => resize(1),
+      e: () => turn(!erase),
       i: () => take({ kind: "invert" }),
       "ctrl+z": () => go("undo"),
       "ctrl+shift+z": () => go("redo"),
@@ -97,7 +102,7 @@ export default function MaskPainter({ name, onKeep, onClose }: Props) {
         {...{ brush, most, erase, look, history }}
         ready={board !== undefined}
         onBrush={setSize}
-        onErase={setErase}
+        onErase={turn}
         onLook={setLook}
         onStep={take}
         onUndo={() => go("undo")}
