@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from nodegraph.errors import WorkflowError
 from nodegraph.server.problems import Problem
 from nodegraph.server.security.paths import (
     find_inside,
@@ -17,6 +21,7 @@ from nodegraph.server.security.paths import (
 )
 from nodegraph.server.storage import UserStorage, files_below
 from nodegraph.workflow.files import write_whole
+from nodegraph.workflow.reading import parse_workflow
 
 SUFFIX = ".json"
 ANY = "*"
@@ -41,7 +46,26 @@ class SavedWorkflow:
     @property
     def tag(self) -> str:
         """Changes with its content."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:32]
+        return _tag(self.text.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a list says of a saved workflow.
+
+    Attributes:
+        path: its name, with the folders it lies in before it.
+        etag: the tag of the workflow.
+        size: in bytes.
+        name: what the workflow itself says it is called; empty where the file is damaged.
+        modified: seconds since 1970.
+    """
+
+    path: str
+    etag: str
+    size: int
+    name: str
+    modified: float
 
 
 @dataclass(frozen=True)
@@ -54,26 +78,36 @@ class WorkflowLibrary:
 
     storage: UserStorage
 
-    def names(self) -> list[Path]:
-        """The files of all of them, by name."""
-        files = files_below(self.storage.workflows)
-        return sorted(path for path in files if path.suffix == SUFFIX)
-
-    def name_of(self, file: Path) -> str:
-        """The name of a workflow, by its file."""
-        return file.relative_to(self.storage.workflows).with_suffix("").as_posix()
+    def listed(self) -> Iterator[Listed]:
+        """All of them, by name. A file is read again only when it has changed."""
+        files = sorted(path for path in files_below(self.storage.workflows) if path.suffix == SUFFIX)
+        for file in files:
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                state = file.stat()
+                tag, name = _summary(
+                    file, (state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino)
+                )
+                path = file.relative_to(self.storage.workflows).with_suffix("").as_posix()
+                yield Listed(path, tag, state.st_size, name, state.st_mtime)
 
     def read(self, path: str) -> SavedWorkflow:
         """A saved workflow.
 
         Raises:
             Problem: there is none of that name, or it is no name.
+            WorkflowError: its file is damaged.
         """
         found = self._find(path)
         if found is None:
-            raise Problem(404, "not_found", f"there is no saved workflow {path[:200]!r}")
+            raise _none(path)
         name = str(PurePosixPath(*_split(path))).removesuffix(SUFFIX)  # its letters in composed form
-        return SavedWorkflow(name, found.read_text("utf-8"), found.stat().st_mtime)
+        try:
+            text = found.read_text("utf-8")
+        except UnicodeDecodeError:
+            raise WorkflowError(
+                f"the file of {name!r} is damaged: it is no text; save or delete it"
+            ) from None
+        return SavedWorkflow(name, text, found.stat().st_mtime)
 
     def write(self, path: str, text: str, *, expected: str | None = None, new: bool = False) -> SavedWorkflow:
         """Save a workflow, whole or not at all.
@@ -95,7 +129,10 @@ class WorkflowLibrary:
                 raise Problem(409, "conflict", f"{name} cannot be a workflow: a folder is called so")
             if self.storage.room(root) < len(text.encode()):
                 raise Problem(507, "too_large", "there is no room for it; delete other workflows")
-            write_whole(make_inside(root, folder) / name, text.encode())
+            place = make_inside(root, folder) / name
+            if not place.resolve().is_relative_to(root.resolve()):
+                raise unsafe_name(path, "a link of that name leads out of the folder")
+            write_whole(place, text.encode())
             return self.read(path)
 
     def delete(self, path: str, *, expected: str | None = None) -> None:
@@ -105,18 +142,18 @@ class WorkflowLibrary:
             Problem: there is none of that name, or it is not as expected (412).
         """
         with _changing:
-            self.read(path)
-            self._check(path, expected, new=False)
             found = self._find(path)
-            if found is not None:
-                found.unlink()
+            if found is None:
+                raise _none(path)
+            self._check(path, expected, new=False)
+            found.unlink()
 
     def _find(self, path: str) -> Path | None:
         return find_inside([self.storage.workflows], *_split(path))
 
     def _check(self, path: str, expected: str | None, new: bool) -> None:
-        found = self.read(path) if self._find(path) is not None else None
-        tag = None if found is None else found.tag
+        found = self._find(path)
+        tag = None if found is None else _tag(found.read_bytes())
         if new and found is not None:
             raise _changed(f"a workflow is called {path!r} already", tag)
         if expected is not None and (found is None or expected not in (ANY, tag)):
@@ -129,6 +166,25 @@ def _split(path: str) -> tuple[PurePosixPath, str]:
     if folder.endswith("/") or path.startswith("/"):
         raise unsafe_name(path, "a folder in it has no name")
     return safe_subfolder(folder), safe_name(name + SUFFIX)
+
+
+def _none(path: str) -> Problem:
+    return Problem(404, "not_found", f"there is no saved workflow {path[:200]!r}")
+
+
+def _tag(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+@lru_cache(maxsize=20_000)
+def _summary(file: Path, stamp: tuple[int, ...]) -> tuple[str, str]:
+    """Tag and title of a file as it is at that stamp: its times, size and inode."""
+    data = file.read_bytes()
+    try:
+        name = parse_workflow(data).name
+    except WorkflowError:
+        name = ""
+    return _tag(data), name
 
 
 def _changed(why: str, tag: str | None) -> Problem:

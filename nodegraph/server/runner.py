@@ -23,6 +23,9 @@ STORAGE_PAUSE = 1.0
 START_PAUSE = 2.0
 STATES: Mapping[str, EndState] = {"done": "done", "failed": "failed", "cancelled": "cancelled"}
 
+ENDED_WITH_THE_SERVER = ("worker_crashed", "worker_unavailable")
+"""What becomes of a job whose worker, running or just starting, is ended because the server stops."""
+
 OnFinished = Callable[[Job], None]
 Ask = Callable[[WorkerProcess, bytes], Awaitable[Answer | None]]
 
@@ -137,7 +140,7 @@ class Runner:
         self._owners[job.id], self._attempts[job.id] = job.owner, job.attempts
         try:
             result = await self._result(worker, job)
-            if self._stopping and (result["error"] or {}).get("code") == "worker_crashed":
+            if self._stopping and (result["error"] or {}).get("code") in ENDED_WITH_THE_SERVER:
                 await self._written(lambda: self._queue.interrupt(job.id))
                 return
             state = STATES.get(result["status"], "failed")

@@ -265,8 +265,7 @@ def storage_of(app: web.Application, user: str) -> UserStorage:
 
 def no_file(name: str) -> Problem:
     """The answer about a file that is not there, or is another user's."""
-    shown = name[:200].encode("unicode_escape").decode()
-    return Problem(404, "not_found", f"there is no file {shown!r}")
+    return Problem(404, "not_found", f"there is no file {name[:200]!r}")
 
 
 def files_below(root: Path, but: Path | None = None) -> Iterator[Path]:

@@ -13,6 +13,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from security_support import WholeServer, form, serving_all, settings_in
 
+from nodegraph.server.security import limits
+
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 IMPORT = "/api/v1/workflows/import"
 PNG = {"Content-Type": "image/png"}
@@ -61,6 +63,24 @@ def test_pictures_carry_workflows_as_a_body_or_in_a_form(server: WholeServer) ->
     assert server.ask("POST", IMPORT, headers, body).json == read.json
     large = picture(nodegraph=golden("text_to_image"), filler="x" * 300_000)  # a picture may be larger
     assert server.ask("POST", IMPORT, PNG, large).json["workflow"] == golden("text_to_image")
+
+
+def test_a_picture_carries_no_more_than_a_body_may(server: WholeServer) -> None:
+    """A text of a picture may be packed: a small file would keep the server reading for long."""
+    info, stream = PngInfo(), io.BytesIO()
+    info.add_text("nodegraph", "[" + "0," * 200_000 + "0]", zip=True)
+    Image.new("RGB", (2, 2)).save(stream, "PNG", pnginfo=info)
+    reply = server.ask("POST", IMPORT, PNG, stream.getvalue())
+    assert len(stream.getvalue()) < 2000
+    assert (reply.status, reply.json["code"]) == (413, "too_large")
+
+
+def test_neither_holds_very_many_values(server: WholeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_VALUES", 1000)
+    document = {"nodes": [0] * 2000}
+    for headers, data in (({}, document), (PNG, picture(workflow=document))):
+        reply = server.ask("POST", IMPORT, headers, data)
+        assert (reply.status, "up to 1000 values" in reply.json["detail"]) == (413, True)
 
 
 def test_unknown_nodes_are_kept_and_named(server: WholeServer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -202,3 +203,26 @@ def test_a_graceful_stop_keeps_the_queue(served):
     server.start()
     assert [server.ended(id)["state"] for id in ids] == ["done"] * 4
     assert sorted(log.read_text().split()) == ["0", "1", "2", "3"]
+
+
+SLOW_PACK = """
+import sys
+import time
+
+if "nodegraph.worker" in sys.orig_argv:
+    time.sleep(60)
+"""
+
+
+def test_a_stop_while_the_worker_starts_keeps_the_job(tmp_path):
+    served = Served(tmp_path, settings={"stop_grace": 0.3})
+    served.plugins.mkdir(parents=True)
+    slow = served.plugins / "slow.py"
+    slow.write_text(SLOW_PACK)
+    id = served.start().submit(picture())["id"]
+    while served.ask("GET", f"/api/v1/jobs/{id}").json["state"] != "running":
+        time.sleep(0.05)
+    assert served.end() == 0
+    slow.unlink()
+    assert served.start().ended(id)["state"] == "done"
+    served.end()

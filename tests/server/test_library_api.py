@@ -117,6 +117,43 @@ def remembered(server: WholeServer, headers: dict[str, str], wanted: str, **fiel
     raise AssertionError(f"no event {wanted}")
 
 
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"{", b"[]", b"[" * 1000, b'{"name": 3}'])
+def test_a_damaged_file_hides_no_other_and_can_be_deleted(server, data: bytes) -> None:
+    eve = server.user(f"eve{len(data)}{data[0]}")
+    assert server.ask("PUT", "/api/v1/workflows/whole", eve, body(1)).status == 200
+    folder = server.settings.data / "workflows" / f"eve{len(data)}{data[0]}"
+    (folder / "broken.json").write_bytes(data)
+    listed = server.ask("GET", "/api/v1/workflows", eve).json["workflows"]
+    assert [(each["path"], each["name"]) for each in listed] == [("broken", ""), ("whole", "Mine")]
+    assert server.ask("GET", "/api/v1/workflows/broken", eve).status in (200, 422)
+    etag = listed[0]["etag"]
+    assert server.ask("DELETE", "/api/v1/workflows/broken", {**eve, "If-Match": '"other"'}).status == 412
+    assert server.ask("DELETE", "/api/v1/workflows/broken", {**eve, "If-Match": f'"{etag}"'}).status == 204
+    assert not (folder / "broken.json").exists()
+
+
+def test_a_list_follows_what_changes(server) -> None:
+    fay = server.user("fay")
+    for value in (1, 2):
+        saved = server.ask("PUT", "/api/v1/workflows/a", fay, body(value)).json
+        [listed] = server.ask("GET", "/api/v1/workflows", fay).json["workflows"]
+        assert listed == saved
+
+
+def test_a_link_that_leads_out_is_not_written_through(server, tmp_path) -> None:
+    gus = server.user("gus")
+    assert server.ask("PUT", "/api/v1/workflows/a", gus, body(1)).status == 200
+    outside = tmp_path / "outside.json"
+    outside.write_text("theirs")
+    for name, target in (("file", outside), ("new", tmp_path / "new.json")):
+        (server.settings.data / "workflows" / "gus" / f"{name}.json").symlink_to(target)
+        assert server.ask("PUT", f"/api/v1/workflows/{name}", gus, body(2)).status == 400
+        assert server.ask("GET", f"/api/v1/workflows/{name}", gus).status == 404
+        assert server.ask("DELETE", f"/api/v1/workflows/{name}", gus).status == 404
+    assert outside.read_text() == "theirs" and not (tmp_path / "new.json").exists()
+    assert len(server.ask("GET", "/api/v1/workflows", gus).json["workflows"]) == 1
+
+
 def test_other_tabs_are_told_of_what_is_saved(server, ann) -> None:
     saved = server.ask("PUT", "/api/v1/workflows/told", ann, body(1)).json
     server.ask("DELETE", "/api/v1/workflows/told", ann)

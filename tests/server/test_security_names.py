@@ -102,6 +102,17 @@ def test_a_hostile_name_finds_nothing(server: Server, name: str) -> None:
         assert reply.status in (400, 404, 405), (path, reply)
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("x\x1b[2J.png", "'x\\x1b[2J.png'"), ("a\u202e.png", "'a\\u202e.png'"), ("für.png", "'für.png'")],
+)
+def test_a_name_is_told_as_it_is_with_what_is_not_seen_escaped_once(
+    server: Server, name: str, shown: str
+) -> None:
+    reply = server.ask("GET", f"/api/v1/outputs/output/{quote(name, safe='')}")
+    assert reply.json["detail"].startswith((f"{shown} cannot be", f"there is no file {shown}"))
+
+
 @pytest.mark.parametrize("name", ["../x.png", "..\\x.png", "a\0b.png", "nul.png", "\uff0e\uff0e\uff0fx.png"])
 def test_a_hostile_name_in_a_form_is_refused(server: Server, name: str) -> None:
     before = everything_below(server.settings.data.parent)

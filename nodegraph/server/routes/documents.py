@@ -15,12 +15,12 @@ from nodegraph.server.problems import Problem
 from nodegraph.server.routes.answers import answer
 from nodegraph.server.routes.operation import Call, operation
 from nodegraph.server.routes.uploads import FORM, chunks_of, parts_of
-from nodegraph.server.security.limits import in_time
+from nodegraph.server.security.limits import check_values, in_time
 from nodegraph.server.storage import CHUNK_BYTES
 from nodegraph.server.views import Answer, IssueView, WorkflowView
 from nodegraph.server.wire import WORKFLOW, Document, NoBody, NoQuery, Request
 from nodegraph.workflow.comfy import export_comfy
-from nodegraph.workflow.png import SIGNATURE
+from nodegraph.workflow.png import SIGNATURE, png_workflow_text
 from nodegraph.workflow.sources import Imported, import_bytes, workflow_of_any_format
 from nodegraph.workflow.writing import dump_json, workflow_document
 
@@ -87,11 +87,25 @@ async def import_workflow(call: Call[NoQuery, NoBody]) -> web.Response:
     owner, service = call.user.name, call.service
 
     def read() -> dict[str, Any]:
-        imported = import_bytes(data, service.registry)
+        imported = import_bytes(_json_in(data, service.settings.max_body), service.registry)
         found = service.checker.check_workflow(imported.workflow, owner).issues
         return _import_view(imported, [issue.to_json() for issue in listed([*imported.issues, *found])])
 
     return web.Response(text=dump_json(await service.heavy(read)), content_type="application/json")
+
+
+def _json_in(data: bytes, limit: int) -> bytes:
+    """The JSON of a file. Of a picture it is no longer than a body may be: a text in it may be packed.
+
+    Raises:
+        Problem: it is too long, or holds too many values.
+        WorkflowError: it is a picture that carries none.
+    """
+    text = png_workflow_text(data).encode() if data.startswith(SIGNATURE) else data
+    if len(text) > limit:
+        raise Problem(413, "too_large", f"the workflow in a picture may have up to {limit} bytes")
+    check_values(text)
+    return text
 
 
 def _import_view(imported: Imported, issues: list[dict[str, Any]]) -> dict[str, Any]:

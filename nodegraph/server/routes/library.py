@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import ETag, web
@@ -63,7 +64,7 @@ async def list_workflows(call: Call[NoQuery, NoBody]) -> web.Response:
     library = _library(call)
 
     def look() -> list[dict[str, Any]]:
-        return [_view(library.read(library.name_of(file))) for file in library.names()]
+        return [asdict(listed) for listed in library.listed()]
 
     return answer({"workflows": await call.service.heavy(look)})
 

@@ -37,8 +37,7 @@ USER_FOLDER = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 def unsafe_name(name: str, why: str) -> Problem:
     """The answer to a name that is none."""
-    shown = name[:100].encode("unicode_escape").decode()
-    return Problem(400, "invalid_request", f"{shown!r} cannot be the name of a file: {why}")
+    return Problem(400, "invalid_request", f"{name[:100]!r} cannot be the name of a file: {why}")
 
 
 def safe_name(name: str) -> str:
