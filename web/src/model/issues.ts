@@ -8,8 +8,3 @@ export interface Issue {
   readonly input?: string | null;
   readonly suggestions?: readonly string[];
 }
-
-export function worst(issues: readonly Issue[]): "error" | "warning" | undefined {
-  if (issues.length === 0) return undefined;
-  return issues.some((issue) => issue.severity === "error") ? "error" : "warning";
-}
