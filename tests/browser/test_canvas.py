@@ -98,7 +98,7 @@ def test_a_wire_dropped_on_nothing_offers_the_likeliest_first(editor: Editor) ->
     editor.option("Save Image").wait_for()
     offered = editor.option("").locator("span:first-child").all_inner_texts()
     assert offered[:2] == ["Save Image", "Preview Image"]
-    assert offered.index("VAE Encode") < offered.index("Canny") < offered.index("CreateList")
+    assert offered.index("VAE Encode") < offered.index("Canny") < offered.index("Create List")
 
 
 def test_a_wire_is_pulled_out(numbers: Editor) -> None:
