@@ -11,6 +11,7 @@ JOB = {
     "id": "j", "number": 1, "state": "queued", "owner": "me", "label": "", "priority": 0, "targets": None,
     "created": 1, "started": None, "finished": None, "attempts": 0, "cancel_requested": False,
     "time_limit": None, "webhook": None, "result": None,
+    "summary": {"name": "", "makes": [], "seed": None, "prompt": ""},
 }  # fmt: skip
 RESULT = {
     "status": "failed", "executed": 0, "seconds": 1, "nodes": {}, "outputs": {}, "issues": [], "error": None,
