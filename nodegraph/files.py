@@ -184,7 +184,7 @@ class Folders:
             FileProblem: there is no such file, or the name leads outside the folder.
         """
         try:
-            path = self._inside(folder, name) if _is_plain(name) else None
+            path = self.look(folder, name)
             if path is None and self.any_path and folder == INPUTS and "\0" not in name:
                 path = _named_by_path(name)
             if path is None:
@@ -196,7 +196,14 @@ class Folders:
         what = "a folder" if path.is_dir() else "not a regular file"
         raise FileProblem(f"{name!r} in {folder!r} is {what}; a file would do")
 
-    def _inside(self, folder: str, name: str) -> Path | None:
+    def look(self, folder: str, name: str) -> Path | None:
+        """Where anything of that name lies in the folders of one kind, without hints at what else there is.
+
+        Raises:
+            OSError: the name is too long for a file, goes round in circles, or may not be looked at.
+        """
+        if not _is_plain(name):
+            return None
         found = (root / name for root in self.roots(folder))
         return next((path for path in found if path.exists() and self._encloses(folder, path)), None)
 

@@ -8,14 +8,14 @@ import io
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from nodegraph.companions import picture_names
-from nodegraph.errors import FileProblem
 from nodegraph.files import Folders
 
 SIZE = 256
 FORMATS = ("PNG", "JPEG", "WEBP")
+SAFETENSORS = (".safetensors", ".sft")
 MAX_HEADER = 32 << 20
 MAX_INSIDE = 8 << 20
 """Characters of a picture that a file carries; larger ones are not shown."""
@@ -29,7 +29,7 @@ class NoPictureError(Exception):
 
 def has_picture(folders: Folders, folder: str, name: str) -> bool:
     """Whether there is a picture of a model; whether it can be read is seen when it is."""
-    model = _find(folders, folder, name)
+    model = _look(folders, folder, name)
     return model is not None and (_beside(folders, folder, name) is not None or _is_inside(model))
 
 
@@ -43,29 +43,28 @@ def thumbnail(folders: Folders, folder: str, name: str, max_pixels: int) -> byte
     if beside is not None:
         with beside.open("rb") as stream:
             return _small(stream, max_pixels)
-    model = _find(folders, folder, name)
+    model = _look(folders, folder, name)
     if model is None:
         raise NoPictureError("there is no such file")
-    if not _is_inside(model):
+    inside = _metadata(model).get(INSIDE)
+    if not isinstance(inside, str):
         raise NoPictureError("none lies beside the file or in it")
-    return _small(io.BytesIO(_decoded(_metadata(model)[INSIDE])), max_pixels)
+    return _small(io.BytesIO(_decoded(inside)), max_pixels)
 
 
-def _find(folders: Folders, folder: str, name: str) -> Path | None:
+def _look(folders: Folders, folder: str, name: str) -> Path | None:
     try:
-        return folders.find(folder, name)
-    except FileProblem:
+        return folders.look(folder, name)
+    except OSError:
         return None
 
 
 def _beside(folders: Folders, folder: str, name: str) -> Path | None:
-    found = (_find(folders, folder, picture) for picture in picture_names(name))
+    found = (_look(folders, folder, picture) for picture in picture_names(name))
     return next((path for path in found if path is not None and path.is_file()), None)
 
 
 def _is_inside(model: Path) -> bool:
-    if model.suffix not in (".safetensors", ".sft"):
-        return False
     try:
         status = model.stat()
     except OSError:
@@ -79,8 +78,10 @@ def _carries(model: Path, changed: int, size: int) -> bool:
     return isinstance(_metadata(model).get(INSIDE), str)
 
 
-def _metadata(model: Path) -> dict[str, str]:
+def _metadata(model: Path) -> dict[str, Any]:
     """The free text in the header of a safetensors file; nothing where it is damaged or no such file."""
+    if model.suffix not in SAFETENSORS or not model.is_file():
+        return {}
     try:
         with model.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
