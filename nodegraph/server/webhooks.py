@@ -82,9 +82,8 @@ class WebhookSender:
                 except StorageError as error:
                     logger.warning("webhooks wait: %s", error)
                     pause = 1.0
-                with suppress(
-                    TimeoutError
-                ):  # not `wait_for`, which lets news take the place of being cancelled
+                # not `wait_for`, which lets news take the place of being cancelled
+                with suppress(TimeoutError):
                     async with asyncio.timeout(pause):
                         await self._news.wait()
 
