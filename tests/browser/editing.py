@@ -116,6 +116,14 @@ class Editor:
         self.button("File").click()
         self.page.get_by_role("menuitem", name=entry).click()
 
+    def save_as(self, name: str) -> None:
+        """Save under a name, by the menu of files."""
+        self.file("Save as…")
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_role("textbox").fill(name)
+        dialog.get_by_role("button", name="Save").click()
+        self.said(f"{name} saved")
+
     def downloaded(self, entry: str) -> str:
         """What an entry of the menu of files gives to save."""
         with self.page.expect_download() as download:

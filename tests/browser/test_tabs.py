@@ -31,14 +31,6 @@ def reload(editor: Editor) -> None:
     editor.ready()
 
 
-def save_as(editor: Editor, name: str) -> None:
-    editor.file("Save as…")
-    dialog = editor.page.get_by_role("dialog")
-    dialog.get_by_role("textbox").fill(name)
-    dialog.get_by_role("button", name="Save").click()
-    editor.said(f"{name} saved")
-
-
 def close(editor: Editor, name: str) -> None:
     editor.button(f"Close {name}").click()
 
@@ -82,7 +74,7 @@ def test_a_failure_after_a_picture_is_there_after_a_reload(editor: Editor) -> No
 
 def test_the_dot_of_what_is_not_saved_survives_a_reload(editor: Editor) -> None:
     editor.open(workflow(NUMBER))
-    save_as(editor, "dotted")
+    editor.save_as("dotted")
     reload(editor)
     called(editor, "dotted")
     editor.field("number", "value").fill("2")
@@ -97,7 +89,7 @@ def test_the_dot_of_what_is_not_saved_survives_a_reload(editor: Editor) -> None:
 
 def test_a_tab_is_called_as_it_was_saved(editor: Editor, site: Served) -> None:
     editor.open(workflow(PICTURE, name="Text to image"))
-    save_as(editor, "cats/sleeping")
+    editor.save_as("cats/sleeping")
     called(editor, "sleeping")
     assert editor.document()["name"] == "Text to image"
     editor.runs_to_the_end()
@@ -111,7 +103,7 @@ def test_a_tab_is_called_as_it_was_saved(editor: Editor, site: Served) -> None:
 def test_escape_while_renaming_changes_nothing(editor: Editor, what: str) -> None:
     frame = {"id": "frame", "title": "Frame", "position": [0, 0], "size": [400, 300]}
     editor.open(workflow(NUMBER, ui={"groups": [frame]}))
-    save_as(editor, f"renamed {what}")
+    editor.save_as(f"renamed {what}")
     title = editor.title("number") if what == "card" else editor.page.locator(".frame-title")
     for key in ("Escape", "Enter"):  # nor does a name that stays
         title.dblclick()
@@ -195,7 +187,7 @@ def test_what_is_being_typed_survives_a_reload(editor: Editor) -> None:
 def test_a_save_elsewhere_is_told_after_a_reload_too(site: Served, opens: Opens) -> None:
     one = opens(site.url)
     one.open(workflow(NUMBER))
-    save_as(one, "both")
+    one.save_as("both")
     other = opens(site.url, one.page.context)
     other.panel("Workflows").get_by_role("button", name="both", exact=True).click()
     one.page.goto("about:blank")
@@ -212,7 +204,7 @@ def test_a_save_elsewhere_is_told_after_a_reload_too(site: Served, opens: Opens)
 def test_a_workflow_deleted_elsewhere_is_saved_anew(site: Served, opens: Opens) -> None:
     one = opens(site.url)
     one.open(workflow(NUMBER))
-    save_as(one, "deleted")
+    one.save_as("deleted")
     other = opens(site.url)
     saved = other.panel("Workflows")
     saved.get_by_role("button", name="Delete deleted").click()

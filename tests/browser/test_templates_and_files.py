@@ -144,16 +144,9 @@ def test_the_menu_of_files_gives_the_focus_back(editor: Editor) -> None:
 
 
 def test_two_windows_do_not_overwrite_each_other(site: Served, opens: Opens) -> None:
-    def save_as(editor: Editor, name: str) -> None:
-        editor.file("Save as…")
-        dialog = editor.page.get_by_role("dialog")
-        dialog.get_by_role("textbox").fill(name)
-        dialog.get_by_role("button", name="Save").click()
-        editor.said(f"{name} saved")
-
     one = opens(site.url)
     one.open(workflow({"number": {"type": "Integer"}}))
-    save_as(one, "shared")
+    one.save_as("shared")
     other = opens(site.url)
     other.panel("Workflows").get_by_role("button", name="shared", exact=True).click()
     other.card("number").wait_for()

@@ -102,8 +102,11 @@ class Served:
         return code
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        data = None if body is None else json.dumps(body).encode()
-        given = {"Content-Type": "application/json"} if data is not None else {}
+        """Ask with bytes as they are, or with anything else as JSON."""
+        raw = isinstance(body, bytes)
+        data = body if raw or body is None else json.dumps(body).encode()
+        type = "application/octet-stream" if raw else "application/json"
+        given = {"Content-Type": type} if data is not None else {}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(
             self.url + path, data, {**given, **self.headers, **named}, method=method

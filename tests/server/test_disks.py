@@ -10,8 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,14 +140,7 @@ def test_a_full_disk_takes_no_upload(server, data):
 
 
 def upload(server: Served, path: str) -> Answer:
-    headers = {"Content-Type": "application/octet-stream"}
-    request = urllib.request.Request(server.url + path, b"words " * 10_000, headers, method="POST")
-    try:
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            return Answer(reply.status, reply.headers, reply.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return Answer(error.code, error.headers, error.read())
+    return server.ask("POST", path, b"words " * 10_000)
 
 
 def test_full_and_read_only_disks_of_caches_and_outputs(server):

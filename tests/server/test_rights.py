@@ -7,8 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -84,17 +82,7 @@ def command(server: Served, *arguments: object, folder: Path | None = None) -> t
 
 
 def put(server: Served, kind: str) -> Answer:
-    method, path, body = KEPT[kind]
-    if not isinstance(body, bytes):
-        return server.ask(method, path, body)
-    headers = {"Content-Type": "application/octet-stream"}
-    request = urllib.request.Request(server.url + path, body, headers, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            return Answer(reply.status, reply.headers, reply.read())
-    except urllib.error.HTTPError as error:
-        with error:
-            return Answer(error.code, error.headers, error.read())
+    return server.ask(*KEPT[kind])
 
 
 def assert_unavailable(reply: Answer) -> None:
