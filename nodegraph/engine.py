@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from nodegraph.errors import (
 )
 from nodegraph.events import EventBus, RunFinished, RunStarted, RunStatus, Subscriber
 from nodegraph.execution.base import CancelToken, Execution, Executor, NodeRecord, RunEnvironment
+from nodegraph.execution.device_thread import DeviceThread
 from nodegraph.execution.local import LocalExecutor
 from nodegraph.explain import RunLog
 from nodegraph.files import Folders, OutputFile
@@ -124,7 +124,7 @@ class Engine:
         self._run_log = run_log
         self._metadata = metadata
         self._tokens: set[CancelToken] = set()
-        self._device_turn = threading.Lock()
+        self._device_thread = DeviceThread()
         for pack in registry.packs.values():
             remember_sources(pack.module)  # an edit made from now on is not the code that is loaded
 
@@ -181,7 +181,7 @@ class Engine:
             executor=self.executor,
             metadata=self._metadata,
         )
-        engine._device_turn = self._device_turn
+        engine._device_thread = self._device_thread
         return engine
 
     def validate(self, workflow: Workflow) -> list[Issue]:
@@ -250,7 +250,7 @@ class Engine:
             folders=self.folders,
             token=token,
             make_metadata=lambda: workflow_metadata(workflow, self.registry) if self._metadata else {},
-            device_turn=self._device_turn,
+            device_thread=self._device_thread,
         )
         plan = await asyncio.to_thread(self.plan, workflow, targets)
         comparison = self._run_log.begin(scope, plan) if self._run_log and scope else None

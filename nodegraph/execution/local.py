@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from nodegraph.cache.store import Entry
@@ -187,8 +188,7 @@ class _Run:
         return following
 
     def _work_on_device(self, task: Task) -> Task | None:
-        with self.environment.device_turn:
-            return self._step(task, self._device)
+        return self.environment.device_thread.call(partial(self._step, task, self._device))
 
     def _work(self, task: Task) -> Task | None:
         return self._step(task, self._cpu)
