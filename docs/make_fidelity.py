@@ -28,10 +28,9 @@ def pipelines(root: Path) -> str:
     """One line per pair, measured now."""
     from pipeline_pairs import PAIRS, prepared
 
-    lines = []
-    prepared(root)
+    lines, place = [], prepared(root)
     for (what, pipeline), make in PAIRS.items():
-        pair = make(root)
+        pair = make(place)
         expected = pair.theirs()
         difference = float((pair.ours() - expected).abs().max())
         lines.append(f"| {what} | `{pipeline}` | {rounded(difference)} | {float(expected.std()):.1f} |\n")

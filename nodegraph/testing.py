@@ -18,7 +18,13 @@ M = TypeVar("M")
 
 
 class TestContext:
-    """A ``NodeContext`` on the CPU in float32 that remembers what a node told it.
+    """A ``NodeContext`` that remembers what a node told it.
+
+    Args:
+        folders: where files are read and written.
+        metadata: what saved pictures carry.
+        device: where models compute.
+        dtype: the floating-point type that models compute in; float32 where it is not given.
 
     Attributes:
         progressed: every ``(value, total)`` reported.
@@ -28,13 +34,19 @@ class TestContext:
 
     __test__ = False  # not a test class, whatever its name says
 
-    def __init__(self, folders: Folders, metadata: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folders: Folders,
+        metadata: Mapping[str, str] | None = None,
+        device: str = "cpu",
+        dtype: torch.dtype | None = None,
+    ) -> None:
         import torch
 
         self.folders = folders
         self.node_id = "test"
-        self.device = torch.device("cpu")
-        self.dtype = torch.float32
+        self.device = torch.device(device)
+        self.dtype = dtype or torch.float32
         self.metadata: Mapping[str, str] = dict(metadata or {})
         self.progressed: list[tuple[int, int]] = []
         self.previews: list[Any] = []
@@ -67,7 +79,7 @@ class TestContext:
     def lease(self, recipe: ModelRecipe[M]) -> Iterator[M]:
         """Build the model at its first lease and keep it."""
         if recipe not in self._models:
-            self._models[recipe] = self._make(recipe)
+            self._models[recipe] = self._make(recipe).to(self.device)
         yield self._models[recipe]
 
     def _make(self, recipe: ModelRecipe[Any]) -> Any:

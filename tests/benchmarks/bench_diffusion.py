@@ -52,10 +52,10 @@ def main() -> None:
     options = parser.parse_args()
     print("| what | ours, ms | diffusers, ms | ratio |\n|---|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
-        root = prepared(Path(folder))
+        place = prepared(Path(folder))
         for (what, _), make in PAIRS.items():
             if options.only in what:
-                ours, theirs, ratio = compared(make(root), options.rounds)
+                ours, theirs, ratio = compared(make(place), options.rounds)
                 missed = "" if ratio <= GOAL else " (!)"
                 print(
                     f"| {what} | {1000 * ours:.0f} | {1000 * theirs:.0f} | {ratio:.3f}{missed} |", flush=True

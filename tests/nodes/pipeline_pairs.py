@@ -1,16 +1,19 @@
 """The same picture made twice: by our nodes from a checkpoint file, and by diffusers' pipeline.
 
 Same tiny weights, prompt and noise; what is compared are the latents at the end of the run. Both encode the
-prompt whenever they are called, and have their weights in memory after the first time.
+prompt whenever they are called, and have their weights in memory after the first time. A ``Place`` says where
+both compute: by default on the CPU, in float32.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import diffusers_pipelines as theirs
 import torch
@@ -40,6 +43,16 @@ from nodes.sampling.schedules import sigmas_for
 from nodes.types import Clip, Conditioning, Image, Latent, Mask, Model, Vae
 from nodes.vae.nodes import VAEEncode
 
+randn = torch.randn
+
+
+class Place(NamedTuple):
+    """Where a pair computes, in which dtype, and the folder that its files are in."""
+
+    root: Path
+    device: str = "cpu"
+    dtype: torch.dtype = torch.float32
+
 
 class Pair(NamedTuple):
     """Both ways to the latents."""
@@ -65,18 +78,18 @@ class Loaded(NamedTuple):
         return CLIPTextEncode(self.ctx, self.clip, NEGATIVE)
 
 
-def prepared(root: Path) -> Path:
-    """A folder of models, with the tokenizer that T5 needs."""
+def prepared(root: Path) -> Place:
+    """A place with a folder of models, and the tokenizer that T5 needs in it."""
     t5_tokenizer_file(root / "tokenizers" / "t5xxl")
-    return root
+    return Place(root)
 
 
-def loaded(root: Path, name: str) -> Loaded:
+def loaded(place: Place, name: str) -> Loaded:
     """A checkpoint; written from the tiny model of that kind where there is none of its name."""
-    if not (root / "checkpoints" / name).exists():
-        write_file(root / "checkpoints" / f"{name}.safetensors", single_file(name))
+    if not (place.root / "checkpoints" / name).exists():
+        write_file(place.root / "checkpoints" / f"{name}.safetensors", single_file(name))
         name = f"{name}.safetensors"
-    ctx = TestContext(folders(root, root))
+    ctx = TestContext(folders(place.root, place.root), device=place.device, dtype=place.dtype)
     return Loaded(ctx, *CheckpointLoaderSimple(ctx, name))
 
 
@@ -113,41 +126,58 @@ def levels(model: Model) -> list[float]:
     return sigmas_for(model.schedule, "simple", STEPS, 1.0)[:-1].tolist()
 
 
-def piped(pipeline: Any, **inputs: Any) -> Callable[[], Tensor]:
+def piped(place: Place, pipeline: Any, **inputs: Any) -> Callable[[], Tensor]:
     """What a pipeline makes of the prompts; of the noise of these tests where it is given none."""
-    guided = {"negative_prompt": NEGATIVE, "guidance_scale": CFG}
-    return lambda: latents_of(pipeline, **{**guided, **inputs, "generator": generator()})
+    guided, moved = {"negative_prompt": NEGATIVE, "guidance_scale": CFG}, placed(place, pipeline)
+
+    def made() -> Tensor:
+        with patch.object(torch, "randn", randn_in_float32):
+            return latents_of(moved, **{**guided, **inputs, "generator": generator()}).float().cpu()
+
+    return made
 
 
-def text_to_image(kind: str, root: Path) -> Pair:
-    parts = loaded(root, kind)
+def placed(place: Place, pipeline: Any) -> Any:
+    """The pipeline there; elsewhere than on the CPU in float32 a copy, because the tiny models are shared."""
+    if (place.device, place.dtype) == ("cpu", torch.float32):
+        return pipeline
+    return deepcopy(pipeline).to(place.device, place.dtype)
+
+
+def randn_in_float32(*shape: Any, dtype: torch.dtype | None = None, **options: Any) -> Tensor:
+    """``torch.randn``, whose numbers are others in half precision: the nodes draw theirs in float32."""
+    return randn(*shape, dtype=torch.float32, **options).to(dtype or torch.float32)
+
+
+def text_to_image(kind: str, place: Place) -> Pair:
+    parts = loaded(place, kind)
     pipeline = theirs.stable_diffusion_xl() if kind == "sdxl" else theirs.stable_diffusion(kind)
-    return Pair(lambda: sampled(parts), piped(pipeline, height=SIDE, width=SIDE))
+    return Pair(lambda: sampled(parts), piped(place, pipeline, height=SIDE, width=SIDE))
 
 
-def image_to_image(root: Path) -> Pair:
-    parts = loaded(root, "sd1")
+def image_to_image(place: Place) -> Pair:
+    parts = loaded(place, "sd1")
     start = VAEEncode(parts.ctx, Image(picture()), parts.vae)
     pipeline = theirs.stable_diffusion("sd1", "StableDiffusionImg2ImgPipeline")
     return Pair(
         lambda: sampled(parts, start, steps=6, denoise=0.6),
-        piped(pipeline, steps=10, image=start.samples, strength=0.6),
+        piped(place, pipeline, steps=10, image=start.samples, strength=0.6),
     )
 
 
-def refined(root: Path) -> Pair:
-    parts = loaded(root, "sdxl_refiner")
+def refined(place: Place) -> Pair:
+    parts = loaded(place, "sdxl_refiner")
     start = VAEEncode(parts.ctx, Image(picture()), parts.vae)
     size = {"original_size": (SIDE, SIDE), "target_size": (SIDE, SIDE)}
     return Pair(
         lambda: sampled(parts, start, steps=3, denoise=0.3),
-        piped(theirs.refiner(), steps=10, image=start.samples, strength=0.3, **size),
+        piped(place, theirs.refiner(), steps=10, image=start.samples, strength=0.3, **size),
     )
 
 
-def inpainting(root: Path) -> Pair:
+def inpainting(place: Place) -> Pair:
     """Both are given the picture encoded, because diffusers would draw its latents at random."""
-    parts, mask = loaded(root, "sd1_inpaint"), hole()
+    parts, mask = loaded(place, "sd1_inpaint"), hole()
     hidden = picture() * (1 - mask[..., None]) + 0.5 * mask[..., None]
     prepared = InpaintModelConditioning(
         parts.ctx, parts.positive, parts.negative, parts.vae, Image(picture()), Mask(mask), False
@@ -160,6 +190,7 @@ def inpainting(root: Path) -> Pair:
     return Pair(
         lambda: sampled(parts, positive=beside(parts.positive), negative=beside(parts.negative)),
         piped(
+            place,
             theirs.stable_diffusion("sd1_inpaint", "StableDiffusionInpaintPipeline"),
             image=picture().movedim(-1, 1),
             mask_image=mask[:, None],
@@ -171,8 +202,8 @@ def inpainting(root: Path) -> Pair:
     )
 
 
-def instructed(root: Path) -> Pair:
-    image_cfg, parts = 1.6, loaded(root, "sd1_instruct")
+def instructed(place: Place) -> Pair:
+    image_cfg, parts = 1.6, loaded(place, "sd1_instruct")
     sigmas, sampler = BasicScheduler(parts.model, "normal", STEPS, 1.0), KSamplerSelect("euler")
 
     def ours() -> Tensor:
@@ -185,7 +216,7 @@ def instructed(root: Path) -> Pair:
         return found.output.samples
 
     pipeline = theirs.stable_diffusion("sd1_instruct", "StableDiffusionInstructPix2PixPipeline")
-    return Pair(ours, piped(pipeline, image=picture().movedim(-1, 1), image_guidance_scale=image_cfg))
+    return Pair(ours, piped(place, pipeline, image=picture().movedim(-1, 1), image_guidance_scale=image_cfg))
 
 
 @cache
@@ -197,12 +228,12 @@ def control_net(kind: str, seed: int) -> Any:
     return made(net, seed)
 
 
-def controlled(kind: str, count: int, root: Path) -> Pair:
-    parts, strength = loaded(root, kind), 0.8
+def controlled(kind: str, count: int, place: Place) -> Pair:
+    parts, strength = loaded(place, kind), 0.8
     nets = [control_net(kind, seed) for seed in range(count)]
     names = [f"{kind}_{seed}" for seed in range(count)]
     for net, name in zip(nets, names, strict=True):
-        net.save_pretrained(root / "controlnet" / name)
+        net.save_pretrained(place.root / "controlnet" / name)
     recipes = [ControlNetLoader(parts.ctx, name) for name in names]
 
     def ours() -> Tensor:
@@ -216,6 +247,7 @@ def controlled(kind: str, count: int, root: Path) -> Pair:
     return Pair(
         ours,
         piped(
+            place,
             pipeline,
             image=picture().movedim(-1, 1) if single else [picture().movedim(-1, 1)] * count,
             controlnet_conditioning_scale=strength if single else [strength] * count,
@@ -225,9 +257,9 @@ def controlled(kind: str, count: int, root: Path) -> Pair:
     )
 
 
-def t2i_adapted(kind: str, layout: str, root: Path) -> Pair:
-    parts, net, strength = loaded(root, kind), t2i_adapter(layout), 0.8
-    write_file(root / "controlnet" / f"{layout}.safetensors", original_t2i_adapter(net))
+def t2i_adapted(kind: str, layout: str, place: Place) -> Pair:
+    parts, net, strength = loaded(place, kind), t2i_adapter(layout), 0.8
+    write_file(place.root / "controlnet" / f"{layout}.safetensors", original_t2i_adapter(net))
     adapter = ControlNetLoader(parts.ctx, f"{layout}.safetensors")
 
     def ours() -> Tensor:
@@ -237,13 +269,13 @@ def t2i_adapted(kind: str, layout: str, root: Path) -> Pair:
         return sampled(parts, positive=positive, negative=negative)
 
     steered = {"image": picture().movedim(-1, 1), "adapter_conditioning_scale": strength}
-    return Pair(ours, piped(theirs.t2i_adapted(kind, [net]), height=SIDE, width=SIDE, **steered))
+    return Pair(ours, piped(place, theirs.t2i_adapted(kind, [net]), height=SIDE, width=SIDE, **steered))
 
 
-def ip_adapted(kind: str, root: Path) -> Pair:
-    parts, halves, weight = loaded(root, kind), ip_adapter(tiny(kind).network, "plain"), 0.8
-    write_file(root / "ipadapter" / f"{kind}.safetensors", ip_adapter_file(halves))
-    write_file(root / "clip_vision" / "tiny.safetensors", clip_vision().state_dict())
+def ip_adapted(kind: str, place: Place) -> Pair:
+    parts, halves, weight = loaded(place, kind), ip_adapter(tiny(kind).network, "plain"), 0.8
+    write_file(place.root / "ipadapter" / f"{kind}.safetensors", ip_adapter_file(halves))
+    write_file(place.root / "clip_vision" / "tiny.safetensors", clip_vision().state_dict())
     adapter = IPAdapterModelLoader(parts.ctx, f"{kind}.safetensors")
     vision = CLIPVisionLoader(parts.ctx, "tiny.safetensors")
 
@@ -253,7 +285,7 @@ def ip_adapted(kind: str, root: Path) -> Pair:
 
     shown = [clip_pixels(picture(), vision.side, crop=True)]
     pipeline = theirs.ip_adapted(kind, [halves], [weight])
-    return Pair(ours, piped(pipeline, height=SIDE, width=SIDE, ip_adapter_image=shown))
+    return Pair(ours, piped(place, pipeline, height=SIDE, width=SIDE, ip_adapter_image=shown))
 
 
 @cache
@@ -267,61 +299,65 @@ def distilled_unet() -> Any:
     return unet
 
 
-def latent_consistency(root: Path) -> Pair:
+def latent_consistency(place: Place) -> Pair:
     """diffusers' pipeline goes on with one generator, ours with that of the next seed."""
     pipeline = theirs.latent_consistency(distilled_unet())
-    pipeline.save_pretrained(root / "checkpoints" / "lcm")
-    parts = loaded(root, "lcm")
+    pipeline.save_pretrained(place.root / "checkpoints" / "lcm")
+    parts, moved = loaded(place, "lcm"), placed(place, pipeline)
     model = ModelSamplingDiscrete(parts.model, "lcm")
 
     def expected() -> Tensor:
         steps = torch.Generator().manual_seed(SEED + 1)
-        return latents_of(pipeline, latents=noise(4), generator=steps, height=SIDE, width=SIDE)
+        start = noise(4).to(place.device, place.dtype)
+        with patch.object(torch, "randn", randn_in_float32):
+            return latents_of(moved, latents=start, generator=steps, height=SIDE, width=SIDE).float().cpu()
 
     settings = {"cfg": 1.0, "sampler_name": "lcm", "scheduler": "simple"}
     return Pair(lambda: sampled(parts, model=model, **settings), expected)
 
 
-def stable_diffusion_3(kind: str, root: Path) -> Pair:
-    parts = loaded(root, kind)
-    pipeline = theirs.stable_diffusion_3(kind, root)
+def stable_diffusion_3(kind: str, place: Place) -> Pair:
+    parts = loaded(place, kind)
+    pipeline = theirs.stable_diffusion_3(kind, place.root)
     settings = {"height": SIDE, "width": SIDE, "sigmas": levels(parts.model), "max_sequence_length": 77}
-    return Pair(lambda: sampled(parts, scheduler="simple"), piped(pipeline, **settings))
+    return Pair(lambda: sampled(parts, scheduler="simple"), piped(place, pipeline, **settings))
 
 
-def flux(kind: str, root: Path) -> Pair:
-    parts, pipeline = loaded(root, kind), theirs.flux(kind, root)
+def flux(kind: str, place: Place) -> Pair:
+    parts, pipeline = loaded(place, kind), theirs.flux(kind, place.root)
     settings = {"height": SIDE, "width": SIDE, "sigmas": levels(parts.model), "max_sequence_length": 77}
-    packed = piped(pipeline, negative_prompt=None, guidance_scale=3.5, **settings)
+    packed = piped(place, pipeline, negative_prompt=None, guidance_scale=3.5, **settings)
     return Pair(
         lambda: sampled(parts, scheduler="simple", cfg=1.0),
         lambda: pipeline._unpack_latents(packed(), SIDE, SIDE, 8),
     )
 
 
-PAIRS: dict[tuple[str, str], Callable[[Path], Pair]] = {
-    ("text to image, SD 1", "StableDiffusionPipeline"): lambda root: text_to_image("sd1", root),
-    ("text to image, SD 2", "StableDiffusionPipeline"): lambda root: text_to_image("sd2", root),
+PAIRS: dict[tuple[str, str], Callable[[Place], Pair]] = {
+    ("text to image, SD 1", "StableDiffusionPipeline"): lambda place: text_to_image("sd1", place),
+    ("text to image, SD 2", "StableDiffusionPipeline"): lambda place: text_to_image("sd2", place),
     ("image to image, SD 1", "StableDiffusionImg2ImgPipeline"): image_to_image,
     ("inpainting, SD 1 of 9 channels", "StableDiffusionInpaintPipeline"): inpainting,
-    ("one ControlNet, SD 1", "StableDiffusionControlNetPipeline"): lambda root: controlled("sd1", 1, root),
-    ("two ControlNets, SD 1", "StableDiffusionControlNetPipeline"): lambda root: controlled("sd1", 2, root),
-    ("T2I-Adapter, SD 1", "StableDiffusionAdapterPipeline"): lambda root: t2i_adapted(
-        "sd1", "full_adapter", root
+    ("one ControlNet, SD 1", "StableDiffusionControlNetPipeline"): lambda place: controlled("sd1", 1, place),
+    ("two ControlNets, SD 1", "StableDiffusionControlNetPipeline"): lambda place: controlled("sd1", 2, place),
+    ("T2I-Adapter, SD 1", "StableDiffusionAdapterPipeline"): lambda place: t2i_adapted(
+        "sd1", "full_adapter", place
     ),
-    ("IP-Adapter, SD 1", "StableDiffusionPipeline"): lambda root: ip_adapted("sd1", root),
+    ("IP-Adapter, SD 1", "StableDiffusionPipeline"): lambda place: ip_adapted("sd1", place),
     ("InstructPix2Pix", "StableDiffusionInstructPix2PixPipeline"): instructed,
     ("LCM", "LatentConsistencyModelPipeline"): latent_consistency,
-    ("text to image, SDXL", "StableDiffusionXLPipeline"): lambda root: text_to_image("sdxl", root),
-    ("one ControlNet, SDXL", "StableDiffusionXLControlNetPipeline"): lambda root: controlled("sdxl", 1, root),
-    ("T2I-Adapter, SDXL", "StableDiffusionXLAdapterPipeline"): lambda root: t2i_adapted(
-        "sdxl", "full_adapter_xl", root
+    ("text to image, SDXL", "StableDiffusionXLPipeline"): lambda place: text_to_image("sdxl", place),
+    ("one ControlNet, SDXL", "StableDiffusionXLControlNetPipeline"): lambda place: controlled(
+        "sdxl", 1, place
     ),
-    ("IP-Adapter, SDXL", "StableDiffusionXLPipeline"): lambda root: ip_adapted("sdxl", root),
+    ("T2I-Adapter, SDXL", "StableDiffusionXLAdapterPipeline"): lambda place: t2i_adapted(
+        "sdxl", "full_adapter_xl", place
+    ),
+    ("IP-Adapter, SDXL", "StableDiffusionXLPipeline"): lambda place: ip_adapted("sdxl", place),
     ("image to image, SDXL refiner", "StableDiffusionXLImg2ImgPipeline"): refined,
-    ("text to image, SD 3", "StableDiffusion3Pipeline"): lambda root: stable_diffusion_3("sd3", root),
-    ("text to image, SD 3.5", "StableDiffusion3Pipeline"): lambda root: stable_diffusion_3("sd35", root),
-    ("text to image, FLUX.1 dev", "FluxPipeline"): lambda root: flux("flux", root),
-    ("text to image, FLUX.1 schnell", "FluxPipeline"): lambda root: flux("schnell", root),
+    ("text to image, SD 3", "StableDiffusion3Pipeline"): lambda place: stable_diffusion_3("sd3", place),
+    ("text to image, SD 3.5", "StableDiffusion3Pipeline"): lambda place: stable_diffusion_3("sd35", place),
+    ("text to image, FLUX.1 dev", "FluxPipeline"): lambda place: flux("flux", place),
+    ("text to image, FLUX.1 schnell", "FluxPipeline"): lambda place: flux("schnell", place),
 }
 """By what is made and diffusers' class for it."""

@@ -20,7 +20,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
+def place(tmp_path_factory):
     return prepared(tmp_path_factory.mktemp("models"))
 
 
@@ -37,21 +37,21 @@ def test_the_table_has_a_row_for_every_pair():
 
 
 @pytest.mark.parametrize("row", PAIRS, ids=" | ".join)
-def test_equals_the_pipeline(root, row):
-    pair = PAIRS[row](root)
+def test_equals_the_pipeline(place, row):
+    pair = PAIRS[row](place)
     expected = pair.theirs()
     difference = float((pair.ours() - expected).abs().max())
     assert difference <= min(TOLERANCE, OTHER_MACHINES * table()[row])
     assert 0.05 < float(expected.std()) < 5  # neither nothing nor mere noise, whose spread is 15
 
 
-def test_the_prompt_counts(root):
-    parts = loaded(root, "sd1")
+def test_the_prompt_counts(place):
+    parts = loaded(place, "sd1")
     without = sampled(parts, positive=parts.negative)
     assert float((sampled(parts) - without).abs().max()) > 100 * TOLERANCE
 
 
-def test_the_shift_of_a_schedule_reaches_the_sampler(root):
-    assert levels(loaded(root, "schnell").model) == pytest.approx([1.0, 0.75, 0.5, 0.25])
-    shifted = levels(loaded(root, "sd3").model)
+def test_the_shift_of_a_schedule_reaches_the_sampler(place):
+    assert levels(loaded(place, "schnell").model) == pytest.approx([1.0, 0.75, 0.5, 0.25])
+    shifted = levels(loaded(place, "sd3").model)
     assert shifted[:2] == pytest.approx([1.0, 3 * 0.75 / (1 + 2 * 0.75)])

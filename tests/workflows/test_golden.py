@@ -102,11 +102,24 @@ def make_dcgan(path: Path) -> None:
 def engine(
     registry: NodeRegistry, models: Path, named_models: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Engine:
+    return make_engine(registry, [models, named_models], tmp_path_factory, "cpu")
+
+
+@pytest.fixture(scope="module")
+def gpu_engine(
+    registry: NodeRegistry, models: Path, named_models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Engine:
+    return make_engine(registry, [models, named_models], tmp_path_factory, "cuda")
+
+
+def make_engine(
+    registry: NodeRegistry, models: list[Path], tmp_path_factory: pytest.TempPathFactory, device: str
+) -> Engine:
     cache = tmp_path_factory.mktemp("cache")
     folders = locations.default_folders(
-        registry, cache, output=tmp_path_factory.mktemp("output"), models=[models, named_models]
+        registry, cache, output=tmp_path_factory.mktemp("output"), models=models
     )
-    return Engine.create(registry=registry, folders=folders, cache_folder=cache, device="cpu")
+    return Engine.create(registry=registry, folders=folders, cache_folder=cache, device=device)
 
 
 def quick(workflow: Workflow) -> Workflow:
@@ -122,6 +135,32 @@ def quick(workflow: Workflow) -> Workflow:
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_it_runs_to_pictures_that_show_something(path: Path, engine: Engine) -> None:
+    check_run(path, engine)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_it_runs_on_a_gpu(path: Path, gpu_engine: Engine) -> None:
+    check_run(path, gpu_engine)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_in_float16_on_a_gpu_the_picture_is_nearly_that_of_the_processor(
+    engine: Engine, gpu_engine: Engine
+) -> None:
+    workflow = read_workflow(FOLDER / "text_to_image.json")
+    one, other = (
+        np.asarray(Image.open(made.run_sync(workflow).files[0].path).convert("RGB")).astype(int)
+        for made in (engine, gpu_engine)
+    )
+    difference = np.abs(one - other)
+    print(f"mean {difference.mean():.3f}/255, largest {difference.max()}/255")
+    assert difference.mean() <= 1
+
+
+def check_run(path: Path, engine: Engine) -> None:
     workflow = quick(read_workflow(path))
     assert engine.validate(workflow) == []
     result = engine.run_sync(workflow)
