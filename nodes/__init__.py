@@ -89,6 +89,7 @@ from nodes.sampling.patching.nodes import (
     ModelSamplingSD3,
     PerturbedAttentionGuidance,
     RescaleCFG,
+    TorchCompileModel,
 )
 from nodes.style.features.nodes import FeatureExtractorLoader, RandomFeatures
 from nodes.style.losses.nodes import AddLosses, ContentLoss, StyleLoss, TotalVariationLoss
@@ -243,6 +244,7 @@ __all__ = [
     "Switch",
     "Text",
     "Tile",
+    "TorchCompileModel",
     "TotalVariationLoss",
     "TripleCLIPLoader",
     "UNETLoader",

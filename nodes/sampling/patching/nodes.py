@@ -12,6 +12,7 @@ from nodegraph.errors import InputError
 from nodegraph.specs import Spec
 from nodes.sampling.flow_schedule import flux_shift
 from nodes.sampling.patches import Patch
+from nodes.sampling.patching.compiled import Backend, Compiled
 from nodes.sampling.patching.differential import DifferentialDiffusion as DifferentialMask
 from nodes.sampling.patching.free_u import FreeU as FreeUPatch
 from nodes.sampling.patching.guidance_patches import DynamicThreshold, PercentileThreshold, RescaledGuidance
@@ -196,3 +197,18 @@ def DifferentialDiffusion(model: Model, strength: Share = 1.0) -> Model:
         strength: 0 blends by the grey value, 1 lets it say from which step on a place changes.
     """
     return _with(model, DifferentialMask(strength))
+
+
+@node(category="advanced/model", infer=infer_patched)
+def TorchCompileModel(model: Model, backend: Backend = "inductor") -> Model:
+    """Compile the network: runs get faster, the first one at a size waits for the compiler, a minute or more.
+
+    The picture stays the same but for rounding. Put it after LoRAs; the nodes that change how a network works
+    (FreeU, DeepCache, IPAdapter, ...) make torch compile it in parts.
+
+    Args:
+        model: the denoising model.
+        backend: ``inductor`` makes kernels of its own and needs a C++ compiler; ``cudagraphs`` replays
+            torch's kernels, on NVIDIA cards only.
+    """
+    return _with(model, Compiled(backend))
