@@ -43,13 +43,14 @@ class LoadedModel(NamedTuple):
 class _Model:
     """What is known of a recipe's weights; who makes or moves them holds ``lock``."""
 
-    __slots__ = ("base", "bytes", "leases", "lock", "module", "place", "recipe")
+    __slots__ = ("base", "bytes", "copies", "leases", "lock", "module", "place", "recipe")
 
     def __init__(self, recipe: ModelRecipe[Any]) -> None:
         self.recipe = recipe
         self.module: Any = None
         self.base: Any = None  # the module it was derived from, if it was
         self.bytes = 0
+        self.copies: list[tuple[torch.Tensor, torch.Tensor]] = []  # parameters, and their data in main memory
         self.place: Place | None = None
         self.leases = 0
         self.lock = threading.Lock()
@@ -59,7 +60,9 @@ class DeviceManager:
     """Leases models to nodes, keeps the recently used ones loaded, and stays within a budget.
 
     What is idle longest has to make room first: on CUDA it moves to main memory, and is dropped when that
-    is to hold too much as well; elsewhere it is dropped. A leased model never moves. A model derived from
+    is to hold too much as well; elsewhere it is dropped. Weights never change, so that what they were read
+    into stays in main memory beside the device's copy, where there is room, and nothing has to be copied
+    back. A leased model never moves. A model derived from
     another one counts with what it does not share, and goes when the other goes. The budget bounds
     what is kept, not what is asked for: a model that is too large for it, alone or beside those in use,
     is tried all the same.
@@ -163,10 +166,21 @@ class DeviceManager:
     def _bring(self, model: _Model) -> None:
         try:
             self._reserve(model)
+            model.copies = self._copies(model)
             self._with_room(model, lambda: model.module.to(self.device))
         except BaseException:
             self._drop(model)
             raise
+
+    def _copies(self, model: _Model) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """What eviction puts back; nothing where it drops the model, or main memory would hold too much."""
+        if self.device.type != "cuda" or model.base is not None:
+            return []
+        with self._lock:
+            kept = sum(other.bytes for other in self._models.values() if other.copies)
+        if kept + model.bytes > _kept_in_memory():
+            return []
+        return [(parameter, parameter.data) for parameter in model.module.parameters()]
 
     def _reserve(self, model: _Model) -> None:
         """Evict what is idle until the model fits, or nothing is left to evict; count it as being there."""
@@ -190,8 +204,8 @@ class DeviceManager:
                 if not is_out_of_memory(error):
                     raise
             # By now the error is gone, and with it what its frames kept alive.
-            if attempt or not self.free():
-                break
+            if not attempt:
+                self.free()  # the collector may find more than models, such as those of another engine
         raise self._out_of_memory(model)
 
     def _out_of_memory(self, model: _Model) -> OutOfMemory:
@@ -218,6 +232,9 @@ class DeviceManager:
         if self.device.type != "cuda" or model.base is not None:
             self._drop(model)
             return
+        for parameter, data in model.copies:
+            parameter.data = data
+        model.copies = []
         try:
             model.module.to("cpu")
         except (MemoryError, RuntimeError) as error:
@@ -230,7 +247,7 @@ class DeviceManager:
 
     def _trim_memory(self) -> None:
         """Drop models that were moved to main memory until they take no more than a quarter of it."""
-        while sum(model.bytes for model in self.loaded() if model.place == "memory") > total_ram() // 4:
+        while sum(model.bytes for model in self.loaded() if model.place == "memory") > _kept_in_memory():
             model = self._take_idle("memory")
             if model is None:
                 return
@@ -244,7 +261,7 @@ class DeviceManager:
             self._forget(model)
 
     def _forget(self, model: _Model) -> None:
-        model.module, model.base, model.place = None, None, None
+        model.module, model.base, model.place, model.copies = None, None, None, []
         if not model.leases and self._models.get(model.recipe) is model:
             del self._models[model.recipe]
 
@@ -267,6 +284,11 @@ def _own_bytes(module: torch.nn.Module, base: torch.nn.Module) -> int:
     shared = {id(tensor) for tensor in (*base.parameters(), *base.buffers())}
     own = (tensor for tensor in (*module.parameters(), *module.buffers()) if id(tensor) not in shared)
     return sum(tensor.nbytes for tensor in own)
+
+
+def _kept_in_memory() -> int:
+    """How many bytes of models main memory holds at most beside those in use."""
+    return total_ram() // 4
 
 
 def _name(model: _Model) -> str:

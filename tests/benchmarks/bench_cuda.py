@@ -11,6 +11,7 @@ own, so that encoders, network and autoencoder take turns on it.
 from __future__ import annotations
 
 import argparse
+import gc
 import statistics
 import sys
 import tempfile
@@ -183,6 +184,7 @@ def bench(root: Path, kind: str, batch: int, rounds: int, *, compiled: bool) -> 
 def offloaded(root: Path, kind: str, budget: float, rounds: int) -> None:
     """A picture after the other, with new prompts each, on a card that is made small."""
     total = torch.cuda.mem_get_info(CUDA)[1]
+    gc.collect()  # of the engine before
     torch.cuda.empty_cache()
     torch.cuda.set_per_process_memory_fraction(budget * GIB / total)
     torch.cuda.reset_peak_memory_stats()
