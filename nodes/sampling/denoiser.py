@@ -84,12 +84,13 @@ class ConditionalDenoiser:
     def __call__(self, x: Tensor, sigma: float, conditions: Sequence[Condition]) -> list[Tensor]:
         """The estimate of x₀ under each condition, of the size of its box; what fits shares one forward."""
         timestep = timestep_at(self._schedule, sigma, nearest=self._nearest_timestep)
+        told = torch.full((), timestep, device=x.device)  # made there: a copy would wait for what the card does
         z = x * network_scale(path_of(self._schedule), sigma)
         estimates: dict[int, Tensor] = {}
         for members in batches(conditions):
             batch = [conditions[index] for index in members]
             shown = torch.cat([condition.crop(z) for condition in batch])
-            output = self._network(shown, torch.tensor(timestep), sigma, batch)
+            output = self._network(shown, told, sigma, batch)
             for index, part in zip(members, output.chunk(len(batch)), strict=True):
                 estimates[index] = self._clean(conditions[index].crop(x), part, sigma)
         return [estimates[index] for index in range(len(conditions))]

@@ -40,7 +40,8 @@ def stable_diffusion_xl(unet: Any) -> Network:
         text = pooled(conditions, items).to(dtype)
         count = (numbers - text.shape[-1]) // unet.config.addition_time_embed_dim
         rows = [_sizes(condition, z, count) for condition in conditions for _ in range(items)]
-        added = {"text_embeds": text, "time_ids": torch.tensor(rows, dtype=dtype, device=z.device)}
+        sizes = torch.tensor(rows, dtype=dtype).to(z.device, non_blocking=True)
+        added = {"text_embeds": text, "time_ids": sizes}
         return _predict(unet, z.to(dtype), timestep, sigma, conditions, added)
 
     return predict
