@@ -35,6 +35,9 @@ BODIES = {
 }
 
 
+COLOUR = "(socket) => getComputedStyle(socket).color"
+
+
 @pytest.fixture
 def loop(editor: Editor) -> Editor:
     editor.open(workflow(NODES, subgraphs=BODIES))
@@ -110,6 +113,44 @@ def test_a_new_body_gives_back_what_it_takes(loop: Editor) -> None:
     loop.card("show").get_by_text("1", exact=True).wait_for()
     loop.press("Control+Z")
     assert loop.nodes()["loop"]["inputs"]["body"] == "more"
+
+
+def test_a_body_knows_the_type_of_what_its_loop_is_given(loop: Editor) -> None:
+    """Where it begins is of that type, in words and colour, and its wires meet nothing else."""
+    loop.field("loop", "body").click()
+    loop.option("New body").click()
+    loop.card("value").get_by_role("button", name="Input value, int").wait_for()
+    begin = loop.card("value").get_by_role("button", name="Output value, int")
+    number = loop.card("index").get_by_role("button", name="Output value, int")
+    assert begin.evaluate(COLOUR) == number.evaluate(COLOUR)
+    picture = loop.add("PreviewImage")
+    loop.wire(("value", "value"), (picture, "images"))
+    loop.said(re.compile("int.*Image"))
+    assert "links" not in loop.document()["subgraphs"]["body"]["nodes"][picture]
+
+
+def test_a_loop_takes_what_its_body_is_wired_to(editor: Editor) -> None:
+    nodes = {
+        "begin": {"type": "Identity", "ui": {"position": [0, 0]}},
+        "twice": {
+            "type": "MultiplyIntegers",
+            "links": {"a": ["begin", "value"]},
+            "ui": {"position": [320, 0]},
+        },
+    }
+    body = {"inputs": {"x": [["begin", "value"]]}, "outputs": {"y": ["twice", "product"]}, "nodes": nodes}
+    uses = {
+        "each": {"type": "ForEach", "inputs": {"body": "twice"}},
+        "once": {"type": "subgraph/twice"},
+        "image": {"type": "EmptyImage"},
+    }
+    editor.open(workflow(uses, subgraphs={"twice": body}))
+    editor.card("each").get_by_role("button", name="Input items, list[int]").wait_for()
+    editor.card("each").get_by_role("button", name="Output results, list[int]").wait_for()
+    editor.card("once").get_by_role("button", name="Input x, int").wait_for()
+    editor.wire(("image", "image"), ("once", "x"))
+    editor.said(re.compile("Image.*int"))
+    assert "links" not in editor.nodes()["once"]
 
 
 def test_what_is_wrong_in_a_body_is_counted_on_the_loop_and_leads_inside(editor: Editor) -> None:
