@@ -200,6 +200,45 @@ def test_nodes_are_repeated(editor: Editor) -> None:
     editor.card("show").get_by_text("11", exact=True).wait_for()  # 1 + 2 * 5
 
 
+def test_the_menu_says_why_nodes_cannot_be_repeated(editor: Editor) -> None:
+    """A loop of the engine carries one value: where two leave the nodes, the entry says so."""
+    nodes = {
+        "one": {"type": "AddIntegers"},
+        "other": {"type": "AddIntegers", "links": {"a": ["one", "sum"]}},
+        "shows": {"type": "testing.Slow", "links": {"steps": ["one", "sum"]}},
+        "also": {"type": "testing.Slow", "links": {"steps": ["other", "sum"]}},
+    }
+    editor.open(workflow(nodes))
+    editor.select("one", "other")
+    editor.title("other").click(button="right")
+    for words in ("Repeat these nodes", "Run these nodes for each item of a list"):
+        entry = editor.page.get_by_role("menuitem", name=words)
+        assert "several are used outside: one.sum, other.sum" in entry.inner_text()
+        assert entry.get_attribute("aria-disabled") == "true"
+        entry.click(force=True)
+    editor.press("Escape")
+    assert set(editor.nodes()) == set(nodes)
+
+
+def test_nodes_run_for_each_item(editor: Editor) -> None:
+    """Several inputs; the one thing that is wired in is a list of one."""
+    nodes = {
+        "start": {"type": "Integer", "inputs": {"value": 4}},
+        "by": {"type": "Integer", "inputs": {"value": 5}},
+        "add": {"type": "AddIntegers", "links": {"a": ["start", "int"], "b": ["by", "int"]}},
+        "show": {"type": "testing.Slow", "inputs": {"pause": 0.0}, "links": {"steps": ["add", "sum"]}},
+    }
+    editor.open(workflow(nodes))
+    editor.select("add")
+    editor.menu("add", "Run these nodes for each item of a list")
+    editor.card("add").wait_for(state="detached")
+    document = editor.document()
+    (loop,) = [node for node in document["nodes"].values() if node["type"] == "ForEach"]
+    assert loop["links"] == {"items": [["start", "int"]]}
+    assert set(document["subgraphs"]["body"]["nodes"]) == {"by", "add"}
+    editor.runs_to_the_end()
+
+
 def test_copies_of_a_loop_bring_its_body(loop: Editor) -> None:
     loop.select("loop")
     loop.press("Control+C")

@@ -28,8 +28,7 @@ import {
   duplicateSelected,
   frameSelected,
   layOut,
-  loopSelected,
-  loopTypes,
+  loopChoices,
   packSelected,
   pasteText,
   removeSelected,
@@ -50,6 +49,8 @@ export interface MenuEntry {
   readonly label: string;
   readonly run: () => void;
   readonly keys?: string;
+  /** Why it cannot be chosen. */
+  readonly why?: string;
   /** The first of a new part of the menu. */
   readonly starts?: boolean;
   readonly swatch?: string;
@@ -88,10 +89,7 @@ function common(): MenuEntry[] {
     { label: t("menuCollapse"), keys: "Alt+C", run: () => toggleCollapsed() },
     { label: t("menuFrame"), keys: "Ctrl+G", starts: true, run: frameSelected },
     { label: t("menuPack"), keys: "Ctrl+Shift+E", run: packSelected },
-    ...loopTypes().map(({ title, loop }) => ({
-      label: t("menuLoop", { title }),
-      run: () => loopSelected(loop),
-    })),
+    ...loopChoices(),
   ];
 }
 
