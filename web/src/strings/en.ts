@@ -37,6 +37,7 @@ export const en = {
   runOnChange: "Run on change",
   runOnChangeHelp: "Run automatically after every change",
   batchCount: "Number of runs",
+  batchCountHelp: "How many runs Run queues, at most {most}",
   cancel: "Cancel",
   cancelCount: "Cancel all {count}",
   cancelled: "cancelled",
