@@ -51,6 +51,7 @@ export function NumberWidget({ controlId, input, value, onChange }: WidgetProps)
           role="spinbutton"
           inputMode="decimal"
           autoComplete="off"
+          title={shown(number)}
           value={draft ?? shown(number)}
           aria-valuenow={number}
           aria-valuemin={finite(limits.minimum)}
