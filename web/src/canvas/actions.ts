@@ -14,8 +14,7 @@ import { addNode, freshId, moveNodes, removeNodes, setUi, showAsSocket, toggleMo
 import { addGroup, groupsOf, removeGroup, type SizeOf } from "@/model/groups";
 import { align, autoLayout, distribute, type Edge as Side } from "@/model/layout";
 import type { StepName } from "@/model/history";
-import { loopType, makeLoop, type Hindrance, type LoopType } from "@/model/makeLoop";
-import { findExits, makeSubgraph, type Made } from "@/model/makeSubgraph";
+import { makeSubgraph } from "@/model/makeSubgraph";
 import { adoptOwn } from "@/model/ownNodes";
 import { removeReroute } from "@/model/reroutes";
 import { wouldContainItself } from "@/model/subgraphs";
@@ -23,7 +22,7 @@ import { swapType } from "@/model/swap";
 import { unpackSubgraph } from "@/model/unpackSubgraph";
 import { disconnect } from "@/model/wires";
 import { announce, tell } from "@/state/announcer";
-import { allTypes, bodyInputs, currentCatalogue } from "@/state/catalogue";
+import { bodyInputs, currentCatalogue } from "@/state/catalogue";
 import {
   currentGraph,
   currentTab,
@@ -246,52 +245,6 @@ export function packSelected(): void {
   }
   editWorkflow({ name: t("stepPack") }, () => made.workflow);
   select([made.id]);
-}
-
-/** A loop that the selected nodes may be put into, or why they may not. */
-export interface LoopChoice {
-  readonly label: string;
-  readonly run: () => void;
-  readonly why?: string;
-}
-
-export function loopChoices(): LoopChoice[] {
-  const loops = allTypes().flatMap((type) => {
-    const loop = loopType(type);
-    const label = t(loop?.overList ? "menuForEach" : loop?.feedsBack ? "menuRepeat" : "menuLoop", {
-      title: type.title,
-    });
-    return loop ? [{ label, title: type.title, loop }] : [];
-  });
-  return loops.map(({ label, title, loop }) => {
-    const isOnly = loops.filter((other) => other.label === label).length === 1;
-    return { label: isOnly ? label : t("menuLoopOf", { label, title }), ...loopChoice(loop) };
-  });
-}
-
-function loopChoice(loop: LoopType): Omit<LoopChoice, "label"> {
-  const made = loopOfSelected(loop);
-  if (typeof made === "string") return { why: whyNoLoop(made, loop), run: () => undefined };
-  const run = () => {
-    editWorkflow({ name: t("stepLoop") }, () => made.workflow);
-    select([made.id]);
-  };
-  return { run };
-}
-
-function loopOfSelected(loop: LoopType): Made | Hindrance {
-  const [workflow, scope, { graph, catalogue }] = [currentWorkflow(), scopeOf(currentTab()), place()];
-  const signatureOf = (id: string, entry: NodeEntry) => nodeTypeOf(id, entry, { graph, workflow, catalogue });
-  const types = { signatureOf, bases: catalogue.bases };
-  return makeLoop(workflow, scope, selectedNodes(), loop, t("bodyName"), types);
-}
-
-function whyNoLoop(hindrance: Hindrance, { feedsBack }: LoopType): string {
-  if (hindrance === "circle") return t("saidCannotPack");
-  if (hindrance === "noOutput") return t("noLoopOutput");
-  if (hindrance === "nothingFits") return t(feedsBack ? "noLoopFeedback" : "noLoopInput");
-  const exits = findExits(currentGraph(), new Set(selectedNodes())).map(({ source }) => source.join("."));
-  return t("noLoopOutputs", { outputs: exits.join(", ") });
 }
 
 export function unpack(id: string): void {

@@ -28,7 +28,6 @@ import {
   duplicateSelected,
   frameSelected,
   layOut,
-  loopChoices,
   packSelected,
   pasteText,
   removeSelected,
@@ -42,6 +41,7 @@ import {
 import type { Flow } from "./bringIntoView";
 import { CARD_COLOURS, ownColour } from "./colours";
 import { readWireId } from "./flow";
+import { loopChoices } from "./loops";
 import { showEverything } from "./wholeView";
 import { unplug } from "./wiring";
 

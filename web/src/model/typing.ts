@@ -8,7 +8,6 @@ import {
   linkList,
   lookUp,
   nodeOf,
-  nodesOf,
   subgraphName,
   type Graph,
   type Link,
@@ -16,6 +15,7 @@ import {
   type NodeEntry,
   type SubgraphEntry,
 } from "./document";
+import { consumersIn, type Consumer } from "./consumers";
 import { numberText } from "./json";
 import { feed, loopBindings, placeKey, takenBy, type Body, type Fed } from "./loopTypes";
 import {
@@ -101,13 +101,6 @@ export interface Around {
 interface Meeting {
   readonly bindings: Map<string, SocketType>;
   readonly mapped: boolean;
-}
-
-interface Consumer {
-  readonly node: string;
-  readonly input: string;
-  /** Whether it is one of several that are gathered. */
-  readonly gathered: boolean;
 }
 
 /** The types of one graph as it stands; each is worked out once. */
@@ -329,16 +322,4 @@ export class Typing {
       this.bases,
     );
   }
-}
-
-/** By output, the inputs that it is wired to; what is muted or bypassed takes nothing. */
-function consumersIn(graph: Graph): ReadonlyMap<string, readonly Consumer[]> {
-  const found = new Map<string, Consumer[]>();
-  for (const [node, { links, mode }] of Object.entries(nodesOf(graph)))
-    for (const [input, sources] of mode ? [] : Object.entries(links ?? {}))
-      for (const link of linkList(sources)) {
-        const key = placeKey(...link);
-        found.set(key, [...(found.get(key) ?? []), { node, input, gathered: !isOneLink(sources) }]);
-      }
-  return found;
 }
