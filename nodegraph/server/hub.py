@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Iterator
 from functools import cached_property
+from heapq import merge
 from typing import Any
 
 from nodegraph.server.json_text import json_bytes
+from nodegraph.server.passing import PASSING, Event, LatestOfNodes
 
-Event = dict[str, Any]
 Item = tuple[Event, bytes]
-
-PASSING = ("node_progress", "node_preview")
-"""Events of which only the latest counts, for each node of each job."""
-
 
 WOKEN_AT_ONCE = 10
 """Subscribers woken before the event loop looks at its other work again."""
@@ -42,14 +39,18 @@ class EventHub:
     Args:
         limit: how many events are remembered; twice as many may wait for one subscriber.
         limit_bytes: how many bytes of them are remembered.
+        passing_bytes: how many bytes of progress and previews of running nodes are remembered beside them.
     """
 
-    def __init__(self, limit: int = 20_000, limit_bytes: int = 16 << 20) -> None:
+    def __init__(
+        self, limit: int = 20_000, limit_bytes: int = 16 << 20, passing_bytes: int = 8 << 20
+    ) -> None:
         self.limit, self._limit_bytes = limit, limit_bytes
         self._next = time.time_ns() // 1_000  # higher than any number before a restart; exact in a float
         self._log: deque[tuple[str, Event, int]] = deque()
         self._bytes = 0
         self._forgotten = self._next - 1  # the last number that is not remembered
+        self._at_work = LatestOfNodes(passing_bytes)
         self._subscriptions: set[Subscription] = set()
         self._to_wake: deque[Subscription] = deque()
 
@@ -67,7 +68,10 @@ class EventHub:
         """
         number, self._next = self._next, self._next + 1
         event = NumberedEvent(event, id=number, time=round(time.time(), 3))
-        if event["type"] not in PASSING:
+        if event["type"] in PASSING:
+            self._at_work.keep(owner, event, body, len(event.text) + len(body))
+        else:
+            self._at_work.heed(event)
             self._remember(owner, event)
         for subscription in tuple(self._subscriptions):
             if subscription.wants(owner, event):
@@ -104,17 +108,24 @@ class EventHub:
             owner: the user; ``None`` for everyone's events.
             jobs: ids of the jobs to follow; ``None`` for all.
             after: the number of the last event the client has seen. What came since and is remembered
-                comes first; if some is not remembered, an event of type ``gap`` comes before it.
+                comes first, with the latest progress and preview of each node that runs; if some is not
+                remembered, an event of type ``gap`` comes before it.
         """
         subscription = Subscription(self, owner, jobs)
         if after is not None:
             if after < self._forgotten:
                 subscription.put({"type": "gap", "id": self._forgotten, "time": round(time.time(), 3)})
-            for owner_of_event, event, _ in self._log:
+            for owner_of_event, event, body in self._remembered():
                 if event["id"] > after and subscription.wants(owner_of_event, event):
-                    subscription.put(event)
+                    subscription.put(event, body)
         self._subscriptions.add(subscription)
         return subscription
+
+    def _remembered(self) -> Iterator[tuple[str, Event, bytes]]:
+        """All that may be told again, in order."""
+        log = ((owner, event, b"") for owner, event, _ in self._log)
+        at_work = ((told.owner, told.event, told.body) for told in self._at_work)
+        return merge(log, at_work, key=lambda told: told[1]["id"])
 
     def forget(self, subscription: Subscription) -> None:
         """Tell a subscription nothing more."""

@@ -33,6 +33,21 @@ def Slow(ctx: NodeContext, steps: int = 20, pause: float = 0.1, salt: str = "") 
 
 
 @node(category="testing", terminal=True)
+def Shows(ctx: NodeContext, seconds: float = 20.0, salt: str = "") -> int:
+    """Shows one picture at once, and then only works.
+
+    Args:
+        seconds: how long.
+        salt: makes runs differ.
+    """
+    ctx.preview(torch.full((32, 48, 3), 0.5))
+    for _ in range(int(seconds * 20)):
+        time.sleep(0.05)
+        ctx.check_cancelled()
+    return 1
+
+
+@node(category="testing", terminal=True)
 def Fails(text: str = "") -> str:
     """Never works.
 

@@ -44,6 +44,19 @@ def test_a_run_goes_on_while_the_page_is_loaded_anew(editor: Editor) -> None:
     editor.card("slow").locator("output", has_text="60").wait_for()
 
 
+def test_the_picture_of_a_run_is_there_again_when_the_page_is_loaded_anew(editor: Editor) -> None:
+    """The node shows nothing more: what is seen is what it showed before."""
+    editor.open(workflow({"shows": {"type": "testing.Shows", "inputs": {"salt": "seen again"}}}))
+    editor.run()
+    editor.picture("shows").wait_for()
+    editor.page.wait_for_timeout(AUTOSAVED)
+    editor.page.reload()
+    editor.ready()
+    editor.picture("shows").wait_for(timeout=10_000)
+    assert editor.loaded(editor.picture("shows"))
+    assert editor.button("Cancel").is_enabled(), "it still runs"
+
+
 def test_what_ended_while_the_page_was_away_is_shown(site: Served, opens: Opens) -> None:
     editor = opens(site.url)
     editor.open(slow("away", steps=30))

@@ -35,6 +35,9 @@ BODIES = {
 }
 
 
+COLOUR = "(socket) => getComputedStyle(socket).color"
+
+
 @pytest.fixture
 def loop(editor: Editor) -> Editor:
     editor.open(workflow(NODES, subgraphs=BODIES))
@@ -112,6 +115,44 @@ def test_a_new_body_gives_back_what_it_takes(loop: Editor) -> None:
     assert loop.nodes()["loop"]["inputs"]["body"] == "more"
 
 
+def test_a_body_knows_the_type_of_what_its_loop_is_given(loop: Editor) -> None:
+    """Where it begins is of that type, in words and colour, and its wires meet nothing else."""
+    loop.field("loop", "body").click()
+    loop.option("New body").click()
+    loop.card("value").get_by_role("button", name="Input value, int").wait_for()
+    begin = loop.card("value").get_by_role("button", name="Output value, int")
+    number = loop.card("index").get_by_role("button", name="Output value, int")
+    assert begin.evaluate(COLOUR) == number.evaluate(COLOUR)
+    picture = loop.add("PreviewImage")
+    loop.wire(("value", "value"), (picture, "images"))
+    loop.said(re.compile("int.*Image"))
+    assert "links" not in loop.document()["subgraphs"]["body"]["nodes"][picture]
+
+
+def test_a_loop_takes_what_its_body_is_wired_to(editor: Editor) -> None:
+    nodes = {
+        "begin": {"type": "Identity", "ui": {"position": [0, 0]}},
+        "twice": {
+            "type": "MultiplyIntegers",
+            "links": {"a": ["begin", "value"]},
+            "ui": {"position": [320, 0]},
+        },
+    }
+    body = {"inputs": {"x": [["begin", "value"]]}, "outputs": {"y": ["twice", "product"]}, "nodes": nodes}
+    uses = {
+        "each": {"type": "ForEach", "inputs": {"body": "twice"}},
+        "once": {"type": "subgraph/twice"},
+        "image": {"type": "EmptyImage"},
+    }
+    editor.open(workflow(uses, subgraphs={"twice": body}))
+    editor.card("each").get_by_role("button", name="Input items, list[int]").wait_for()
+    editor.card("each").get_by_role("button", name="Output results, list[int]").wait_for()
+    editor.card("once").get_by_role("button", name="Input x, int").wait_for()
+    editor.wire(("image", "image"), ("once", "x"))
+    editor.said(re.compile("Image.*int"))
+    assert "links" not in editor.nodes()["once"]
+
+
 def test_what_is_wrong_in_a_body_is_counted_on_the_loop_and_leads_inside(editor: Editor) -> None:
     wrong = {**BODIES["more"]["nodes"]["add"], "inputs": {"b": "x"}}  # type: ignore[index]
     broken = {**BODIES, "more": {**BODIES["more"], "nodes": {"add": wrong}}}
@@ -157,6 +198,45 @@ def test_nodes_are_repeated(editor: Editor) -> None:
     assert set(document["subgraphs"]["body"]["nodes"]) == {"by", "add"}
     editor.runs_to_the_end()
     editor.card("show").get_by_text("11", exact=True).wait_for()  # 1 + 2 * 5
+
+
+def test_the_menu_says_why_nodes_cannot_be_repeated(editor: Editor) -> None:
+    """A loop of the engine carries one value: where two leave the nodes, the entry says so."""
+    nodes = {
+        "one": {"type": "AddIntegers"},
+        "other": {"type": "AddIntegers", "links": {"a": ["one", "sum"]}},
+        "shows": {"type": "testing.Slow", "links": {"steps": ["one", "sum"]}},
+        "also": {"type": "testing.Slow", "links": {"steps": ["other", "sum"]}},
+    }
+    editor.open(workflow(nodes))
+    editor.select("one", "other")
+    editor.title("other").click(button="right")
+    for words in ("Repeat these nodes", "Run these nodes for each item of a list"):
+        entry = editor.page.get_by_role("menuitem", name=words)
+        assert "several are used outside: one.sum, other.sum" in entry.inner_text()
+        assert entry.get_attribute("aria-disabled") == "true"
+        entry.click(force=True)
+    editor.press("Escape")
+    assert set(editor.nodes()) == set(nodes)
+
+
+def test_nodes_run_for_each_item(editor: Editor) -> None:
+    """Several inputs; the one thing that is wired in is a list of one."""
+    nodes = {
+        "start": {"type": "Integer", "inputs": {"value": 4}},
+        "by": {"type": "Integer", "inputs": {"value": 5}},
+        "add": {"type": "AddIntegers", "links": {"a": ["start", "int"], "b": ["by", "int"]}},
+        "show": {"type": "testing.Slow", "inputs": {"pause": 0.0}, "links": {"steps": ["add", "sum"]}},
+    }
+    editor.open(workflow(nodes))
+    editor.select("add")
+    editor.menu("add", "Run these nodes for each item of a list")
+    editor.card("add").wait_for(state="detached")
+    document = editor.document()
+    (loop,) = [node for node in document["nodes"].values() if node["type"] == "ForEach"]
+    assert loop["links"] == {"items": [["start", "int"]]}
+    assert set(document["subgraphs"]["body"]["nodes"]) == {"by", "add"}
+    editor.runs_to_the_end()
 
 
 def test_copies_of_a_loop_bring_its_body(loop: Editor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 from editing import Editor, template, workflow
 from served import Served
 
@@ -98,6 +99,32 @@ def test_batch_count(editor: Editor, site: Served) -> None:
     editor.page.get_by_label("Number of runs").fill("3")
     editor.run()
     editor.until(lambda: len(jobs(site, "Batch")) == 3, "three jobs")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told", "kept"),
+    [
+        ("5000", "At most 999: 5000 became 999", "999"),
+        ("0", "At least 1: 0 became 1", "1"),
+        ("2.4", "Whole numbers only: 2.4 became 2", "2"),
+        ("many", "“many” is not a number", "1"),
+    ],
+)
+def test_a_number_of_runs_that_cannot_be_is_told_beside_the_field(
+    editor: Editor, typed: str, told: str, kept: str
+) -> None:
+    field = editor.page.get_by_label("Number of runs")
+    field.fill(typed)
+    field.press("Enter")
+    note = editor.page.locator(".field-note", has_text=told)
+    note.wait_for()
+    assert field.input_value() == kept
+    beside, place = note.bounding_box(), field.bounding_box()
+    assert 0 <= beside["y"] - (place["y"] + place["height"]) < 12
+    assert beside["x"] >= 0
+    field.fill("")
+    field.press("Tab")
+    assert field.input_value() == kept
 
 
 def test_run_on_change(editor: Editor) -> None:

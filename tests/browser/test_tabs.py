@@ -87,6 +87,25 @@ def test_the_dot_of_what_is_not_saved_survives_a_reload(editor: Editor) -> None:
     called(editor, "dotted")
 
 
+def test_what_was_done_can_be_undone_and_redone_after_a_reload(editor: Editor) -> None:
+    editor.open(workflow(NUMBER))
+    editor.save_as("undone")
+    for value in ("2", "3"):
+        editor.field("number", "value").fill(value)
+        editor.press("Enter")
+        editor.page.wait_for_timeout(1100)  # typing within a second is one step
+    editor.canvas.focus()
+    editor.press("Control+Z")
+    reload(editor)
+    values = []
+    for keys in ("Control+Z", "Control+Shift+Z", "Control+Shift+Z", "Control+Z", "Control+Z"):
+        editor.canvas.focus()
+        editor.press(keys)
+        values.append(editor.field("number", "value").input_value())
+    assert values == ["1", "2", "3", "2", "1"]
+    called(editor, "undone")  # as it was saved: there is nothing to save
+
+
 def test_a_tab_is_called_as_it_was_saved(editor: Editor, site: Served) -> None:
     editor.open(workflow(PICTURE, name="Text to image"))
     editor.save_as("cats/sleeping")

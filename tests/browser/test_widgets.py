@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from editing import Editor, workflow
+from editing import Editor, template, workflow
 from PIL import Image
 
 
@@ -272,3 +272,47 @@ def test_a_file_is_chosen_by_name(editor: Editor) -> None:
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 128
     editor.option("emoji-sd").first.click()
     assert value(editor, "ckpt_name", "loader") == "emoji-sd"
+
+
+CUT = """
+() => [...document.querySelectorAll(".card")].flatMap((card) =>
+    [...card.querySelectorAll("label, .socket-name, .card-title, .picker, input:not([type=checkbox])")]
+        .filter((element) => element.scrollWidth > element.clientWidth + 1)
+        .map((element) => {
+            const text = element.tagName === "INPUT" ? element.value : element.textContent;
+            const told = element.closest("[title]")?.title ?? "";
+            return { text, of: element.tagName.toLowerCase(), told: told.includes(text.trim()) };
+        }))
+"""
+"""Texts of cards that are not seen whole, and whether a tooltip tells them."""
+
+
+@pytest.mark.parametrize("name", ["text_to_image", "custom_sampling", "denoise_by_hand", "two_stages"])
+def test_names_are_read_whole_and_what_is_cut_is_in_a_tooltip(editor: Editor, name: str) -> None:
+    editor.open(template(name))
+    editor.page.locator(".card label").first.wait_for()
+    cut = editor.page.evaluate(CUT)
+    labels = [found["text"] for found in cut if found["of"] == "label"]
+    assert [label for label in labels if len(label) <= 20] == []
+    assert [found for found in cut if not found["told"]] == []
+
+
+def test_a_long_seed_and_a_long_choice_are_read_beside_their_names(editor: Editor) -> None:
+    long = "a very long name of a checkpoint, with its version and what it was merged from.safetensors"
+    nodes = {
+        "noise": {"type": "RandomNoise", "inputs": {"noise_seed": 123456789012345}},
+        "load": {"type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": long}},
+        "save": {"type": "SaveImage", "inputs": {"filename_prefix": "a/folder/with/a/long/name"}},
+        "title": {
+            "type": "Integer",
+            "ui": {"title": "What the person called it, in many words", "position": [0, 400]},
+        },
+    }
+    editor.open(workflow(nodes))
+    cut = editor.page.evaluate(CUT)
+    assert {found["text"] for found in cut} == {
+        long,
+        "a/folder/with/a/long/name",
+        "What the person called it, in many words",
+    }
+    assert all(found["told"] for found in cut)

@@ -83,3 +83,45 @@ def test_bytes_are_bounded_too():
         return await read(hub.subscribe(owner=None, after=0))
 
     assert len(asyncio.run(scene())) < 12
+
+
+def test_who_comes_during_a_run_sees_what_its_nodes_show():
+    """The latest picture of each node that runs, with its bytes; none of one that is done."""
+
+    async def scene():
+        hub = EventHub()
+        for job in ("done", "failed", "goes on"):
+            for n in range(3):
+                hub.publish("ada", event(n, "node_preview", job), bytes([n]))
+        hub.publish("ada", event(3, "node_finished", "done"))
+        hub.publish("ada", event(4, "job_finished", "failed"))
+        told = hub.subscribe(owner="ada", after=0), hub.subscribe(owner="bob", after=0)
+        for subscription in told:
+            subscription.close()
+        return [[(e.get("job"), e.get("n"), body) async for e, body in one][1:] for one in told]
+
+    ada, bob = asyncio.run(scene())
+    assert ada == [("goes on", 2, b"\2"), ("done", 3, b""), ("failed", 4, b"")]
+    assert bob == []
+
+
+def test_an_attempt_begins_without_the_pictures_of_the_one_before():
+    async def scene():
+        hub = EventHub()
+        hub.publish("ada", event(0, "node_preview"), b"old")
+        hub.publish("ada", {"type": "job_started", "job": "j"})
+        return [found["type"] for found in await read(hub.subscribe(owner=None, after=0))]
+
+    assert asyncio.run(scene()) == ["gap", "job_started"]
+
+
+def test_pictures_of_very_many_nodes_cost_a_bounded_amount():
+    async def scene():
+        hub = EventHub(passing_bytes=10_000)
+        for n in range(100):
+            hub.publish("ada", {**event(n, "node_preview"), "node": str(n)}, bytes(1000))
+        return [found.get("n") for found in await read(hub.subscribe(owner=None, after=0))]
+
+    kept = asyncio.run(scene())[1:]
+    assert kept == list(range(100 - len(kept), 100))
+    assert 5 < len(kept) < 10

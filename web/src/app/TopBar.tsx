@@ -8,8 +8,7 @@ import { useElapsed } from "@/state/clock";
 import { useSettings } from "@/state/settings";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
-
-const MOST = 999;
+import { BatchCount } from "./BatchCount";
 
 /** Undo, and everything about running. */
 export function TopBar() {
@@ -49,7 +48,7 @@ function UndoButtons() {
 }
 
 function RunControls() {
-  const { batchCount, runOnChange, set } = useSettings();
+  const { runOnChange, set } = useSettings();
   const planned = useCheck((check) => check.run);
   const more = useCheck((check) => check.maybe > 0);
   const active = useDocuments((state) => tabOf(state).key);
@@ -64,18 +63,7 @@ function RunControls() {
         />
         {t("runOnChange")}
       </label>
-      <input
-        className="batch"
-        type="number"
-        min={1}
-        max={MOST}
-        aria-label={t("batchCount")}
-        title={t("batchCount")}
-        value={batchCount}
-        onChange={(event) =>
-          set({ batchCount: Math.min(MOST, Math.max(1, event.target.valueAsNumber || 1)) })
-        }
-      />
+      <BatchCount />
       <button className="primary" title={t("runHelp")} onClick={() => void run()}>
         {planned === undefined ? t("run") : t(more ? "runCountOrMore" : "runCount", { count: planned })}
       </button>

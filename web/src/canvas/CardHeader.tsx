@@ -4,7 +4,7 @@ import { subgraphName } from "@/model/document";
 import { useCatalogue } from "@/state/catalogue";
 import { enterNode, insidesOf, useTab } from "@/state/documents";
 import type { NodeType } from "@/state/nodeTypes";
-import { t } from "@/strings";
+import { nameAndHelp, t } from "@/strings";
 import { renameNodeTo, toggleCollapsed } from "./actions";
 import { TitleField } from "./TitleField";
 
@@ -23,7 +23,7 @@ export const CardHeader = memo(function CardHeader({ id, entry, type }: Props) {
     if (text !== undefined) renameNodeTo(id, text === type.title ? "" : text);
   };
   return (
-    <header className="card-header" title={type.description}>
+    <header className="card-header" title={nameAndHelp(title, type.description)}>
       <button
         className="fold nodrag"
         aria-label={t(collapsed ? "expandNode" : "collapseNode", { title })}

@@ -4,7 +4,7 @@ import { useOuterName } from "@/state/documents";
 import type { OutputType } from "@/state/nodeTypes";
 import type { InputType } from "@/state/nodeTypes";
 import { openMenu } from "@/state/surface";
-import { t } from "@/strings";
+import { nameAndHelp, t } from "@/strings";
 import { Widget } from "@/widgets/Widget";
 import type { Row } from "./rows";
 import { Socket } from "./Socket";
@@ -62,7 +62,7 @@ function InputEnd({
       {bare && (
         <span
           className="socket-name"
-          title={input.description}
+          title={nameAndHelp(input.name, input.description)}
           onContextMenu={(event) => {
             event.preventDefault();
             event.stopPropagation();
@@ -82,7 +82,7 @@ function OutputEnd({ node, output }: { node: string; output: OutputType }) {
   const outer = useOuterName(node, "outputs", output.name);
   return (
     <>
-      <span className="socket-name output" title={output.description}>
+      <span className="socket-name output" title={nameAndHelp(output.name, output.description)}>
         {outer !== undefined && <span className="quiet">{t("toOutside", { outer })} </span>}
         {output.name}
       </span>

@@ -30,7 +30,8 @@ function Menu({ request }: { request: MenuRequest }) {
     if (request.target.kind === "card") focusNode(request.target.id);
     else focusCanvas();
   };
-  const choose = ({ run }: MenuEntry) => {
+  const choose = ({ run, why }: MenuEntry) => {
+    if (why !== undefined) return;
     close();
     run();
   };
@@ -51,10 +52,14 @@ function Menu({ request }: { request: MenuRequest }) {
           role="menuitem"
           tabIndex={-1}
           className={entry.starts ? "after-line" : ""}
+          aria-disabled={entry.why !== undefined}
           onClick={() => choose(entry)}
         >
           {entry.swatch && <span className="dot" style={{ background: entry.swatch }} />}
-          <span>{entry.label}</span>
+          <span>
+            {entry.label}
+            {entry.why !== undefined && <span className="why">{entry.why}</span>}
+          </span>
           {entry.keys && <kbd>{entry.keys}</kbd>}
         </button>
       ))}

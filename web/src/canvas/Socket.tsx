@@ -1,11 +1,14 @@
 import { Handle, Position } from "@xyflow/react";
 import { memo, type KeyboardEvent } from "react";
+import { isPartlyOpen, socketType } from "@/model/sockets";
 import { openConnect, useSurface, type End } from "@/state/surface";
+import { useShownType } from "@/state/typings";
 import { t } from "@/strings";
 import { typeColour } from "./colours";
 import { whyRefused } from "./wiring";
 
 interface Props extends End {
+  /** As it is declared. */
   type: string;
   description: string;
   required?: boolean;
@@ -19,13 +22,14 @@ export const Socket = memo(function Socket({
   node,
   socket,
   side,
-  type,
+  type: declared,
   description,
   required,
   wired,
   stop = true,
 }: Props) {
   const end: End = { node, socket, side };
+  const type = useShownType(isPartlyOpen(socketType(declared)) ? end : undefined) ?? declared;
   const refused = useSurface(({ drawing }) => (drawing ? refusalFor(drawing, end) : undefined));
   const drawing = useSurface((surface) => surface.drawing !== undefined);
   const classes = [

@@ -14,7 +14,6 @@ import { addNode, freshId, moveNodes, removeNodes, setUi, showAsSocket, toggleMo
 import { addGroup, groupsOf, removeGroup, type SizeOf } from "@/model/groups";
 import { align, autoLayout, distribute, type Edge as Side } from "@/model/layout";
 import type { StepName } from "@/model/history";
-import { loopType, makeLoop, type LoopType } from "@/model/makeLoop";
 import { makeSubgraph } from "@/model/makeSubgraph";
 import { adoptOwn } from "@/model/ownNodes";
 import { removeReroute } from "@/model/reroutes";
@@ -23,7 +22,7 @@ import { swapType } from "@/model/swap";
 import { unpackSubgraph } from "@/model/unpackSubgraph";
 import { disconnect } from "@/model/wires";
 import { announce, tell } from "@/state/announcer";
-import { allTypes, bodyInputs, currentCatalogue } from "@/state/catalogue";
+import { bodyInputs, currentCatalogue } from "@/state/catalogue";
 import {
   currentGraph,
   currentTab,
@@ -245,30 +244,6 @@ export function packSelected(): void {
     return;
   }
   editWorkflow({ name: t("stepPack") }, () => made.workflow);
-  select([made.id]);
-}
-
-/** The loops that the selected nodes may be put into. */
-export function loopTypes(): { readonly title: string; readonly loop: LoopType }[] {
-  return allTypes().flatMap((type) => {
-    const loop = loopType(type);
-    return loop ? [{ title: type.title, loop }] : [];
-  });
-}
-
-const HINDRANCES = {
-  circle: "saidCannotPack",
-  severalOutputs: "saidLoopOutputs",
-  nothingFits: "saidLoopInputs",
-} as const;
-
-export function loopSelected(loop: LoopType): void {
-  const [workflow, scope, { graph, catalogue }] = [currentWorkflow(), scopeOf(currentTab()), place()];
-  const signatureOf = (id: string, entry: NodeEntry) => nodeTypeOf(id, entry, { graph, workflow, catalogue });
-  const types = { signatureOf, bases: catalogue.bases };
-  const made = makeLoop(workflow, scope, selectedNodes(), loop, t("bodyName"), types);
-  if (typeof made === "string") return tell(t(HINDRANCES[made]));
-  editWorkflow({ name: t("stepLoop") }, () => made.workflow);
   select([made.id]);
 }
 

@@ -3,6 +3,8 @@ import { Position, type Edge, type Node } from "@xyflow/react";
 import { nodesOf, type Graph, type Link, type NodeEntry } from "@/model/document";
 import { groupsOf } from "@/model/groups";
 import { chain, reroutesOf } from "@/model/reroutes";
+import { isPartlyOpen, socketType } from "@/model/sockets";
+import type { Typing } from "@/model/typing";
 import { viaOf, wiresOf, type Wire } from "@/model/wires";
 import { nodeTypeOf, type NodeType, type Place } from "@/state/nodeTypes";
 import { cardGeometry, REROUTE } from "./geometry";
@@ -40,6 +42,8 @@ const wireId = (wire: Wire) => WIRE_PREFIX + JSON.stringify([wire.target, wire.i
 
 interface Context extends Place {
   selection: ReadonlySet<string>;
+  /** What is known of outputs that are declared to give anything. */
+  typing?: Pick<Typing, "shownOutput">;
   /** How often new sizes were noted: a drawing is due after each. */
   measured: number;
 }
@@ -216,10 +220,13 @@ function sameEdge(one: FlowEdge, other: FlowEdge): boolean {
   );
 }
 
-function outputType(context: Place, [id, output]: Link): string {
+function outputType(context: Context, source: Link): string {
+  const [id, output] = source;
   const entry = nodesOf(context.graph)[id];
   const type = entry && nodeTypeOf(id, entry, context);
-  return type?.outputs.find((candidate) => candidate.name === output)?.type ?? "Any";
+  const declared = type?.outputs.find((candidate) => candidate.name === output)?.type ?? "Any";
+  const shown = isPartlyOpen(socketType(declared)) ? context.typing?.shownOutput(source).name : undefined;
+  return shown ?? declared;
 }
 
 /** The pieces of a wire between output, reroutes and input. */

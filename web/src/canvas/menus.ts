@@ -28,8 +28,6 @@ import {
   duplicateSelected,
   frameSelected,
   layOut,
-  loopSelected,
-  loopTypes,
   packSelected,
   pasteText,
   removeSelected,
@@ -43,6 +41,7 @@ import {
 import type { Flow } from "./bringIntoView";
 import { CARD_COLOURS, ownColour } from "./colours";
 import { readWireId } from "./flow";
+import { loopChoices } from "./loops";
 import { showEverything } from "./wholeView";
 import { unplug } from "./wiring";
 
@@ -50,6 +49,8 @@ export interface MenuEntry {
   readonly label: string;
   readonly run: () => void;
   readonly keys?: string;
+  /** Why it cannot be chosen. */
+  readonly why?: string;
   /** The first of a new part of the menu. */
   readonly starts?: boolean;
   readonly swatch?: string;
@@ -88,10 +89,7 @@ function common(): MenuEntry[] {
     { label: t("menuCollapse"), keys: "Alt+C", run: () => toggleCollapsed() },
     { label: t("menuFrame"), keys: "Ctrl+G", starts: true, run: frameSelected },
     { label: t("menuPack"), keys: "Ctrl+Shift+E", run: packSelected },
-    ...loopTypes().map(({ title, loop }) => ({
-      label: t("menuLoop", { title }),
-      run: () => loopSelected(loop),
-    })),
+    ...loopChoices(),
   ];
 }
 

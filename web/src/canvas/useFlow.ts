@@ -15,6 +15,7 @@ import {
   useTab,
   workflowOf,
 } from "@/state/documents";
+import { typingOf } from "@/state/typings";
 import { t } from "@/strings";
 import { sizeOf } from "./actions";
 import { FlowEdges, FlowNodes, readFlowId, type FlowEdge, type FlowNode } from "./flow";
@@ -48,9 +49,10 @@ export function useFlow(): Flow & { dragging: Dragging } {
     () => ({ scene, nodes: new FlowNodes(), edges: new FlowEdges() }),
     [scene],
   );
+  const typing = useTab((tab) => typingOf(tab, catalogue));
   const context = useMemo(
-    () => ({ graph, workflow, catalogue, selection, measured }),
-    [graph, workflow, catalogue, selection, measured],
+    () => ({ graph, workflow, catalogue, typing, selection, measured }),
+    [graph, workflow, catalogue, typing, selection, measured],
   );
   const still = useMemo(() => drawnNodes.draw(context), [drawnNodes, context]);
   const edges = useMemo(() => drawnEdges.draw(context), [drawnEdges, context]);

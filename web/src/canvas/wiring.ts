@@ -1,29 +1,20 @@
 /** Which wires may be drawn in the graph that is shown, and drawing them. */
 import { linkList, lookUp, nodesOf, type Graph, type Link } from "@/model/document";
 import type { Refusal } from "@/model/sockets";
-import { Typing } from "@/model/typing";
+import type { Typing } from "@/model/typing";
 import { connect, disconnect } from "@/model/wires";
 import * as fitting from "@/model/fitting";
 import { gathers, socketType } from "@/model/sockets";
 import { announce } from "@/state/announcer";
 import { currentCatalogue } from "@/state/catalogue";
-import { currentGraph, currentWorkflow, edit } from "@/state/documents";
-import { nodeTypeOf, type Catalogue, type NodeType } from "@/state/nodeTypes";
+import { currentGraph, currentTab, currentWorkflow, edit } from "@/state/documents";
+import { nodeTypeOf, type NodeType } from "@/state/nodeTypes";
 import type { End } from "@/state/surface";
+import { typingOf } from "@/state/typings";
 import { t, type StringKey } from "@/strings";
 
-const typings = new WeakMap<Graph, { catalogue: Catalogue; typing: Typing }>();
-
-/** The types in the graph that is shown; worked out once for each state of it. */
-export function currentTyping(): Typing {
-  const [graph, workflow, catalogue] = [currentGraph(), currentWorkflow(), currentCatalogue()];
-  const known = typings.get(graph);
-  if (known?.catalogue === catalogue) return known.typing;
-  const place = { graph, workflow, catalogue };
-  const typing = new Typing(graph, (id, entry) => nodeTypeOf(id, entry, place), catalogue.bases);
-  typings.set(graph, { catalogue, typing });
-  return typing;
-}
+/** The types in the graph that is shown. */
+const currentTyping = (): Typing => typingOf(currentTab(), currentCatalogue());
 
 const REASONS: Record<Refusal["reason"], StringKey> = {
   otherType: "refusedOtherType",
@@ -115,6 +106,6 @@ export function bestSocket({ side }: End, type: string, candidate: NodeType): st
 
 export function typeOfEnd(end: End): string {
   const typing = currentTyping();
-  return (end.side === "output" ? typing.output([end.node, end.socket]) : typing.input(end.node, end.socket))
+  return (end.side === "output" ? typing.output([end.node, end.socket]) : typing.wanted(end.node, end.socket))
     .name;
 }

@@ -1,5 +1,7 @@
 /** Keeping every open workflow in the browser, and opening them again. */
-import { EMPTY } from "@/model/document";
+import { EMPTY, type Workflow } from "@/model/document";
+import { begin } from "@/model/history";
+import { readKept, type ReadHistory } from "@/model/keptHistory";
 import { tell } from "@/state/announcer";
 import {
   MOST_CLOSED,
@@ -18,6 +20,7 @@ import {
   allSnapshots,
   dropSnapshot,
   forgetLeft,
+  historyOf,
   keepSnapshot,
   leaveSnapshots,
   sortOut,
@@ -59,10 +62,21 @@ async function drop(key: string): Promise<void> {
   await dropSnapshot(key);
 }
 
-function readSnapshot({ key, text, saved, place }: Snapshot): Restored {
+function readSnapshot({ key, text, history, saved, place }: Snapshot): Restored {
   const workflow = text === textOf(EMPTY) ? EMPTY : workflowIn(text); // a blank tab makes room again
-  const asSaved = saved === text ? workflow : saved === undefined ? undefined : workflowIn(saved);
-  return { key, workflow, saved: asSaved, place };
+  const kept: ReadHistory<Workflow> =
+    history === undefined ? { history: begin(workflow) } : readKept(history, workflow);
+  return { key, history: kept.history, saved: savedIn(kept, saved, text), place };
+}
+
+/** The very document of the history, where it is one of those: undone to it, nothing is left to save. */
+function savedIn(
+  { history, saved }: ReadHistory<Workflow>,
+  wanted: string | undefined,
+  text: string,
+): Workflow | undefined {
+  if (wanted === undefined) return undefined;
+  return wanted === text ? history.present : (saved ?? workflowIn(wanted));
 }
 
 function watch(own: string): () => void {
@@ -118,6 +132,7 @@ function snapshotOf(tab: Tab, window: string): Omit<Snapshot, "index" | "front">
     key,
     window,
     text: textOf(workflowOf(tab)),
+    history: historyOf(tab.history, saved),
     saved: saved && textOf(saved),
     place,
     etag: place === undefined ? undefined : etagOf(place),

@@ -8,20 +8,28 @@ import { reopen } from "./closing";
 import { chooseFiles, watchDrops } from "./opening";
 import { askName, checkPlaces, save, watchSaves } from "./saving";
 
-const COMMANDS: readonly Command[] = [
+/** @param restored what was closed before is known from then on. */
+const commands = (restored: Promise<unknown>): readonly Command[] => [
   { id: "save", label: "keySave", keys: ["Ctrl+S"], where: "everywhere", run: () => void save() },
   { id: "saveAs", label: "keySaveAs", keys: ["Ctrl+Shift+S"], where: "everywhere", run: askName },
-  { id: "reopen", label: "keyReopen", keys: ["Alt+Shift+T"], where: "everywhere", run: () => reopen() },
+  {
+    id: "reopen",
+    label: "keyReopen",
+    keys: ["Alt+Shift+T"],
+    where: "everywhere",
+    run: () => void restored.then(() => reopen()),
+  },
   { id: "open", label: "keyOpen", keys: ["Ctrl+O"], where: "everywhere", run: chooseFiles },
 ];
 
 /** Restore what was open, follow its runs again, and keep everything from then on. */
 export function beginFiles(): () => void {
-  const stops = [watchDrops(), watchSaves(), registerCommands(COMMANDS)];
+  const restored = startAutosave();
+  const stops = [watchDrops(), watchSaves(), registerCommands(commands(restored))];
   let over = false;
   const add = (stop: () => void) => (over ? stop() : stops.push(stop));
   const begin = async () => {
-    add(await startAutosave());
+    add(await restored);
     const after = await resumeRuns(useDocuments.getState().tabs.map(({ key }) => key));
     add(noteRuns());
     void checkPlaces();

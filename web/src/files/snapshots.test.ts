@@ -1,5 +1,5 @@
 import "fake-indexeddb/auto";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   allSnapshots,
   dropSnapshot,
@@ -113,6 +113,34 @@ test("what a page left in a hurry is kept by the next, unless something newer is
   await dropSnapshot("new");
   await takeLeft(storage);
   expect((await allSnapshots()).map(({ key }) => key)).not.toContain("new");
+});
+
+test("where there is little room, what can be undone goes before the workflow", async () => {
+  const storage = place(300);
+  const history = "x".repeat(1000);
+  leaveSnapshots("own", [snapshot({ key: "left", text: "the workflow", history, time: 1 })], storage);
+  await takeLeft(storage);
+  const found = (await allSnapshots()).find(({ key }) => key === "left");
+  expect(found?.text).toBe("the workflow");
+  expect(found?.history).toBeUndefined();
+});
+
+test("a database without room keeps the workflow alone", async () => {
+  const put = vi.spyOn(IDBObjectStore.prototype, "put");
+  put.mockImplementationOnce(() => {
+    throw new DOMException("full", "QuotaExceededError");
+  });
+  await keepSnapshot(snapshot({ key: "full", text: "the workflow", history: "[]" }));
+  put.mockRestore();
+  const found = (await allSnapshots()).find(({ key }) => key === "full");
+  expect(found).toMatchObject({ text: "the workflow" });
+  expect(found?.history).toBeUndefined();
+});
+
+test("what can be undone is news to keep, also where the workflow is the same", () => {
+  const kept = new Map([["k", snapshot({ history: "[1]" })]]);
+  expect(toKeep([snapshot({ history: "[2]" })], kept)).toHaveLength(1);
+  expect(toKeep([snapshot({ history: "[1]" })], kept)).toHaveLength(0);
 });
 
 test("what was kept after all, or had no room, is not taken", async () => {

@@ -1,13 +1,17 @@
 /** Open workflows as they are, kept in the browser: nothing is lost by a closed tab, a crash or a lost server. */
 import { createStore, del, entries, set } from "idb-keyval";
 import type { Workflow } from "@/model/document";
+import type { History } from "@/model/history";
 import { parseJson, writeJson } from "@/model/json";
+import { keptHistory } from "@/model/keptHistory";
 
 export interface Snapshot {
   readonly key: string;
   /** The browser tab that holds it. */
   readonly window: string;
   readonly text: string;
+  /** The steps that can be undone and redone, as `keptHistory` gives them. */
+  readonly history?: string | undefined;
   /** The text as it was last saved, where it is saved anywhere. */
   readonly saved: string | undefined;
   readonly place: string | undefined;
@@ -22,8 +26,15 @@ export interface Snapshot {
 
 const store = createStore("nodegraph", "snapshots");
 
+/** Keep a snapshot; where there is no room for what can be undone, without that. */
 export async function keepSnapshot(snapshot: Snapshot): Promise<void> {
-  await set(snapshot.key, snapshot, store);
+  const { history, ...bare } = snapshot;
+  try {
+    await set(snapshot.key, snapshot, store);
+  } catch (error) {
+    if (history === undefined || !isFull(error)) throw error;
+    await set(snapshot.key, bare, store);
+  }
 }
 
 export async function dropSnapshot(key: string): Promise<void> {
@@ -40,16 +51,28 @@ const LEFT = "nodegraph.left.";
 /**
  * Put down what is not kept yet, as a page goes: the database would take it only after the page is gone.
  *
- * There is little room here. What does not fit is left to the database, which may still get it.
+ * There is little room here. What can be undone goes first; what does not fit even so is left to the database,
+ * which may still get it.
  */
 export function leaveSnapshots(window: string, snapshots: readonly Snapshot[], place: Storage): void {
   if (snapshots.length === 0) return;
+  const bare = snapshots.map(({ history: _, ...snapshot }) => snapshot);
+  if (!leave(LEFT + window, snapshots, place)) leave(LEFT + window, bare, place);
+}
+
+/** Whether there was room. */
+function leave(name: string, snapshots: readonly Snapshot[], place: Storage): boolean {
   try {
-    place.setItem(LEFT + window, JSON.stringify(snapshots));
+    place.setItem(name, JSON.stringify(snapshots));
+    return true;
   } catch (error) {
-    if (!(error instanceof DOMException && error.name === "QuotaExceededError")) throw error;
+    if (!isFull(error)) throw error;
+    return false;
   }
 }
+
+const isFull = (error: unknown): boolean =>
+  error instanceof DOMException && error.name === "QuotaExceededError";
 
 /** What was put down is kept by now. */
 export function forgetLeft(window: string, place: Storage): void {
@@ -103,7 +126,7 @@ export function toKeep(now: readonly Snapshot[], kept: ReadonlyMap<string, Snaps
   });
 }
 
-const FIELDS = ["window", "text", "saved", "place", "etag", "index", "front", "closed"] as const;
+const FIELDS = ["window", "text", "history", "saved", "place", "etag", "index", "front", "closed"] as const;
 
 const texts = new WeakMap<Workflow, string>();
 
@@ -111,6 +134,22 @@ const texts = new WeakMap<Workflow, string>();
 export function textOf(workflow: Workflow): string {
   const text = texts.get(workflow) ?? writeJson(workflow);
   texts.set(workflow, text);
+  return text;
+}
+
+interface Written {
+  readonly saved: Workflow | undefined;
+  readonly text: string | undefined;
+}
+
+const histories = new WeakMap<History<Workflow>, Written>();
+
+/** What of a history is kept, and where in it the saved workflow is; as a text it is made once. */
+export function historyOf(history: History<Workflow>, saved: Workflow | undefined): string | undefined {
+  const known = histories.get(history);
+  if (known && known.saved === saved) return known.text;
+  const text = keptHistory(history, saved);
+  histories.set(history, { saved, text });
   return text;
 }
 

@@ -9,7 +9,7 @@ export interface History<T> {
 }
 
 /** A document, and the name of the step between it and the one beside it. */
-interface Step<T> {
+export interface Step<T> {
   readonly value: T;
   readonly name: string;
 }

@@ -29,6 +29,20 @@ function noteText(holder: object, key: string, text: string): void {
   texts.set(holder, known.set(key, text));
 }
 
+/** How a number of an object was written, where JavaScript would write it in another way. */
+export function numberText(holder: object, key: string): string | undefined {
+  return texts.get(holder)?.get(key);
+}
+
+/** Let numbers that one object has of another be written as in that one. */
+export function carryNumberTexts(from: object, to: object, keys: readonly string[]): void {
+  if (!texts.has(from)) return;
+  for (const key of keys) {
+    const text = numberText(from, key);
+    if (text !== undefined) noteText(to, key, text);
+  }
+}
+
 /** Write JSON text; `indent` as `JSON.stringify` takes it. */
 export function writeJson(value: unknown, indent?: number): string {
   const text = stringify(value, textAsRead, indent);

@@ -55,6 +55,7 @@ const TYPES = {
     inputs: [{ name: "samples", type: "Latent", required: true }],
     outputs: [{ name: "image", type: "Image" }],
   },
+  Save: { inputs: [{ name: "images", type: "Image", required: true }], outputs: [] },
 };
 const types = { signatureOf: (_: string, { type }: { type: string }) => TYPES[type as keyof typeof TYPES] };
 
@@ -135,6 +136,24 @@ test("a loop over a list takes the wire that carries one", () => {
   if (typeof made === "string") throw new Error(made);
   expect(made.workflow.nodes?.[made.id]?.links).toEqual({ items: ["empty", "latents"] });
   expect(made.workflow.subgraphs?.["body"]?.inputs).toEqual({ item: [["sample", "latent"]] });
+});
+
+test("a loop over a list takes one thing as a list of one", () => {
+  const made = make(FLOW, ["decode"], forEach);
+  if (typeof made === "string") throw new Error(made);
+  expect(made.workflow.nodes?.[made.id]?.links).toEqual({ items: [["sample", "latent"]] });
+});
+
+test("nodes that end in something that gives nothing give back what goes round", () => {
+  const save = { type: "Save", links: { images: ["decode", "image"] as const } };
+  const flow = { ...FLOW, nodes: { ...FLOW.nodes, save } };
+  const made = make(flow, ["sample", "decode", "save"]);
+  if (typeof made === "string") throw new Error(made);
+  expect(made.workflow.subgraphs?.["body"]?.outputs).toEqual({ result: ["sample", "latent"] });
+  const each = make(flow, ["decode", "save"], forEach);
+  if (typeof each === "string") throw new Error(each);
+  expect(each.workflow.subgraphs?.["body"]?.outputs).toEqual({ result: ["decode", "image"] });
+  expect(make(flow, ["save"])).toBe("noOutput");
 });
 
 test("an input that waits for a wire will do", () => {

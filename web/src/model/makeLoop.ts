@@ -3,6 +3,7 @@ import type { BodyInterface } from "./bodies";
 import {
   editAt,
   graphAt,
+  isOneLink,
   linkList,
   lookUp,
   nodesOf,
@@ -25,7 +26,7 @@ import {
   replaceByOne,
   type Made,
 } from "./makeSubgraph";
-import { assignable, type Bases } from "./sockets";
+import { assignable, type Bases, type SocketType } from "./sockets";
 import { freshName } from "./subgraphs";
 import { Typing, type Named } from "./typing";
 
@@ -84,8 +85,8 @@ interface Types {
   readonly bases?: Bases;
 }
 
-/** Why nodes cannot become a body. */
-export type Hindrance = "circle" | "severalOutputs" | "nothingFits";
+/** Why nodes cannot become a body: a loop takes one thing and gives one. */
+export type Hindrance = "circle" | "severalOutputs" | "noOutput" | "nothingFits";
 
 /**
  * Put nodes into the body of a loop that takes their place.
@@ -106,10 +107,16 @@ export function makeLoop(
   const inside = new Set(ids.filter((id) => lookUp(graph.nodes, id) !== undefined));
   if (inside.size === 0) return "nothingFits";
   if (obstacle(graph, inside)) return "circle";
-  const exit = exitOf(graph, inside, signatureOf);
-  if (exit === "severalOutputs" || exit === undefined) return exit ?? "nothingFits";
-  const way = entranceOf(graph, inside, exit, loop, { signatureOf, bases });
-  if (way === undefined) return "nothingFits";
+  const exits = exitsOf(graph, inside, signatureOf);
+  if (typeof exits === "string") return exits;
+  const typing = new Typing(graph, signatureOf, bases);
+  const ways = [...findEntrances(graph, inside), ...openInputs(graph, inside, signatureOf)];
+  const [found] = exits.flatMap((exit) => {
+    const way = entranceOf(ways, typing.output(exit), loop, typing, bases);
+    return way ? [{ exit, way }] : [];
+  });
+  if (found === undefined) return "nothingFits";
+  const { exit, way } = found;
   const before = upstream(graph, inside, way);
   const body: SubgraphEntry = {
     inputs: { [loop.takes]: way.targets },
@@ -120,11 +127,17 @@ export function makeLoop(
   };
   const name = freshName(Object.keys(workflow.subgraphs ?? {}), wish);
   const id = freshId(Object.keys(nodesOf(graph)), loop.id);
-  const node = loopNode(loop, name, way.links, graph, inside);
+  const links = loop.overList ? asList(way.links, typing) : way.links;
+  const node = loopNode(loop, name, links, graph, inside);
   const gone = new Set([...inside, ...onlyFor(graph, inside, before, way.links)]);
   const defined = { ...workflow, subgraphs: { ...workflow.subgraphs, [name]: body } };
-  const exits = [{ name: loop.output, source: exit }];
-  return { workflow: editAt(defined, scope, (old) => replaceByOne(old, gone, id, node, exits)), id, name };
+  const left = [{ name: loop.output, source: exit }];
+  return { workflow: editAt(defined, scope, (old) => replaceByOne(old, gone, id, node, left)), id, name };
+}
+
+/** One thing is a list of one, to which others may be added. */
+function asList(links: Links | undefined, typing: Typing): Links | undefined {
+  return links && isOneLink(links) && typing.links(links).kind !== "list" ? [links] : links;
 }
 
 function loopNode(
@@ -139,20 +152,24 @@ function loopNode(
   return withField<NodeEntry, "links">(node, "links", links && { [loop.input]: links });
 }
 
-/** The one output that is used outside; where none is, the first of the last node. */
-function exitOf(
+/** The one output that is used outside; where none is, those that may be given back, the last first. */
+function exitsOf(
   graph: Graph,
   inside: ReadonlySet<string>,
   signatureOf: SignatureOf,
-): Link | "severalOutputs" | undefined {
+): readonly Link[] | "severalOutputs" | "noOutput" {
   const [first, ...others] = findExits(graph, inside);
   if (others.length > 0) return "severalOutputs";
-  if (first !== undefined) return first.source;
-  const used = new Set([...inside].flatMap((id) => [...sourcesOf(graph, id)]));
-  const last = [...inside].filter((id) => !used.has(id)).at(-1);
-  const entry = last === undefined ? undefined : lookUp(graph.nodes, last);
-  const output = last === undefined || !entry ? undefined : signatureOf(last, entry)?.outputs[0];
-  return last === undefined || output === undefined ? undefined : [last, output.name];
+  if (first !== undefined) return [first.source];
+  const used = new Set([...inside].flatMap((id) => sourcesOf(graph, id)));
+  const lastFirst = [...inside]
+    .reverse()
+    .sort((one, other) => Number(used.has(one)) - Number(used.has(other)));
+  const outputs = lastFirst.flatMap((id) => {
+    const entry = lookUp(graph.nodes, id);
+    return ((entry && signatureOf(id, entry)?.outputs) ?? []).map(({ name }): Link => [id, name]);
+  });
+  return outputs.length > 0 ? outputs : "noOutput";
 }
 
 interface Way {
@@ -163,17 +180,14 @@ interface Way {
 
 /** Where the loop feeds the body. */
 function entranceOf(
-  graph: Graph,
-  inside: ReadonlySet<string>,
-  exit: Link,
+  ways: readonly Way[],
+  given: SocketType,
   loop: LoopType,
-  { signatureOf, bases }: Required<Types>,
+  typing: Typing,
+  bases: Bases,
 ): Way | undefined {
-  const typing = new Typing(graph, signatureOf, bases);
-  const given = typing.output(exit);
   const wanted = ([node, input]: Link) => typing.input(node, input);
   const takes = (target: Link) => !loop.feedsBack || assignable(given, wanted(target), bases);
-  const ways: Way[] = [...findEntrances(graph, inside), ...openInputs(graph, inside, signatureOf)];
   const fitting = ways.filter(({ targets }) => targets.every(takes));
   const best = loop.overList
     ? fitting.find(({ links }) => links !== undefined && typing.links(links).kind === "list")

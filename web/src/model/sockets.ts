@@ -1,5 +1,7 @@
 /** Socket types by name, and which output may meet which input: the rules of `nodegraph/sockets.py`. */
 
+import type { Json } from "./document";
+
 export type SocketType =
   | { readonly kind: "any" | "none"; readonly name: string }
   | { readonly kind: "var" | "class"; readonly name: string }
@@ -65,9 +67,44 @@ export function unionOf(types: readonly SocketType[]): SocketType {
   return { kind: "union", name: members.map((member) => member.name).join(" | "), members };
 }
 
-function isOpen(type: SocketType): boolean {
+export function isOpen(type: SocketType): boolean {
   return type.kind === "any" || type.kind === "var";
 }
+
+/** Whether some part of a type may be anything. */
+export function isPartlyOpen(type: SocketType): boolean {
+  if (type.kind === "list") return isPartlyOpen(type.element);
+  return type.kind === "union" ? type.members.some(isPartlyOpen) : isOpen(type);
+}
+
+/** The names of the type variables in a type. */
+export function variablesIn(type: SocketType): readonly string[] {
+  if (type.kind === "list") return variablesIn(type.element);
+  if (type.kind === "union") return type.members.flatMap(variablesIn);
+  return type.kind === "var" ? [type.name] : [];
+}
+
+/** Of types that something must all be assignable to, the one that is so itself; the first where none is. */
+export function narrowest(types: readonly SocketType[], bases: Bases): SocketType | undefined {
+  const [first, ...others] = types;
+  return others.reduce(
+    (least, type) =>
+      least && assignable(type, least, bases) && !assignable(least, type, bases) ? type : least,
+    first,
+  );
+}
+
+/** The type of a value that stands in a workflow; `text` is how a number was written, where that is not plain. */
+export function typeOfValue(value: Json, text?: string): SocketType {
+  if (value === null) return NONE;
+  if (Array.isArray(value))
+    return listOf(value.length > 0 ? unionOf(value.map((item) => typeOfValue(item as Json))) : ANY);
+  if (typeof value === "number")
+    return socketType(Number.isInteger(value) && text === undefined ? "int" : "float");
+  return socketType(VALUE_TYPES[typeof value] ?? "dict");
+}
+
+const VALUE_TYPES: Readonly<Record<string, string>> = { string: "str", boolean: "bool", bigint: "int" };
 
 function classFits(source: string, target: string, bases: Bases): boolean {
   if (source === "bool" || target === "bool") return source === target;

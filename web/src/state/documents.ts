@@ -204,7 +204,7 @@ export function isBlank(tab: Tab): boolean {
 
 export interface Restored {
   readonly key: string;
-  readonly workflow: Workflow;
+  readonly history: History<Workflow>;
   readonly saved: Workflow | undefined;
   readonly place: string | undefined;
 }
@@ -218,8 +218,8 @@ export function restoreTabs(restored: readonly Restored[], front?: string): void
   });
 }
 
-function restoredTab<R extends Restored>({ workflow, ...kept }: R): Tab & Omit<R, "workflow"> {
-  return { ...newTab(workflow, undefined), ...kept };
+function restoredTab<R extends Restored>(kept: R): Tab & R {
+  return { ...newTab(kept.history.present, undefined), ...kept };
 }
 
 export type RestoredClosed = Restored & Pick<ClosedTab, "closed" | "index">;

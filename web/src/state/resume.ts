@@ -40,7 +40,8 @@ function writeNote(tab: string, runs: readonly Run[]): void {
 }
 
 function noteOf(run: Run, known: Noted | undefined): Noted {
-  return hasEnded(run) ? { job: run.job, ended: true } : (known ?? { job: run.job, ...beforeNow() });
+  if (hasEnded(run)) return { job: run.job, ended: true };
+  return known?.after === undefined ? { job: run.job, ...beforeNow() } : known;
 }
 
 /** The first event of a job may be a few back by the time the answer that names it is there. */

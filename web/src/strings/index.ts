@@ -7,3 +7,8 @@ type Values = Readonly<Record<string, string | number>>;
 export function t(key: StringKey, values: Values = {}): string {
   return en[key].replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
 }
+
+/** What the tooltip of a name says: the name, which may be cut, and what it is. */
+export function nameAndHelp(name: string, help: string): string {
+  return help === "" ? name : `${name}\n${help}`;
+}

@@ -78,7 +78,11 @@ export function FilterList<T extends Choice>({ label, find, onPick, onCancel, ch
             >
               {choice.picture && <img src={choice.picture} alt="" loading="lazy" />}
               <span>{choice.label}</span>
-              {choice.detail && <span className="quiet">{choice.detail}</span>}
+              {choice.detail && (
+                <span className="quiet" title={choice.detail}>
+                  {choice.detail}
+                </span>
+              )}
             </li>
           ))}
         </ul>

@@ -9,12 +9,14 @@ export function JsonWidget({ controlId, value, onChange }: WidgetProps) {
     if (draft !== undefined) onChange(read(draft));
     setDraft(undefined);
   };
+  const text = writeJson(value);
   return (
     <input
       id={controlId}
       type="text"
       spellCheck={false}
-      value={draft ?? writeJson(value)}
+      title={text}
+      value={draft ?? text}
       onChange={(event) => setDraft(event.target.value)}
       onBlur={finish}
       onKeyDown={(event) => event.key === "Enter" && finish()}

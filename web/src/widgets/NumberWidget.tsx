@@ -1,8 +1,9 @@
 import { useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
 import { t } from "@/strings";
 import { Note, useNote } from "./Note";
-import { asNumber, clamp, limitBroken, limitsOf, parseNumber, type Limits } from "./numbers";
+import { asNumber, clamp, limitsOf, parseNumber } from "./numbers";
 import type { WidgetProps } from "./registry";
+import { shown, whatBecame } from "./typedNumber";
 
 const PIXELS_PER_STEP = 6;
 const STILL = 3;
@@ -50,6 +51,7 @@ export function NumberWidget({ controlId, input, value, onChange }: WidgetProps)
           role="spinbutton"
           inputMode="decimal"
           autoComplete="off"
+          title={shown(number)}
           value={draft ?? shown(number)}
           aria-valuenow={number}
           aria-valuemin={finite(limits.minimum)}
@@ -71,22 +73,8 @@ export function NumberWidget({ controlId, input, value, onChange }: WidgetProps)
   );
 }
 
-/** What is said where something else than what was typed is kept. */
-function whatBecame(draft: string, typed: number | undefined, limits: Limits): string | undefined {
-  if (typed === undefined) return draft.trim() === "" ? undefined : t("noNumber", { typed: draft.trim() });
-  const broken = limitBroken(typed, limits);
-  const { minimum, maximum, step } = limits;
-  return (
-    broken && t(broken, { minimum, maximum, step, typed: shown(typed), now: shown(clamp(typed, limits)) })
-  );
-}
-
 function finite(limit: number): number | undefined {
   return Number.isFinite(limit) ? limit : undefined;
-}
-
-function shown(number: number): string {
-  return String(Number(number.toPrecision(10)));
 }
 
 /** Dragging sideways over the field changes it; a press without movement is a click. */

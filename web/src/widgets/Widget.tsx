@@ -4,7 +4,7 @@ import { setInput } from "@/model/edit";
 import { useCheck } from "@/state/check";
 import { edit, graphOf, prefixOf, useOuterName, useTab } from "@/state/documents";
 import type { InputType } from "@/state/nodeTypes";
-import { t } from "@/strings";
+import { nameAndHelp, t } from "@/strings";
 import { defaultValue, type WidgetKind } from "./kinds";
 import { WIDGETS } from "./registry";
 import "./widgets.css";
@@ -39,7 +39,7 @@ export const Widget = memo(function Widget({ node, input, kind }: Props) {
     <div
       className={`widget widget-${kind} nodrag ${wrong ? "wrong" : ""} ${TALL.includes(kind) ? "tall" : ""}`}
     >
-      <label htmlFor={controlId} title={input.description}>
+      <label htmlFor={controlId} title={nameAndHelp(name, input.description)}>
         {name}
         {outer !== undefined && <span className="quiet"> {t("fromOutside", { outer })}</span>}
       </label>
