@@ -31,7 +31,6 @@ import {
   loopSelected,
   loopTypes,
   packSelected,
-  pasteText,
   removeSelected,
   selectAll,
   selectedNodes,
@@ -43,6 +42,7 @@ import {
 import type { Flow } from "./bringIntoView";
 import { CARD_COLOURS, ownColour } from "./colours";
 import { readWireId } from "./flow";
+import { pasteText } from "./pasting";
 import { showEverything } from "./wholeView";
 import { unplug } from "./wiring";
 
@@ -75,7 +75,7 @@ function canvasEntries({ at }: MenuRequest, flow: Flow): MenuEntry[] {
 }
 
 async function pasteAt(at: readonly [number, number]): Promise<void> {
-  pasteText(await navigator.clipboard.readText(), at);
+  await pasteText(await navigator.clipboard.readText(), at);
 }
 
 function common(): MenuEntry[] {

@@ -1,5 +1,4 @@
 /** Keeping every open workflow in the browser, and opening them again. */
-import { EMPTY } from "@/model/document";
 import { tell } from "@/state/announcer";
 import {
   MOST_CLOSED,
@@ -8,7 +7,6 @@ import {
   restoreTabs,
   useDocuments,
   workflowOf,
-  type Restored,
   type Tab,
 } from "@/state/documents";
 import { forgetRuns } from "@/state/resume";
@@ -24,9 +22,9 @@ import {
   takeLeft,
   textOf,
   toKeep,
-  workflowIn,
   type Snapshot,
 } from "./snapshots";
+import { readSnapshots, tellSetAside, type Sorted } from "./setAside";
 import { openWindows, thisWindow } from "./windows";
 
 const PAUSE_MS = 400;
@@ -46,23 +44,34 @@ async function recover(own: string): Promise<void> {
   for (const { place, etag } of [...closed, ...open])
     // an open one knows better
     if (place !== undefined && etag !== undefined) noteEtag(place, etag);
-  restoreClosed(closed.map((one) => ({ ...readSnapshot(one), index: one.index, closed: one.closed ?? 0 })));
-  if (open.length === 0) return;
-  const front = open.find(({ window, front }) => front && window === own) ?? open.at(-1);
-  restoreTabs(open.map(readSnapshot), front?.key);
-  const others = open.filter(({ window }) => window !== own).length;
+  const before = readSnapshots(closed);
+  restoreClosed(before.good.map(([{ index, closed = 0 }, restored]) => ({ ...restored, index, closed })));
+  const now = readSnapshots(open);
+  reopenAll(own, now);
+  tellSetAside({ ...now, bad: [...before.bad, ...now.bad] });
+}
+
+function reopenAll(own: string, { good }: Sorted): void {
+  if (good.length === 0) return;
+  const [front = good.at(-1)] = good.filter(([{ window, front }]) => front && window === own);
+  restoreTabs(
+    good.map(([, restored]) => restored),
+    front?.[0].key,
+  );
+  const others = good.filter(([{ window }]) => window !== own).length;
   if (others > 0) tell(t("saidRecovered", { count: others }));
+}
+
+/** Load the page anew without one of its tabs, which can be opened again. */
+export async function leaveOut(tab: Tab): Promise<void> {
+  const snapshot = snapshotOf(tab, await thisWindow());
+  await keepSnapshot({ ...snapshot, index: 0, front: false, closed: Date.now() });
+  location.reload();
 }
 
 async function drop(key: string): Promise<void> {
   forgetRuns(key);
   await dropSnapshot(key);
-}
-
-function readSnapshot({ key, text, saved, place }: Snapshot): Restored {
-  const workflow = text === textOf(EMPTY) ? EMPTY : workflowIn(text); // a blank tab makes room again
-  const asSaved = saved === text ? workflow : saved === undefined ? undefined : workflowIn(saved);
-  return { key, workflow, saved: asSaved, place };
 }
 
 function watch(own: string): () => void {

@@ -1,17 +1,9 @@
 /** Saving to the server, and what is to be done when someone else saved there meanwhile. */
 import { create } from "zustand";
-import { listSaved, readSaved, writeSaved, type Expectation, type SavedView } from "@/api/library";
+import { listSaved, writeSaved, type Expectation, type SavedView } from "@/api/library";
 import { ApiError, Unreachable } from "@/api/problems";
 import { announce, tell } from "@/state/announcer";
-import {
-  currentTab,
-  markSaved,
-  markUnsaved,
-  openCopy,
-  useDocuments,
-  workflowOf,
-  type Tab,
-} from "@/state/documents";
+import { currentTab, markSaved, markUnsaved, useDocuments, workflowOf, type Tab } from "@/state/documents";
 import { onServerEvent } from "@/state/connection";
 import { t } from "@/strings";
 import { etagOf, forgetPlace, noteChange, noteEtag } from "./places";
@@ -52,12 +44,6 @@ export async function saveAs(key: string, place: string): Promise<void> {
 export async function overwrite(key: string, place: string): Promise<void> {
   const tab = tabByKey(key);
   if (tab) await put(tab, place, "whatever");
-}
-
-/** Open what someone else saved beside what is here. */
-export async function openTheirs(place: string): Promise<void> {
-  const { workflow } = await readSaved(place);
-  openCopy({ ...workflow, name: t("conflictTheirName", { name: place }) });
 }
 
 function tabByKey(key: string): Tab | undefined {

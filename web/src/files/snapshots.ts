@@ -1,7 +1,7 @@
 /** Open workflows as they are, kept in the browser: nothing is lost by a closed tab, a crash or a lost server. */
 import { createStore, del, entries, set } from "idb-keyval";
 import type { Workflow } from "@/model/document";
-import { parseJson, writeJson } from "@/model/json";
+import { writeJson } from "@/model/json";
 
 export interface Snapshot {
   readonly key: string;
@@ -113,5 +113,3 @@ export function textOf(workflow: Workflow): string {
   texts.set(workflow, text);
   return text;
 }
-
-export const workflowIn = (text: string): Workflow => parseJson(text) as unknown as Workflow;
