@@ -56,7 +56,7 @@ async function put(tab: Tab, place: string, expected: Expectation): Promise<void
     saved(tab.key, place, await writeSaved(place, workflow, expected));
     markSaved(tab.key, place, workflow);
   } catch (error) {
-    refused(tab.key, place, expected, error);
+    await refused(tab.key, place, expected, error);
   }
 }
 
@@ -70,16 +70,31 @@ function saved(key: string, place: string, { etag }: SavedView): void {
   announce(t("saidSaved", { name: place }));
 }
 
-function refused(key: string, place: string, expected: Expectation, error: unknown): void {
-  if (error instanceof ApiError && error.status === 412)
-    return ask(
-      expected === "new"
-        ? { kind: "name", tab: key, suggested: place, taken: true }
-        : { kind: "conflict", tab: key, place },
-    );
+async function refused(key: string, place: string, expected: Expectation, error: unknown): Promise<void> {
+  if (error instanceof ApiError && error.status === 412) {
+    if (expected === "new") return ask({ kind: "name", tab: key, suggested: place, taken: true });
+    return (await stands(place)) ? ask({ kind: "conflict", tab: key, place }) : tellGone(key, place);
+  }
   if (error instanceof Unreachable) return tell(t("saidNotSaved"));
   if (error instanceof ApiError) return tell(error.detail);
   throw error;
+}
+
+/** Whether anything is saved there; where nobody answers, something may be. */
+async function stands(place: string): Promise<boolean> {
+  try {
+    return (await listSaved()).some(({ path }) => path === place);
+  } catch (error) {
+    if (error instanceof Unreachable || error instanceof ApiError) return true;
+    throw error;
+  }
+}
+
+/** What was to be saved over was deleted meanwhile: there is nothing to compare with. */
+function tellGone(key: string, place: string): void {
+  forgetPlace(place);
+  markUnsaved(place);
+  tell(t("saidGoneElsewhere", { name: place }), { label: t("save"), run: () => void saveAs(key, place) });
 }
 
 /** Look what became of the open workflows while nobody listened. */
