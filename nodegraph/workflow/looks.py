@@ -1,4 +1,4 @@
-"""What the editor keeps in ``ui`` and could not draw: it leaves that out, and the workflow runs all the same."""
+"""What the editor keeps in ``ui`` and could not draw: it leaves that out, and the workflow runs anyway."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ export function BadCard({ id, entry, error }: { id: string; entry: NodeEntry; er
       <header className="card-header">
         <h2 className="card-title">{id}</h2>
       </header>
-      <div className="card-rows" role="alert">
-        <p className="note wrong">
+      <div className="bad-card" role="alert">
+        <p>
           {t("badCard", { type: entry.type, why: error instanceof Error ? error.message : String(error) })}
         </p>
         <CopyDetails error={error} />
