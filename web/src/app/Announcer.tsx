@@ -15,7 +15,7 @@ export function Announcer() {
     <div className="announcer" role="status" aria-live="polite">
       {said.text !== "" && (
         <Passing key={`said ${said.count}`} className="visually-hidden" milliseconds={SAID_MS}>
-          {said.text}
+          <p>{said.text}</p>
         </Passing>
       )}
       {told.text !== "" && (
@@ -24,7 +24,7 @@ export function Announcer() {
           className={told.list ? "message listed" : "message"}
           milliseconds={told.list ? LISTED_MS : told.offer ? OFFERED_MS : SAID_MS}
         >
-          <span>{told.text}</span>
+          <p>{told.text}</p>
           {told.list && <Listed items={told.list} />}
           {told.offer && <OfferButton {...told.offer} />}
           {told.list && <OfferButton label={t("close")} run={hush} />}

@@ -22,7 +22,7 @@ export function CopyDetails({ error }: { error: unknown }) {
 /** What could not be drawn, and why; `children` are the ways on. */
 export function Failed({ what, error, children }: { what: string; error: unknown; children?: ReactNode }) {
   return (
-    <div className="failed" role="alert">
+    <div className="not-drawn" role="alert">
       <p>{what}</p>
       <p className="quiet">{reasonOf(error)}</p>
       <p className="choices">
