@@ -18,6 +18,7 @@ from nodegraph.inline import Draft, Inlined, inline
 from nodegraph.node_type import Node
 from nodegraph.registry import NodeRegistry
 from nodegraph.workflow.building import split_inputs
+from nodegraph.workflow.looks import undrawable
 from nodegraph.workflow.modes import Kept, Wired, apply_modes, has_modes
 from nodegraph.workflow.unknown import unknown_keys
 
@@ -163,6 +164,7 @@ def build_graph(workflow: Workflow, registry: NodeRegistry) -> Graph:
     types = registry.extended(workflow.node_types) if workflow.node_types else registry
     inlined = inline(workflow.nodes, workflow.subgraphs)
     inlined.issues.extend(unknown_keys(workflow))
+    inlined.issues.extend(undrawable(workflow))
     bodies = _Bodies(workflow.subgraphs, types)
     left_out = _leave_out(inlined, types).left_out if has_modes(inlined.nodes.values()) else {}
     nodes = _graph_nodes(inlined.nodes, types, inlined.issues, bodies)

@@ -113,6 +113,12 @@ def problem_response(
     return web.Response(status=status, body=body, content_type=MEDIA_TYPE, headers=headers)
 
 
+def too_large(what: str, limit: int) -> Problem:
+    """The refusal of something of more than ``limit`` bytes, in the unit that people think in."""
+    room = f"{limit / (1 << 20):.3g} MiB" if limit >= 1 << 20 else f"{limit} bytes"
+    return Problem(413, "too_large", f"{what} may have up to {room}")
+
+
 def unknown_job(id: str) -> Problem:
     """The answer about a job that was never seen, or is another user's."""
     return Problem(404, "unknown_job", f"there is no job {id!r}", state="unknown", job=id)

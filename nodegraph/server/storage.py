@@ -19,7 +19,7 @@ from nodegraph import locations
 from nodegraph.digests import DigestCache
 from nodegraph.files import Folders
 from nodegraph.server.keys import LOCAL, REGISTRY, SETTINGS
-from nodegraph.server.problems import Problem
+from nodegraph.server.problems import Problem, too_large
 from nodegraph.server.security.media import check_upload
 from nodegraph.server.security.paths import (
     find_inside,
@@ -217,7 +217,7 @@ class UserStorage:
             while chunk := await self._next(chunks):
                 size += len(chunk)
                 if size > limit:
-                    raise Problem(413, "too_large", f"the file may have up to {limit} bytes")
+                    raise too_large("the file", limit)
                 digest.update(chunk)
                 await asyncio.to_thread(stream.write, chunk)
             stream.flush()

@@ -116,14 +116,15 @@ class _GraphReader:
 
     def entries(self) -> dict[str, NodeEntry]:
         """Every node that can run."""
+        self._warn_of_shape()
         return {id: self._entry(node) for id, node in self._graph.nodes.items() if node.type not in DRAWN}
 
     def canvas(self) -> dict[str, Any]:
         """The ``ui`` of the whole: frames and notes."""
         given = self._graph.given.get("groups")
-        frames = (
-            [_frame(group) for group in given if isinstance(group, dict)] if isinstance(given, list) else []
-        )
+        groups = given if isinstance(given, list) else []
+        frames = [_frame(group, number) for number, group in enumerate(groups) if isinstance(group, dict)]
+        frames = [frame for frame in frames if "position" in frame and "size" in frame]
         notes = [_note(node) for node in self._graph.nodes.values() if node.type in NOTES]
         return {name: items for name, items in (("groups", frames), ("notes", notes)) if items}
 
@@ -149,6 +150,32 @@ class _GraphReader:
             return new_entry(node, **fields)
         subgraph = self._names.get(placed.type)
         return NodeEntry(type=placed.type if subgraph is None else SUBGRAPH_PREFIX + subgraph, **fields)
+
+    def _warn_of_shape(self) -> None:
+        for id, before in self._graph.renamed.items():
+            text = f"two nodes of the file have the id {before}; this one is {id} here."
+            self._tell(self._graph.nodes[id], f"{text} Wires out of {before} are the first one's.")
+        told: set[str] = set()
+        for node in self._graph.nodes.values():
+            circle = self._circle_from(node) if node.type == REROUTE and node.id not in told else []
+            told.update(circle)
+            if circle:
+                text = f"reroutes lead in a circle ({', '.join(circle)})"
+                self._tell(node, f"{text}; they are left out, and what they feed has no wire.")
+
+    def _circle_from(self, start: EditorNode) -> list[str]:
+        """The reroutes of the circle that ``start`` is in, if it is in one."""
+        passed: list[str] = []
+        node: EditorNode | None = start
+        while node is not None and node.type == REROUTE and node.id not in passed:
+            passed.append(node.id)
+            wire = self._into_reroute(node)
+            node = self._graph.nodes.get(wire.source) if wire is not None else None
+        return passed if node is start else []
+
+    def _into_reroute(self, node: EditorNode) -> EditorLink | None:
+        incoming = next((slot.link for slot in node.slots if slot.link is not None), None)
+        return self._graph.links.get(incoming) if incoming is not None else None
 
     def _warn(self, placed: EditorNode, left: list[Any]) -> None:
         if left and placed.type not in self._names:
@@ -181,8 +208,7 @@ class _GraphReader:
         """The link where a wire really begins, reroutes followed; ``None`` where one leads nowhere."""
         seen: set[str] = set()
         while (start := self._graph.nodes.get(wire.source)) is not None and start.type == REROUTE:
-            incoming = next((slot.link for slot in start.slots if slot.link is not None), None)
-            before = self._graph.links.get(incoming) if incoming is not None else None
+            before = self._into_reroute(start)
             if before is None or start.id in seen:
                 return None
             seen.add(start.id)
@@ -239,11 +265,13 @@ def _pair(value: Any) -> list[float] | None:
     return numbers if len(numbers) == 2 else None
 
 
-def _frame(group: Mapping[str, Any]) -> dict[str, Any]:
+def _frame(group: Mapping[str, Any], number: int) -> dict[str, Any]:
     bounds = group.get("bounding")
     corner, size = (_pair(bounds[:2]), _pair(bounds[2:])) if isinstance(bounds, list) else (None, None)
     title = group.get("title")
-    return _filled({"title": title, "position": corner, "size": size, "color": group.get("color")})
+    color = group.get("color")
+    looks = {"position": corner, "size": size, "color": color if isinstance(color, str) else None}
+    return {"id": f"group-{number + 1}", "title": title if isinstance(title, str) else "", **_filled(looks)}
 
 
 def _note(node: EditorNode) -> dict[str, Any]:

@@ -7,7 +7,8 @@ links lie in another list, as ``[id, source, output, target, input, type]`` or a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from nodegraph.workflow.strict_json import describe, refuse
@@ -49,11 +50,16 @@ class EditorLink:
 
 @dataclass(frozen=True, slots=True)
 class EditorGraph:
-    """Nodes by id and links by number; ``given`` is the object they were read from."""
+    """Nodes by id and links by number; ``given`` is the object they were read from.
+
+    Attributes:
+        renamed: of nodes that had the id of one before them, that id by the one they have here.
+    """
 
     nodes: Mapping[str, EditorNode]
     links: Mapping[int, EditorLink]
     given: Mapping[str, Any]
+    renamed: Mapping[str, str]
 
 
 def read_editor_graph(document: Mapping[str, Any], place: str = "") -> EditorGraph:
@@ -68,9 +74,24 @@ def read_editor_graph(document: Mapping[str, Any], place: str = "") -> EditorGra
     )
     problems = [f"{place}{problem}" for problem in _problems(listed["nodes"], listed["links"])]
     refuse(problems)
-    nodes = (_node(given) for given in listed["nodes"])
+    nodes, renamed = _by_id([_node(given) for given in listed["nodes"]])
     links = dict(_link(given) for given in listed["links"] if given is not None)
-    return EditorGraph({node.id: node for node in nodes}, links, document)
+    return EditorGraph(nodes, links, document, renamed)
+
+
+def _by_id(listed: list[EditorNode]) -> tuple[dict[str, EditorNode], dict[str, str]]:
+    """Nodes by an id that no other has, and what those were called that had to get another."""
+    taken = {node.id for node in listed}
+    nodes: dict[str, EditorNode] = {}
+    renamed: dict[str, str] = {}
+    for node in listed:
+        id = node.id
+        if id in nodes:
+            id = next(name for name in (f"{node.id}-{n}" for n in count(2)) if name not in taken)
+            taken.add(id)
+            renamed[id] = node.id
+        nodes[id] = replace(node, id=id)
+    return nodes, renamed
 
 
 def _is_list(value: Any) -> bool:

@@ -119,8 +119,8 @@ def _international_text(data: bytes) -> str:
     _translated_keyword, _, text = rest.partition(b"\0")
     try:
         return (_inflate(text) if compressed else text).decode()
-    except UnicodeDecodeError as error:
-        raise WorkflowError(f"a text in the PNG is not UTF-8: {error}") from None
+    except UnicodeDecodeError:
+        raise WorkflowError("a text in the PNG is not UTF-8") from None
 
 
 def _inflate(data: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
 import re
@@ -70,7 +71,16 @@ def _decode(data: str | bytes) -> str:
         data.encode()  # a str can hold half a surrogate pair, which no file can
         return data.removeprefix("\ufeff")
     except UnicodeError as error:
-        raise WorkflowError(f"the file is not UTF-8 text: {error}") from None
+        raise WorkflowError(_why_no_text(data, error)) from None
+
+
+def _why_no_text(data: str | bytes, error: UnicodeError) -> str:
+    if isinstance(data, str):
+        return "the text is not UTF-8: it holds half a surrogate pair (\\ud800 to \\udfff), not a character"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "the file is not UTF-8 text but UTF-16; save it as UTF-8"
+    place = error.start if isinstance(error, UnicodeDecodeError) else 0
+    return f"the file is not UTF-8 text: its byte {place} belongs to no character"
 
 
 class _Flaw:

@@ -58,7 +58,7 @@ def registry() -> NodeRegistry:
 
 
 def placed(
-    id: int, type: str, *slots: tuple[str, int | None], widgets: Any = (), **more: Any
+    id: int | str, type: str, *slots: tuple[str, int | None], widgets: Any = (), **more: Any
 ) -> dict[str, Any]:
     inputs = [{"name": name, "type": "*", "link": link} for name, link in slots]
     values = widgets if isinstance(widgets, dict) else list(widgets)
@@ -96,8 +96,28 @@ def test_places_titles_and_frames_are_kept(registry: NodeRegistry) -> None:
     assert workflow.nodes["2"].ui == {"collapsed": True, "comfyui": {"after_run": {"seed": "randomize"}}}
     assert workflow.nodes["3"].ui == {"color": "#335"}
     assert workflow.ui["groups"] == [
-        {"title": "All", "position": [0, 0], "size": [500, 300], "color": "#88A"}
+        {"id": "group-1", "title": "All", "position": [0, 0], "size": [500, 300], "color": "#88A"}
     ]
+
+
+def test_frames_without_a_place_are_left_out(registry: NodeRegistry) -> None:
+    odd = [{"title": "a", "bounding": [1]}, {"title": "b"}, None, 5, {"bounding": "x", "color": 5}]
+    sound = {"title": {"x": 1}, "bounding": [1, 2, 3, 4], "color": 5}
+    workflow, _ = import_comfy_editor(file([placed(1, "Loader")], [], groups=[*odd, sound]), registry)
+    assert workflow.ui["groups"] == [{"id": "group-6", "title": "", "position": [1, 2], "size": [3, 4]}]
+
+
+def test_two_nodes_of_one_id_are_both_kept_and_told(registry: NodeRegistry) -> None:
+    nodes = [placed(1, "Loader"), placed(1, "Save", ("images", 1)), placed("1-2", "Sampler")]
+    workflow, issues = import_comfy_editor(file(nodes, [[1, 1, 0, 1, 0, "*"]]), registry)
+    assert {id: entry.type for id, entry in workflow.nodes.items()} == {
+        "1": "Loader",
+        "1-3": "Save",
+        "1-2": "Sampler",
+    }
+    assert workflow.nodes["1-3"].links == {"images": Link("1", "model")}
+    assert [(issue.node, issue.severity) for issue in issues] == [("1-3", "warning")]
+    assert "two nodes of the file have the id 1" in issues[0].message
 
 
 def test_what_is_only_drawn_is_dissolved(registry: NodeRegistry) -> None:
@@ -121,8 +141,11 @@ def test_what_is_only_drawn_is_dissolved(registry: NodeRegistry) -> None:
 def test_reroutes_in_a_ring_lead_nowhere(registry: NodeRegistry) -> None:
     nodes = [placed(1, "Reroute", ("", 1)), placed(2, "Reroute", ("", 2)), placed(3, "Save", ("images", 3))]
     ring = [[1, 2, 0, 1, 0, "*"], [2, 1, 0, 2, 0, "*"], [3, 1, 0, 3, 0, "*"]]
-    workflow, _ = import_comfy_editor(file(nodes, ring), registry)
+    workflow, issues = import_comfy_editor(file(nodes, ring), registry)
     assert workflow.nodes["3"].links == {}
+    assert [issue.message for issue in issues] == [
+        "reroutes lead in a circle (1, 2); they are left out, and what they feed has no wire."
+    ]
 
 
 def test_modes_are_kept_and_unknown_ones_told(registry: NodeRegistry) -> None:

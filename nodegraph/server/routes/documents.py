@@ -11,7 +11,7 @@ from pydantic import Field
 
 from nodegraph.errors import listed
 from nodegraph.python_code import export_python
-from nodegraph.server.problems import Problem
+from nodegraph.server.problems import Problem, too_large
 from nodegraph.server.routes.answers import answer
 from nodegraph.server.routes.operation import Call, operation
 from nodegraph.server.routes.uploads import FORM, chunks_of, parts_of
@@ -103,7 +103,7 @@ def _json_in(data: bytes, limit: int) -> bytes:
     """
     text = png_workflow_text(data).encode() if data.startswith(SIGNATURE) else data
     if len(text) > limit:
-        raise Problem(413, "too_large", f"the workflow in a picture may have up to {limit} bytes")
+        raise too_large("the workflow in a picture", limit)
     check_values(text)
     return text
 
@@ -138,7 +138,7 @@ async def _bounded(call: Call[Any, Any], chunks: AsyncIterator[bytes]) -> bytes:
         data += chunk
         limit = settings.max_upload if data.startswith(SIGNATURE) else settings.max_body
         if len(data) > limit:
-            raise Problem(413, "too_large", f"the file may have up to {limit} bytes")
+            raise too_large("the file", limit)
     if not data:
         raise Problem(400, "invalid_request", "the file is empty")
     return bytes(data)

@@ -16,7 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from nodegraph.server.keys import SETTINGS, USER
-from nodegraph.server.problems import Problem
+from nodegraph.server.problems import Problem, too_large
 from nodegraph.server.security.addresses import client_address
 from nodegraph.server.security.recent import RecentMap
 from nodegraph.server.settings import ServerSettings
@@ -145,7 +145,7 @@ def body_guard(settings: ServerSettings) -> Middleware:
         upload = request.path in UPLOADS and request.method == "POST"
         limit = settings.max_upload + settings.max_body if upload else settings.max_body
         if not _is_userdata(request) and (request.content_length or 0) > limit:
-            raise Problem(413, "too_large", f"the body may have up to {limit} bytes")
+            raise too_large("the body", limit)
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise Problem(415, "unsupported_media_type", "the body must not be compressed")
         if request.body_exists and not upload and request.match_info.http_exception is None:

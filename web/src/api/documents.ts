@@ -4,8 +4,8 @@ import { exactJson, json } from "./http";
 import type { components } from "./types";
 
 type Schemas = components["schemas"];
-/** What was read; its workflow is kept as it is, with all digits. */
-export type Imported = Omit<Schemas["ImportView"], "workflow"> & { readonly workflow: Workflow };
+/** What was read; its workflow has all digits, and is not checked yet. */
+export type Imported = Omit<Schemas["ImportView"], "workflow"> & { readonly workflow: unknown };
 export type Exported = Schemas["ExportView"];
 
 /** Read a workflow out of JSON or a picture, this project's or ComfyUI's. */

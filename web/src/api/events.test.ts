@@ -117,8 +117,21 @@ test("a binary frame holds an event and a picture", async () => {
   new DataView(frame.buffer).setUint32(0, text.length);
   frame.set(text, 4);
   frame.set([1, 2, 3], 4 + text.length);
-  const { event, body } = readMessage(frame.buffer);
-  expect(event.node).toBe("ü");
+  const { event, body } = readMessage(frame.buffer) ?? {};
+  expect(event?.node).toBe("ü");
   expect(body?.type).toBe("image/png");
   expect([...new Uint8Array((await body?.arrayBuffer()) ?? new ArrayBuffer(0))]).toEqual([1, 2, 3]);
+});
+
+test("what is no event is passed over, and the next one is heard", () => {
+  const { socket, told } = stage();
+  const binary = (...bytes: number[]) => new Uint8Array(bytes).buffer;
+  const frames = [
+    ...["{garb", "", "null", "5", "[]", "{}", '{"type":5}', '{"type":"a","job":5}', '{"type":"a","node":[]}'],
+    ...['{"type":"a","id":"x"}', binary(), binary(1, 2), binary(255, 255, 255, 255), binary(0, 0, 0, 1, 65)],
+  ];
+  for (const data of frames) socket().onmessage({ data });
+  expect(told.events).toEqual([]);
+  socket().tell({ type: "node_started", id: 7 });
+  expect(told.events).toEqual([{ type: "node_started", id: 7 }]);
 });

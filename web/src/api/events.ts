@@ -99,7 +99,9 @@ export class EventStream {
   }
 
   private take(data: string | ArrayBuffer): void {
-    const { event, body } = readMessage(data);
+    const message = readMessage(data);
+    if (message === undefined) return; // whatever of it matters is asked for at the next break or gap
+    const { event, body } = message;
     if (event.type === "lagged") {
       this.socket?.close(); // too slow for the server: what it dropped is asked for again
       return;
@@ -110,12 +112,38 @@ export class EventStream {
   }
 }
 
-/** A text frame is an event; a binary one has the length of the JSON, the JSON, and what goes with it. */
-export function readMessage(data: string | ArrayBuffer): { event: ServerEvent; body?: Blob } {
-  if (typeof data === "string") return { event: JSON.parse(data) as ServerEvent };
+/**
+ * A text frame is an event; a binary one has the length of the JSON, the JSON, and what goes with it.
+ *
+ * `undefined`: it is neither, as something on the way there may have made it.
+ */
+export function readMessage(data: string | ArrayBuffer): { event: ServerEvent; body?: Blob } | undefined {
+  if (typeof data === "string") return wrapped(eventIn(data));
+  if (data.byteLength < 4) return undefined;
   const length = new DataView(data).getUint32(0);
-  const text = new TextDecoder().decode(new Uint8Array(data, 4, length));
-  const event = JSON.parse(text) as ServerEvent;
+  if (length > data.byteLength - 4) return undefined;
+  const event = eventIn(new TextDecoder().decode(new Uint8Array(data, 4, length)));
+  if (event === undefined) return undefined;
   const type = typeof event["media_type"] === "string" ? event["media_type"] : "image/jpeg";
   return { event, body: new Blob([new Uint8Array(data, 4 + length)], { type }) };
+}
+
+const wrapped = (event: ServerEvent | undefined) => event && { event };
+
+function eventIn(text: string): ServerEvent | undefined {
+  try {
+    const found: unknown = JSON.parse(text);
+    return isEvent(found) ? found : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function isEvent(found: unknown): found is ServerEvent {
+  if (typeof found !== "object" || found === null) return false;
+  const { type, id, time, job, node } = found as Record<string, unknown>;
+  const isText = (value: unknown) => value === undefined || value === null || typeof value === "string";
+  const isNumber = (value: unknown) => value === undefined || value === null || typeof value === "number";
+  return typeof type === "string" && isText(job) && isText(node) && isNumber(id) && isNumber(time);
 }

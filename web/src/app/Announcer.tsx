@@ -1,9 +1,12 @@
 import { useEffect, useState, type ReactNode } from "react";
 import { hush, useAnnouncer, type Offer } from "@/state/announcer";
+import { t } from "@/strings";
 
 const SAID_MS = 4000;
 /** Long enough to find the button. */
 const OFFERED_MS = 12_000;
+/** Long enough to read a list and to look at what it names. */
+const LISTED_MS = 60_000;
 
 /** Reads out what happened, and shows it for a moment. */
 export function Announcer() {
@@ -12,17 +15,19 @@ export function Announcer() {
     <div className="announcer" role="status" aria-live="polite">
       {said.text !== "" && (
         <Passing key={`said ${said.count}`} className="visually-hidden" milliseconds={SAID_MS}>
-          {said.text}
+          <p>{said.text}</p>
         </Passing>
       )}
       {told.text !== "" && (
         <Passing
           key={`told ${told.count}`}
-          className="message"
-          milliseconds={told.offer ? OFFERED_MS : SAID_MS}
+          className={told.list ? "message listed" : "message"}
+          milliseconds={told.list ? LISTED_MS : told.offer ? OFFERED_MS : SAID_MS}
         >
-          {told.text}
+          <p>{told.text}</p>
+          {told.list && <Listed items={told.list} />}
           {told.offer && <OfferButton {...told.offer} />}
+          {told.list && <OfferButton label={t("close")} run={hush} />}
         </Passing>
       )}
     </div>
@@ -42,7 +47,7 @@ function Passing(props: { className: string; milliseconds: number; children: Rea
   if (over) return null;
   const hold = (now: boolean) => () => setHeld(now);
   return (
-    <p
+    <div
       className={className}
       onPointerEnter={hold(true)}
       onPointerLeave={hold(false)}
@@ -50,7 +55,17 @@ function Passing(props: { className: string; milliseconds: number; children: Rea
       onBlur={hold(false)}
     >
       {children}
-    </p>
+    </div>
+  );
+}
+
+function Listed({ items }: { items: readonly string[] }) {
+  return (
+    <ul>
+      {items.map((item, index) => (
+        <li key={index}>{item}</li>
+      ))}
+    </ul>
   );
 }
 

@@ -15,6 +15,7 @@ import { Announcer } from "./Announcer";
 import "./app.css";
 import { handleKey, registerCommands } from "./commands";
 import { appCommands } from "./appCommands";
+import { CanvasBoundary } from "./Failed";
 import { ConnectionNotice } from "./ConnectionNotice";
 import { IssueList } from "./IssueList";
 import { watchRoom } from "./panels";
@@ -45,7 +46,9 @@ function Editor() {
         <SidePanels side="left" />
         <main className="stage">
           <Trail />
-          <Canvas />
+          <CanvasBoundary>
+            <Canvas />
+          </CanvasBoundary>
           <div className="stage-foot">
             <ChangedElsewhere />
             <Announcer />

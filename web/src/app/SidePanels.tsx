@@ -1,5 +1,7 @@
 import { Suspense, type ReactNode } from "react";
 import { t } from "@/strings";
+import { Boundary } from "./Boundary";
+import { Failed } from "./Failed";
 import { togglePanel, usePanels, type Panel } from "./panels";
 
 type Side = Panel["side"];
@@ -40,9 +42,11 @@ function PanelBody({ panel: { id, title, body: Body } }: { panel: Panel }) {
           ×
         </button>
       </header>
-      <Suspense fallback={null}>
-        <Body />
-      </Suspense>
+      <Boundary subject={id} fallback={(error) => <Failed what={t("failedPanel")} error={error} />}>
+        <Suspense fallback={null}>
+          <Body />
+        </Suspense>
+      </Boundary>
     </section>
   );
 }

@@ -1,11 +1,13 @@
 import { NodeResizeControl, type NodeProps } from "@xyflow/react";
 import { memo } from "react";
+import { Boundary } from "@/app/Boundary";
 import { lookUp, type NodeEntry } from "@/model/document";
 import { useEntry } from "@/state/documents";
 import type { NodeType } from "@/state/nodeTypes";
 import { useNodeType } from "@/state/shownTypes";
 import { categoryColour, ownColour } from "./colours";
 import { resizeNode } from "./actions";
+import { BadCard } from "./BadCard";
 import { CardHeader } from "./CardHeader";
 import { CardResult } from "./CardResult";
 import { CardRow } from "./CardRow";
@@ -25,10 +27,14 @@ export const NodeCard = memo(function NodeCard({ id, selected, height }: NodePro
   const type = useNodeType(id);
   const near = useTurn(!useFar());
   if (entry === undefined || type === undefined) return null;
-  return near ? (
-    <Card id={id} entry={entry} type={type} selected={selected} />
-  ) : (
-    <Outline id={id} entry={entry} type={type} height={height} />
+  return (
+    <Boundary subject={entry} fallback={(error) => <BadCard id={id} entry={entry} error={error} />}>
+      {near ? (
+        <Card id={id} entry={entry} type={type} selected={selected} />
+      ) : (
+        <Outline id={id} entry={entry} type={type} height={height} />
+      )}
+    </Boundary>
   );
 });
 

@@ -1,5 +1,5 @@
 /** What a person does to the graph that is shown; menus, keys and buttons all come here. */
-import { copy, paste, readClipping, writeClipping } from "@/model/clipboard";
+import { copy, paste, writeClipping } from "@/model/clipboard";
 import {
   editAt,
   nodeOf,
@@ -214,18 +214,6 @@ export async function copySelected(): Promise<void> {
   const clipping = copy(currentWorkflow(), scopeOf(currentTab()), ids, { bodyInputs });
   await navigator.clipboard.writeText(writeClipping(clipping));
   tell(t("saidCopied", { count: ids.length }));
-}
-
-/** Paste text that was copied here; tells whether it was such text. */
-export function pasteText(text: string, at?: Point, withOuterLinks = false): boolean {
-  const clipping = readClipping(text);
-  if (clipping === undefined) return false;
-  const options = { ...(at && { at }), withOuterLinks, bodyInputs };
-  const pasted = paste(currentWorkflow(), scopeOf(currentTab()), clipping, options);
-  editWorkflow({ name: t("stepPaste") }, () => pasted.workflow);
-  select(pasted.ids);
-  announce(t("saidPasted", { count: pasted.ids.length }));
-  return true;
 }
 
 /** Copy the selected nodes beside themselves, with the wires into them. */

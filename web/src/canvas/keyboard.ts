@@ -13,7 +13,6 @@ import {
   layOut,
   moveSelectedBy,
   packSelected,
-  pasteText,
   removeSelected,
   selectAll,
   selectedNodes,
@@ -26,6 +25,7 @@ import { bringIntoView, type Flow } from "./bringIntoView";
 import { focusCanvas, focusedNode, focusInside, focusNode } from "./focus";
 import { readFlowId } from "./flow";
 import { nearestIn, readingOrder, type Direction } from "./navigation";
+import { pasteText } from "./pasting";
 import { addPicture } from "./pictures";
 import { placeInView, provideView, type WindowPoint } from "./placeInView";
 import { nodeTypeNow } from "@/state/shownTypes";
@@ -182,7 +182,8 @@ function listenForPaste(flow: Flow, board: RefObject<HTMLElement | null>): () =>
     }
     const text = event.clipboardData?.getData("text/plain") ?? "";
     const place = pointer && flow.screenToFlowPosition(pointer);
-    if (pasteText(text, place ? [place.x, place.y] : undefined)) event.preventDefault();
+    event.preventDefault();
+    void pasteText(text, place ? [place.x, place.y] : undefined);
   };
   const canvas = board.current;
   canvas?.addEventListener("pointermove", follow);

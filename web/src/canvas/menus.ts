@@ -29,7 +29,6 @@ import {
   frameSelected,
   layOut,
   packSelected,
-  pasteText,
   removeSelected,
   selectAll,
   selectedNodes,
@@ -42,6 +41,7 @@ import type { Flow } from "./bringIntoView";
 import { CARD_COLOURS, ownColour } from "./colours";
 import { readWireId } from "./flow";
 import { loopChoices } from "./loops";
+import { pasteText } from "./pasting";
 import { showEverything } from "./wholeView";
 import { unplug } from "./wiring";
 
@@ -76,7 +76,7 @@ function canvasEntries({ at }: MenuRequest, flow: Flow): MenuEntry[] {
 }
 
 async function pasteAt(at: readonly [number, number]): Promise<void> {
-  pasteText(await navigator.clipboard.readText(), at);
+  await pasteText(await navigator.clipboard.readText(), at);
 }
 
 function common(): MenuEntry[] {

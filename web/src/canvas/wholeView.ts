@@ -2,6 +2,7 @@
 import { getViewportForBounds, type Viewport } from "@xyflow/react";
 import type { Flow } from "./bringIntoView";
 import type { FlowNode } from "./flow";
+import { mainPart } from "./mainPart";
 import { around, type Bounds } from "./minimapScale";
 
 export const LEAST_ZOOM = 0.08;
@@ -19,7 +20,11 @@ let shown: Whole | undefined;
 export function showAll(flow: Flow, nodes: readonly FlowNode[], least = LEAST_ZOOM): void {
   const room = document.querySelector(".board")?.getBoundingClientRect();
   if (nodes.length === 0 || !room?.width || !room.height) return;
-  const bounds = around(nodes.map(boundsOf));
+  const boxes = nodes.map(boundsOf);
+  const [width, height] = [room.width / least, room.height / least];
+  const all = around(boxes);
+  const fits = all.width <= width && all.height <= height;
+  const bounds = fits ? all : around(mainPart(boxes, width, height));
   const view = getViewportForBounds(bounds, room.width, room.height, least, MOST_ZOOM, PADDING);
   shown = { view, least };
   void flow.setViewport(view);

@@ -4,7 +4,8 @@ import { t } from "@/strings";
 import "./files.css";
 import { Modal } from "./Modal";
 import { usePlaces } from "./places";
-import { ask, openTheirs, overwrite, saveAs, useSaving, type Question } from "./saving";
+import { openTheirs } from "./opening";
+import { ask, overwrite, saveAs, useSaving, type Question } from "./saving";
 
 const close = () => ask(undefined);
 

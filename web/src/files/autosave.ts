@@ -1,7 +1,4 @@
 /** Keeping every open workflow in the browser, and opening them again. */
-import { EMPTY, type Workflow } from "@/model/document";
-import { begin } from "@/model/history";
-import { readKept, type ReadHistory } from "@/model/keptHistory";
 import { tell } from "@/state/announcer";
 import {
   MOST_CLOSED,
@@ -10,7 +7,6 @@ import {
   restoreTabs,
   useDocuments,
   workflowOf,
-  type Restored,
   type Tab,
 } from "@/state/documents";
 import { forgetRuns } from "@/state/resume";
@@ -27,9 +23,9 @@ import {
   takeLeft,
   textOf,
   toKeep,
-  workflowIn,
   type Snapshot,
 } from "./snapshots";
+import { readSnapshots, tellSetAside, type Sorted } from "./setAside";
 import { openWindows, thisWindow } from "./windows";
 
 const PAUSE_MS = 400;
@@ -49,34 +45,34 @@ async function recover(own: string): Promise<void> {
   for (const { place, etag } of [...closed, ...open])
     // an open one knows better
     if (place !== undefined && etag !== undefined) noteEtag(place, etag);
-  restoreClosed(closed.map((one) => ({ ...readSnapshot(one), index: one.index, closed: one.closed ?? 0 })));
-  if (open.length === 0) return;
-  const front = open.find(({ window, front }) => front && window === own) ?? open.at(-1);
-  restoreTabs(open.map(readSnapshot), front?.key);
-  const others = open.filter(({ window }) => window !== own).length;
+  const before = readSnapshots(closed);
+  restoreClosed(before.good.map(([{ index, closed = 0 }, restored]) => ({ ...restored, index, closed })));
+  const now = readSnapshots(open);
+  reopenAll(own, now);
+  tellSetAside({ ...now, bad: [...before.bad, ...now.bad] });
+}
+
+function reopenAll(own: string, { good }: Sorted): void {
+  if (good.length === 0) return;
+  const [front = good.at(-1)] = good.filter(([{ window, front }]) => front && window === own);
+  restoreTabs(
+    good.map(([, restored]) => restored),
+    front?.[0].key,
+  );
+  const others = good.filter(([{ window }]) => window !== own).length;
   if (others > 0) tell(t("saidRecovered", { count: others }));
+}
+
+/** Load the page anew without one of its tabs, which can be opened again. */
+export async function leaveOut(tab: Tab): Promise<void> {
+  const snapshot = snapshotOf(tab, await thisWindow());
+  await keepSnapshot({ ...snapshot, index: 0, front: false, closed: Date.now() });
+  location.reload();
 }
 
 async function drop(key: string): Promise<void> {
   forgetRuns(key);
   await dropSnapshot(key);
-}
-
-function readSnapshot({ key, text, history, saved, place }: Snapshot): Restored {
-  const workflow = text === textOf(EMPTY) ? EMPTY : workflowIn(text); // a blank tab makes room again
-  const kept: ReadHistory<Workflow> =
-    history === undefined ? { history: begin(workflow) } : readKept(history, workflow);
-  return { key, history: kept.history, saved: savedIn(kept, saved, text), place };
-}
-
-/** The very document of the history, where it is one of those: undone to it, nothing is left to save. */
-function savedIn(
-  { history, saved }: ReadHistory<Workflow>,
-  wanted: string | undefined,
-  text: string,
-): Workflow | undefined {
-  if (wanted === undefined) return undefined;
-  return wanted === text ? history.present : (saved ?? workflowIn(wanted));
 }
 
 function watch(own: string): () => void {

@@ -2,6 +2,7 @@
 import { deleteSaved, readSaved, writeSaved } from "@/api/library";
 import { ApiError } from "@/api/problems";
 import type { Workflow } from "@/model/document";
+import { BadDocument, readText } from "@/model/reading";
 import { tell } from "@/state/announcer";
 import { markUnsaved } from "@/state/documents";
 import { t } from "@/strings";
@@ -30,9 +31,9 @@ function putBack(place: string, workflow: Workflow): Promise<void> {
 /** What cannot be read can be deleted all the same, but not put back. */
 async function readable(place: string): Promise<Workflow | undefined> {
   try {
-    return (await readSaved(place)).workflow;
+    return readText((await readSaved(place)).text).workflow;
   } catch (error) {
-    if (error instanceof ApiError || error instanceof SyntaxError) return undefined;
+    if (error instanceof ApiError || error instanceof BadDocument) return undefined;
     throw error;
   }
 }

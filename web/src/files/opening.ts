@@ -1,19 +1,17 @@
 /** Opening workflows: from the server, from files, from jobs and templates. */
 import { getJobWorkflow } from "@/api/client";
-import { importWorkflow, type Imported } from "@/api/documents";
 import { readSaved, readTemplate } from "@/api/library";
 import { ApiError } from "@/api/problems";
-import { roomOf } from "@/canvas/geometry";
 import { addPicture } from "@/canvas/pictures";
 import type { WindowPoint } from "@/canvas/placeInView";
-import { autoLayout } from "@/model/layout";
-import { editAt, graphAt, nodesOf, type Workflow } from "@/model/document";
+import { BadDocument, readWorkflow } from "@/model/reading";
 import { tell } from "@/state/announcer";
-import { catalogueThere } from "@/state/catalogue";
 import { activateTab, openCopy, openWorkflow, useDocuments } from "@/state/documents";
 import { t } from "@/strings";
+import { arrivalIn, arrivalOf, notesOf, type Arrival } from "./door";
 import { noteEtag } from "./places";
-import { telling } from "./telling";
+import { placed } from "./placing";
+import { failureOf, telling } from "./telling";
 
 /** Open a saved workflow, or show the tab that has it. */
 export function openSaved(place: string): Promise<void> {
@@ -23,60 +21,111 @@ export function openSaved(place: string): Promise<void> {
     return Promise.resolve();
   }
   return telling(async () => {
-    const { workflow, etag } = await readSaved(place);
-    noteEtag(place, etag);
-    openWorkflow(workflow, place);
-  });
+    const { text, etag } = await readSaved(place);
+    const arrival = await arrivalOf(text);
+    const workflow = await placed(arrival.workflow);
+    if (arrival.translated) openWorkflow({ ...workflow, name: workflow.name || place });
+    else {
+      noteEtag(place, etag);
+      openWorkflow(workflow, place);
+    }
+    tellNotes(place, notesOf(arrival));
+  }, place);
+}
+
+/** Open what someone else saved beside what is here. */
+export function openTheirs(place: string): Promise<void> {
+  return telling(async () => {
+    const arrival = await arrivalOf((await readSaved(place)).text);
+    openCopy({ ...(await placed(arrival.workflow)), name: t("conflictTheirName", { name: place }) });
+    tellNotes(place, notesOf(arrival));
+  }, place);
 }
 
 export function openTemplate(name: string): Promise<void> {
   return telling(async () => {
-    openCopy(await placed(await readTemplate(name)));
-  });
+    openCopy(await placed(readWorkflow(await readTemplate(name)).workflow));
+  }, name);
 }
 
 /** The workflow as a job ran it. */
 export function openJob(id: string): Promise<void> {
   return telling(async () => {
-    openWorkflow(await placed(await getJobWorkflow(id)));
+    const { workflow, dropped } = readWorkflow(await getJobWorkflow(id));
+    openWorkflow(await placed(workflow));
+    tellNotes(workflow.name ?? "", notesOf({ workflow, dropped, lost: [] }));
   });
+}
+
+/** Open files one after the other, and tell once what became of them. */
+export async function openFiles(files: readonly File[], place?: WindowPoint): Promise<void> {
+  const failures: string[] = [];
+  const notes: string[] = [];
+  for (const file of files)
+    try {
+      notes.push(...(await openFile(file, place)).map((why) => t("saidOf", { name: file.name, why })));
+    } catch (error) {
+      failures.push(failureOf(error, file.name));
+    }
+  tellOutcome(failures, files.length, notes);
+}
+
+function tellOutcome(failures: readonly string[], all: number, notes: readonly string[]): void {
+  const [first = ""] = failures;
+  if (failures.length > 1)
+    return tell(t("saidFilesFailed", { count: failures.length, all }), undefined, [...failures, ...notes]);
+  if (notes.length > 0) return tell(first || t("saidLeftOut", { count: notes.length }), undefined, notes);
+  if (first !== "") tell(first);
+}
+
+function tellNotes(name: string, notes: readonly string[]): void {
+  tellOutcome(
+    [],
+    1,
+    notes.map((why) => (name === "" ? why : t("saidOf", { name, why }))),
+  );
 }
 
 const PLAIN = "unreadable_workflow";
+/** Pictures that the server reads. */
+const PICTURES = /^image\/(?!svg)/;
 
-/** A JSON or PNG of this project or of ComfyUI; a picture without a workflow becomes a node that loads it. */
-export function openFile(file: File, place?: WindowPoint): Promise<void> {
-  return telling(async () => {
-    const found = await workflowOrPicture(file);
-    if (found === "picture") return addPicture(file, place);
-    const { workflow, issues } = found;
-    const name = workflow.name || file.name.replace(/\.\w+$/, "");
-    openWorkflow({ ...(await placed(workflow)), name });
-    const lost = issues.filter(({ code }) => code === "not_mapped").length;
-    if (lost > 0) tell(t("saidNotMapped", { count: lost }));
-  });
+/**
+ * A JSON or PNG of this project or of ComfyUI; a picture without a workflow becomes a node that loads it.
+ *
+ * Gives what could not be carried over.
+ */
+async function openFile(file: File, place?: WindowPoint): Promise<readonly string[]> {
+  await checkReadable(file);
+  const found = await workflowOrPicture(file);
+  if (found === "picture") {
+    await addPicture(file, place);
+    return [];
+  }
+  const name = found.workflow.name || file.name.replace(/\.\w+$/, "");
+  openWorkflow({ ...(await placed(found.workflow)), name });
+  return notesOf(found);
 }
 
-async function workflowOrPicture(file: File): Promise<Imported | "picture"> {
+/** A folder is given like a file, and sending it looks like a server that is gone. */
+async function checkReadable(file: File): Promise<void> {
   try {
-    return await importWorkflow(file);
+    await file.slice(0, 1).arrayBuffer();
   } catch (error) {
-    if (file.type.startsWith("image/") && error instanceof ApiError && error.code === PLAIN) return "picture";
+    if (error instanceof DOMException) throw new BadDocument(t("noFile"), { cause: error });
     throw error;
   }
 }
 
-/** Nodes without places, as other programs write them, are laid out; those inside subgraphs, too. */
-async function placed(workflow: Workflow): Promise<Workflow> {
-  let laid = workflow;
-  for (const scope of [null, ...Object.keys(workflow.subgraphs ?? {})]) {
-    const graph = graphAt(workflow, scope) ?? {};
-    if (Object.values(nodesOf(graph)).every((node) => node.ui?.position !== undefined)) continue;
-    const catalogue = await catalogueThere();
-    const after = await autoLayout(graph, roomOf({ graph, workflow, catalogue }));
-    laid = editAt(laid, scope, () => after);
+async function workflowOrPicture(file: File): Promise<Arrival | "picture"> {
+  try {
+    return await arrivalIn(file);
+  } catch (error) {
+    if (!(error instanceof ApiError && error.code === PLAIN)) throw error;
+    if (PICTURES.test(file.type)) return "picture";
+    if (/\.json$/i.test(file.name) || file.type === "application/json") throw error;
+    throw new BadDocument(t("noWorkflowFile"), { cause: error });
   }
-  return laid;
 }
 
 /** Let a person choose files. */
@@ -87,10 +136,6 @@ export function chooseFiles(): void {
   input.multiple = true;
   input.addEventListener("change", () => void openFiles([...(input.files ?? [])]));
   input.click();
-}
-
-export async function openFiles(files: readonly File[], place?: WindowPoint): Promise<void> {
-  for (const file of files) await openFile(file, place);
 }
 
 const carriesFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;

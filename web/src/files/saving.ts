@@ -1,17 +1,9 @@
 /** Saving to the server, and what is to be done when someone else saved there meanwhile. */
 import { create } from "zustand";
-import { listSaved, readSaved, writeSaved, type Expectation, type SavedView } from "@/api/library";
+import { listSaved, writeSaved, type Expectation, type SavedView } from "@/api/library";
 import { ApiError, Unreachable } from "@/api/problems";
 import { announce, tell } from "@/state/announcer";
-import {
-  currentTab,
-  markSaved,
-  markUnsaved,
-  openCopy,
-  useDocuments,
-  workflowOf,
-  type Tab,
-} from "@/state/documents";
+import { currentTab, markSaved, markUnsaved, useDocuments, workflowOf, type Tab } from "@/state/documents";
 import { onServerEvent } from "@/state/connection";
 import { t } from "@/strings";
 import { etagOf, forgetPlace, noteChange, noteEtag } from "./places";
@@ -54,12 +46,6 @@ export async function overwrite(key: string, place: string): Promise<void> {
   if (tab) await put(tab, place, "whatever");
 }
 
-/** Open what someone else saved beside what is here. */
-export async function openTheirs(place: string): Promise<void> {
-  const { workflow } = await readSaved(place);
-  openCopy({ ...workflow, name: t("conflictTheirName", { name: place }) });
-}
-
 function tabByKey(key: string): Tab | undefined {
   return useDocuments.getState().tabs.find((tab) => tab.key === key);
 }
@@ -70,7 +56,7 @@ async function put(tab: Tab, place: string, expected: Expectation): Promise<void
     saved(tab.key, place, await writeSaved(place, workflow, expected));
     markSaved(tab.key, place, workflow);
   } catch (error) {
-    refused(tab.key, place, expected, error);
+    await refused(tab.key, place, expected, error);
   }
 }
 
@@ -84,16 +70,31 @@ function saved(key: string, place: string, { etag }: SavedView): void {
   announce(t("saidSaved", { name: place }));
 }
 
-function refused(key: string, place: string, expected: Expectation, error: unknown): void {
-  if (error instanceof ApiError && error.status === 412)
-    return ask(
-      expected === "new"
-        ? { kind: "name", tab: key, suggested: place, taken: true }
-        : { kind: "conflict", tab: key, place },
-    );
+async function refused(key: string, place: string, expected: Expectation, error: unknown): Promise<void> {
+  if (error instanceof ApiError && error.status === 412) {
+    if (expected === "new") return ask({ kind: "name", tab: key, suggested: place, taken: true });
+    return (await stands(place)) ? ask({ kind: "conflict", tab: key, place }) : tellGone(key, place);
+  }
   if (error instanceof Unreachable) return tell(t("saidNotSaved"));
   if (error instanceof ApiError) return tell(error.detail);
   throw error;
+}
+
+/** Whether anything is saved there; where nobody answers, something may be. */
+async function stands(place: string): Promise<boolean> {
+  try {
+    return (await listSaved()).some(({ path }) => path === place);
+  } catch (error) {
+    if (error instanceof Unreachable || error instanceof ApiError) return true;
+    throw error;
+  }
+}
+
+/** What was to be saved over was deleted meanwhile: there is nothing to compare with. */
+function tellGone(key: string, place: string): void {
+  forgetPlace(place);
+  markUnsaved(place);
+  tell(t("saidGoneElsewhere", { name: place }), { label: t("save"), run: () => void saveAs(key, place) });
 }
 
 /** Look what became of the open workflows while nobody listened. */

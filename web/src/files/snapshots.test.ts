@@ -1,5 +1,6 @@
 import "fake-indexeddb/auto";
 import { expect, test, vi } from "vitest";
+import { readText } from "@/model/reading";
 import {
   allSnapshots,
   dropSnapshot,
@@ -10,7 +11,6 @@ import {
   takeLeft,
   textOf,
   toKeep,
-  workflowIn,
   type Snapshot,
 } from "./snapshots";
 
@@ -80,7 +80,7 @@ test("a workflow comes back from its text with every digit", () => {
     format: "nodegraph",
     nodes: { s: { type: "K", inputs: { seed: 2n ** 64n - 1n } } },
   } as const;
-  expect(workflowIn(textOf(workflow))).toEqual(workflow);
+  expect(readText(textOf(workflow)).workflow).toEqual(workflow);
 });
 
 function place(room = Infinity): Storage {

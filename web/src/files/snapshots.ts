@@ -2,7 +2,7 @@
 import { createStore, del, entries, set } from "idb-keyval";
 import type { Workflow } from "@/model/document";
 import type { History } from "@/model/history";
-import { parseJson, writeJson } from "@/model/json";
+import { writeJson } from "@/model/json";
 import { keptHistory } from "@/model/keptHistory";
 
 export interface Snapshot {
@@ -152,5 +152,3 @@ export function historyOf(history: History<Workflow>, saved: Workflow | undefine
   histories.set(history, { saved, text });
   return text;
 }
-
-export const workflowIn = (text: string): Workflow => parseJson(text) as unknown as Workflow;

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { someOf, workflows } from "./arbitrary";
 import { linkList, lookUp, nodesOf, type Workflow } from "./document";
-import { copy, paste, readClipping, writeClipping } from "./clipboard";
+import { CLIPBOARD_FORMAT, clippingOf, copy, paste, readClipping, writeClipping } from "./clipboard";
+import { parsed } from "./reading";
 
 const FLOW: Workflow = {
   format: "nodegraph",
@@ -64,16 +65,22 @@ test("subgraphs come along with those inside them, and get another name only whe
 
 test("the clipboard survives as text; whole workflows can be pasted; other text is none", () => {
   const clipping = copy(FLOW, null, ["load", "sub"]);
-  expect(readClipping(writeClipping(clipping))).toEqual(clipping);
-  const whole = readClipping(JSON.stringify(FLOW));
-  expect(Object.keys(whole?.nodes ?? {})).toEqual(Object.keys(nodesOf(FLOW)));
-  for (const text of [
-    "a prompt, with (weights:1.2)",
-    "{broken",
-    '{"nodes":3}',
-    '{"format":"nodegraph","nodes":{"a":1}}',
-  ])
-    expect(readClipping(text)).toBeUndefined();
+  expect(readClipping(parsed(writeClipping(clipping)))).toEqual({ clipping, dropped: [] });
+  expect(Object.keys(clippingOf(FLOW).nodes)).toEqual(Object.keys(nodesOf(FLOW)));
+  for (const other of ["text", null, 5, [1], { nodes: 3 }, FLOW]) expect(readClipping(other)).toBeUndefined();
+});
+
+test("a damaged clipping is refused with its places, and what cannot be drawn of one is left out", () => {
+  const format = CLIPBOARD_FORMAT;
+  expect(() => readClipping({ format, nodes: { a: { type: "A", links: { x: 5 } } } })).toThrow(
+    "nodes.a.links.x: must be a link",
+  );
+  const found = readClipping({ format, nodes: { a: { type: "A", ui: { title: {} } } }, groups: [null] });
+  expect(found?.clipping).toMatchObject({ nodes: { a: { type: "A" } }, groups: [] });
+  expect(found?.dropped).toEqual([
+    "nodes.a.ui.title: must be text, not an empty object",
+    "ui.groups[0]: must be an object, not null",
+  ]);
 });
 
 test("frames are pasted with new ids", () => {

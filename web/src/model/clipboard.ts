@@ -16,7 +16,9 @@ import {
 import { NO_BODIES, renameUses, usesOf, type BodyInputs } from "./bodies";
 import { addNode, freshId, patchUi } from "./edit";
 import { groupsOf, withGroups } from "./groups";
-import { parseJson, writeJson } from "./json";
+import { writeJson } from "./json";
+import { readWorkflow } from "./reading";
+import { isRecord } from "./rules";
 import { freshName } from "./subgraphs";
 import { filterLinks, mapLinks } from "./wires";
 
@@ -189,48 +191,26 @@ export function writeClipping(clipping: Clipping): string {
   return writeJson(clipping, 2);
 }
 
-/** Read what was copied; a whole workflow may be pasted too. `undefined`: it is some other text. */
-export function readClipping(text: string): Clipping | undefined {
-  if (!text.trimStart().startsWith("{")) return undefined;
-  let found: unknown;
-  try {
-    found = parseJson(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  return isClipping(found) ? asClipping(found) : undefined;
+/** What was copied here, of parsed JSON. `undefined`: it is something else. Throws `BadDocument` where it is damaged. */
+export function readClipping(found: unknown): { clipping: Clipping; dropped: readonly string[] } | undefined {
+  if (!isRecord(found) || found["format"] !== CLIPBOARD_FORMAT) return undefined;
+  const { groups, ...graph } = found;
+  const { workflow, dropped } = readWorkflow({
+    ...graph,
+    format: "nodegraph",
+    ui: groups === undefined ? {} : { groups },
+  });
+  return { clipping: clippingOf(workflow), dropped };
 }
 
-function isClipping(value: unknown): value is Omit<Clipping, "format"> & { format: string } {
-  if (typeof value !== "object" || value === null || !("format" in value) || !("nodes" in value))
-    return false;
-  const { format, nodes } = value;
-  return (format === CLIPBOARD_FORMAT || format === "nodegraph") && isRecordOfNodes(nodes);
-}
-
-function isRecordOfNodes(nodes: unknown): boolean {
-  return (
-    typeof nodes === "object" &&
-    nodes !== null &&
-    Object.values(nodes).every((node) => typeof (node as { type?: unknown } | null)?.type === "string")
-  );
-}
-
-function asClipping({
-  nodes,
-  subgraphs,
-  groups,
-  ...rest
-}: Omit<Clipping, "format"> & { format: string }): Clipping {
-  const ui = (rest as { ui?: { groups?: readonly Group[] } }).ui;
-  const frames = groups ?? ui?.groups;
+/** A whole workflow as if all of it had been copied. */
+export function clippingOf({ nodes = {}, subgraphs, ui }: Workflow): Clipping {
   const plain = mapValues(nodes, (node) => patchUi(node, { via: undefined }));
   return {
     format: CLIPBOARD_FORMAT,
     version: 1,
     nodes: plain,
-    ...(frames && { groups: frames }),
+    ...(ui?.groups && { groups: ui.groups }),
     ...(subgraphs && { subgraphs }),
   };
 }

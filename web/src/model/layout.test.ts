@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { graphs } from "./arbitrary";
 import { linkList, nodesOf, type Graph } from "./document";
 import { boxOf, guessSize, type Box } from "./groups";
-import { align, autoLayout, distribute, snap } from "./layout";
+import { align, autoLayout, distribute, layOutUnplaced, snap } from "./layout";
 
 const boxes = (graph: Graph): Record<string, Box> =>
   Object.fromEntries(Object.entries(nodesOf(graph)).map(([id, node]) => [id, boxOf(id, node, guessSize)]));
@@ -106,4 +106,19 @@ test("only the nodes asked for are laid out; snapping goes to the grid", async (
   const some = await autoLayout(ROW, guessSize, ["a", "b"]);
   expect(some.nodes?.["c"]).toBe(ROW.nodes?.["c"]);
   expect(snap([29, -11])).toEqual([20, -20]);
+});
+
+test("only nodes without a place are laid out, below those that have one", async () => {
+  const graph = {
+    nodes: {
+      kept: { type: "A", ui: { position: [500, 300] } },
+      free: { type: "A" },
+      other: { type: "A", links: { x: ["free", "y"] } },
+    },
+  } as const;
+  const { nodes } = await layOutUnplaced<Graph>(graph);
+  expect(nodes?.["kept"]).toBe(graph.nodes.kept);
+  const places = [nodes?.["free"]?.ui?.position, nodes?.["other"]?.ui?.position];
+  for (const place of places) expect(place?.[1]).toBeGreaterThan(400);
+  expect(places[0]?.[0]).toBeLessThan(places[1]?.[0] ?? 0);
 });

@@ -1,7 +1,7 @@
 /** Placing nodes: automatically from left to right, in line, or at even distances. */
 import { linkList, nodesOf, type Graph, type Point } from "./document";
 import { moveNodes } from "./edit";
-import { boxOf, guessSize, type Box, type SizeOf } from "./groups";
+import { around, boxOf, guessSize, type Box, type SizeOf } from "./groups";
 
 export const GRID = 20;
 const [COLUMN_GAP, ROW_GAP] = [80, 40];
@@ -26,6 +26,21 @@ export async function autoLayout<G extends Graph>(
     snap([x - newLeft + left, y - newTop + top]),
   ]);
   return moveNodes(graph, new Map(moved));
+}
+
+/** Place the nodes that have no place: below those that have one. */
+export async function layOutUnplaced<G extends Graph>(graph: G, sizeOf: SizeOf = guessSize): Promise<G> {
+  const all = Object.entries(nodesOf(graph));
+  const ids = all.filter(([, node]) => node.ui?.position === undefined).map(([id]) => id);
+  if (ids.length === 0) return graph;
+  const laid = await autoLayout(graph, sizeOf, ids);
+  const there = around(all.filter(([id]) => !ids.includes(id)).map(([id, node]) => boxOf(id, node, sizeOf)));
+  if (there === undefined) return laid;
+  const boxes = boxesOf(laid, ids, sizeOf);
+  const [left, top] = corner([...boxes.values()]);
+  const [dx, dy] = [there.x - left, there.y + there.height + COLUMN_GAP - top];
+  const places = [...boxes].map(([id, { x, y }]): [string, Point] => [id, snap([x + dx, y + dy])]);
+  return moveNodes(laid, new Map(places));
 }
 
 /** Layers by longest path, order by barycentre: Sugiyama's method, as dagre does it. */

@@ -15,6 +15,7 @@ import {
   type MoveRequest,
   type QueueView,
 } from "@/api/client";
+import { readWorkflow } from "@/model/reading";
 import { tell } from "@/state/announcer";
 import { useCatalogue } from "@/state/catalogue";
 import { onServerEvent } from "@/state/connection";
@@ -69,7 +70,7 @@ export const pause = (paused: boolean) => change(() => setPaused(paused));
 /** Queue what a job ran once more; what comes of it is shown in the tab in front. */
 export const rerun = (job: JobView) =>
   change(async () => {
-    const workflow = await getJobWorkflow(job.id);
+    const { workflow } = readWorkflow(await getJobWorkflow(job.id));
     followJob(await submitJob(workflow, { label: job.label }), currentTab().key);
   });
 

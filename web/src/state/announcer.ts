@@ -11,6 +11,8 @@ interface Message {
   readonly count: number;
   readonly text: string;
   readonly offer?: Offer | undefined;
+  /** What it is about, one by one. */
+  readonly list?: readonly string[] | undefined;
 }
 
 interface Announcer {
@@ -30,8 +32,8 @@ export function announce(text: string): void {
 }
 
 /** Tell everybody, for a moment. */
-export function tell(text: string, offer?: Offer): void {
-  useAnnouncer.setState(({ told }) => ({ told: { count: told.count + 1, text, offer } }));
+export function tell(text: string, offer?: Offer, list?: readonly string[]): void {
+  useAnnouncer.setState(({ told }) => ({ told: { count: told.count + 1, text, offer, list } }));
 }
 
 /** What was told is no longer of use. */

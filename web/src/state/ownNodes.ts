@@ -4,6 +4,7 @@ import { deleteSaved, listSaved, readSaved, writeSaved, type Expectation } from 
 import { ApiError, Unreachable } from "@/api/problems";
 import type { Workflow } from "@/model/document";
 import { OWN_FOLDER, renamedOwn, subgraphOfOwn } from "@/model/ownNodes";
+import { BadDocument, readText } from "@/model/reading";
 import { t } from "@/strings";
 import { tell } from "./announcer";
 import { bodyInputs, currentCatalogue } from "./catalogue";
@@ -34,16 +35,27 @@ export async function loadOwnNodes(): Promise<void> {
   try {
     const listed = (await listSaved()).filter(({ path }) => path.startsWith(OWN_FOLDER));
     const known = useOwnNodes.getState().nodes;
-    const read = listed.map(async ({ path, etag }): Promise<OwnNode> => {
+    const read = listed.map(async ({ path, etag }): Promise<OwnNode | undefined> => {
       const name = path.slice(OWN_FOLDER.length);
-      const same = known.find((own) => own.name === name && own.etag === etag);
-      return same ?? { name, ...(await readSaved(path)) };
+      return known.find((own) => own.name === name && own.etag === etag) ?? readOwn(name);
     });
-    const all = await Promise.all(read);
+    const all = (await Promise.all(read)).filter((own) => own !== undefined);
     useOwnNodes.setState({ nodes: all.filter(({ workflow }) => subgraphOfOwn(workflow) !== undefined) });
   } catch (error) {
     // Deleted while it was read, of which an event tells; or gone, and then it is read after the return.
     if (!(error instanceof ApiError || error instanceof Unreachable)) throw error;
+  }
+}
+
+/** One whose file is damaged is told and left out: the others are of use. */
+async function readOwn(name: string): Promise<OwnNode | undefined> {
+  try {
+    const { text, etag } = await readSaved(placeOfOwn(name));
+    return { name, etag, workflow: readText(text).workflow };
+  } catch (error) {
+    if (!(error instanceof BadDocument || (error instanceof ApiError && error.status === 422))) throw error;
+    tell(t("saidOf", { name: placeOfOwn(name), why: error.message }));
+    return undefined;
   }
 }
 

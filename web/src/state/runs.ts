@@ -179,7 +179,7 @@ export function applyEvent(event: RunEvent, picture?: Blob): void {
   }
   if (hasEnded(run)) return; // it is told again what led there
   HANDLERS[event.type]?.(run, event, picture);
-  if (event.node !== undefined) noteIteration(run, event.node);
+  if (typeof event.node === "string") noteIteration(run, event.node);
 }
 
 /** Show the latest iteration of a node in a loop; one that failed stays in view. */
@@ -252,7 +252,7 @@ function nodeHandler(
   next: (before: NodeRun | undefined, event: RunEvent, picture?: Blob) => NodeRun,
 ): Handler {
   return (run, event, picture) => {
-    if (event.node === undefined) return;
+    if (typeof event.node !== "string") return;
     updateNode(run.tab, event.node, (before) => {
       if (isLate(before, event)) return before;
       const after = {

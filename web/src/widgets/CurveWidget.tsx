@@ -1,6 +1,7 @@
 import { useRef, type KeyboardEvent, type PointerEvent } from "react";
 import type { Json } from "@/model/document";
 import { t } from "@/strings";
+import { JsonWidget } from "./JsonWidget";
 import type { WidgetProps } from "./registry";
 
 type Knot = readonly [x: number, y: number];
@@ -12,9 +13,14 @@ const STRAIGHT: readonly Knot[] = [
   [1, 1],
 ];
 
-/** A curve through points from 0 to 1: drag a point, double-click for a new one, Delete takes one away. */
-export default function CurveWidget({ input, value, onChange }: WidgetProps) {
-  const knots = readKnots(value);
+/** A curve through points from 0 to 1; what is no list of points is shown as it is. */
+export default function CurveWidget(props: WidgetProps) {
+  const knots = readKnots(props.value);
+  return knots ? <Curve {...props} knots={knots} /> : <JsonWidget {...props} />;
+}
+
+/** Drag a point, double-click for a new one, Delete takes one away. */
+function Curve({ input, knots, onChange }: WidgetProps & { knots: readonly Knot[] }) {
   const board = useRef<SVGSVGElement>(null);
   const held = useRef<number>(undefined);
   const placeOf = (event: { clientX: number; clientY: number }): Knot => {
@@ -74,9 +80,14 @@ export default function CurveWidget({ input, value, onChange }: WidgetProps) {
   );
 }
 
-function readKnots(value: Json): readonly Knot[] {
-  if (!Array.isArray(value) || value.length < 2) return STRAIGHT;
-  return value.map((knot): Knot => [unit(Number(knot[0])), unit(Number(knot[1]))]);
+function readKnots(value: Json): readonly Knot[] | undefined {
+  if (value === null || value === "" || (Array.isArray(value) && value.length < 2)) return STRAIGHT;
+  if (!Array.isArray(value) || !value.every(isPoint)) return undefined;
+  return value.map(([x, y]): Knot => [unit(x), unit(y)]);
+}
+
+function isPoint(value: Json): value is readonly [number, number] {
+  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === "number");
 }
 
 function unit(value: number): number {

@@ -1,10 +1,12 @@
 import { memo, Suspense, useCallback } from "react";
+import { Boundary } from "@/app/Boundary";
 import { lookUp, nodeOf, type Json } from "@/model/document";
 import { setInput } from "@/model/edit";
 import { useCheck } from "@/state/check";
 import { edit, graphOf, prefixOf, useOuterName, useTab } from "@/state/documents";
 import type { InputType } from "@/state/nodeTypes";
 import { nameAndHelp, t } from "@/strings";
+import { JsonWidget } from "./JsonWidget";
 import { defaultValue, type WidgetKind } from "./kinds";
 import { WIDGETS } from "./registry";
 import "./widgets.css";
@@ -35,6 +37,7 @@ export const Widget = memo(function Widget({ node, input, kind }: Props) {
   const outer = useOuterName(node, "inputs", name);
   const Control = WIDGETS[kind];
   const controlId = `${node}.${name}`;
+  const shown = { controlId, node, input, value: kept ?? defaultValue(input), onChange: change };
   return (
     <div
       className={`widget widget-${kind} nodrag ${wrong ? "wrong" : ""} ${TALL.includes(kind) ? "tall" : ""}`}
@@ -43,15 +46,11 @@ export const Widget = memo(function Widget({ node, input, kind }: Props) {
         {name}
         {outer !== undefined && <span className="quiet"> {t("fromOutside", { outer })}</span>}
       </label>
-      <Suspense fallback={null}>
-        <Control
-          controlId={controlId}
-          node={node}
-          input={input}
-          value={kept ?? defaultValue(input)}
-          onChange={change}
-        />
-      </Suspense>
+      <Boundary subject={shown.value} fallback={() => <JsonWidget {...shown} />}>
+        <Suspense fallback={null}>
+          <Control {...shown} />
+        </Suspense>
+      </Boundary>
     </div>
   );
 });
