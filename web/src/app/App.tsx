@@ -16,6 +16,7 @@ import "./app.css";
 import { handleKey, registerCommands } from "./commands";
 import { appCommands } from "./appCommands";
 import { ConnectionNotice } from "./ConnectionNotice";
+import { KeepingNotice } from "./KeepingNotice";
 import { IssueList } from "./IssueList";
 import { watchRoom } from "./panels";
 import { SidePanels } from "./SidePanels";
@@ -47,6 +48,7 @@ function Editor() {
           <Trail />
           <Canvas />
           <div className="stage-foot">
+            <KeepingNotice />
             <ChangedElsewhere />
             <Announcer />
             <IssueList />

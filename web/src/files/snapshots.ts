@@ -1,7 +1,7 @@
 /** Open workflows as they are, kept in the browser: nothing is lost by a closed tab, a crash or a lost server. */
-import { createStore, del, entries, set } from "idb-keyval";
 import type { Workflow } from "@/model/document";
 import { parseJson, writeJson } from "@/model/json";
+import { editsTable, isRecord, listOf, readJson, type Texts } from "@/state/browserStores";
 
 export interface Snapshot {
   readonly key: string;
@@ -20,19 +20,39 @@ export interface Snapshot {
   readonly closed?: number | undefined;
 }
 
-const store = createStore("nodegraph", "snapshots");
+const TYPES = { key: "string", window: "string", text: "string", index: "number", time: "number" } as const;
+const PERHAPS = { saved: "string", place: "string", etag: "string", closed: "number" } as const;
 
-export async function keepSnapshot(snapshot: Snapshot): Promise<void> {
-  await set(snapshot.key, snapshot, store);
+/** Whether something read is a snapshot that a workflow can be had from. */
+function isSnapshot(value: unknown): value is Snapshot {
+  if (!isRecord(value)) return false;
+  const fits = (type: string, name: string) => typeof value[name] === type;
+  const whole = Object.entries(TYPES).every(([name, type]) => fits(type, name));
+  const rest = Object.entries(PERHAPS).every(([name, type]) => value[name] === undefined || fits(type, name));
+  return whole && rest && [value["text"], value["saved"]].every(isReadable);
 }
 
-export async function dropSnapshot(key: string): Promise<void> {
-  await del(key, store);
+/** By the parser that is many times as fast: only whether it can be read is asked. */
+function isReadable(text: unknown): boolean {
+  try {
+    return text === undefined || isRecord(JSON.parse(text as string));
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
 }
+
+const table = editsTable("snapshots", isSnapshot);
+
+/** Gives whether it is kept. */
+export function keepSnapshot(snapshot: Snapshot): Promise<boolean> {
+  return table.put(snapshot.key, snapshot);
+}
+
+export const dropSnapshot = table.drop;
 
 export async function allSnapshots(): Promise<Snapshot[]> {
-  const found = await entries<string, Snapshot>(store);
-  return found.map(([, snapshot]) => snapshot).sort((one, other) => one.index - other.index);
+  return (await table.all()).sort((one, other) => one.index - other.index);
 }
 
 const LEFT = "nodegraph.left.";
@@ -42,27 +62,23 @@ const LEFT = "nodegraph.left.";
  *
  * There is little room here. What does not fit is left to the database, which may still get it.
  */
-export function leaveSnapshots(window: string, snapshots: readonly Snapshot[], place: Storage): void {
-  if (snapshots.length === 0) return;
-  try {
-    place.setItem(LEFT + window, JSON.stringify(snapshots));
-  } catch (error) {
-    if (!(error instanceof DOMException && error.name === "QuotaExceededError")) throw error;
-  }
+export function leaveSnapshots(window: string, snapshots: readonly Snapshot[], texts: Texts): void {
+  if (snapshots.length > 0) texts.write(LEFT + window, JSON.stringify(snapshots));
 }
 
 /** What was put down is kept by now. */
-export function forgetLeft(window: string, place: Storage): void {
-  place.removeItem(LEFT + window);
+export function forgetLeft(window: string, texts: Texts): void {
+  texts.remove(LEFT + window);
 }
 
 /** Take what was put down, and keep what is newer than what the database has. */
-export async function takeLeft(place: Storage): Promise<void> {
+export async function takeLeft(texts: Texts): Promise<void> {
   const kept = new Map((await allSnapshots()).map(({ key, time }) => [key, time]));
-  for (const name of Object.keys(place).filter((name) => name.startsWith(LEFT))) {
-    const left = JSON.parse(place.getItem(name) ?? "[]") as readonly Snapshot[];
-    await Promise.all(left.filter(({ key, time }) => time > (kept.get(key) ?? 0)).map(keepSnapshot));
-    place.removeItem(name);
+  for (const name of texts.names().filter((name) => name.startsWith(LEFT))) {
+    const left = readJson(texts, name, listOf(isSnapshot)) ?? [];
+    const newer = left.filter(({ key, time }) => time > (kept.get(key) ?? 0));
+    const all = await Promise.all(newer.map(keepSnapshot));
+    if (all.every(Boolean)) texts.remove(name); // else it is all there is
   }
 }
 

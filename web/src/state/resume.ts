@@ -1,6 +1,7 @@
 /** Runs outlive the page: those of each tab are noted, and shown or followed again by the next page. */
 import { getJob, type JobView } from "@/api/client";
 import { ApiError, Unreachable } from "@/api/problems";
+import { isRecord, listOf, ofBrowser, readJson } from "./browserStores";
 import { lastEvent } from "./connection";
 import { announceEnd } from "./running";
 import { followJob, hasEnded, useRuns, type Run } from "./runs";
@@ -36,7 +37,7 @@ export function worthNoting(runs: readonly Run[]): Run[] {
 function writeNote(tab: string, runs: readonly Run[]): void {
   const known = new Map(readNote(tab).map((noted) => [noted.job, noted]));
   const note = runs.map((run): Noted => noteOf(run, known.get(run.job)));
-  localStorage.setItem(KEY + tab, JSON.stringify(note));
+  ofBrowser.write(KEY + tab, JSON.stringify(note));
 }
 
 function noteOf(run: Run, known: Noted | undefined): Noted {
@@ -52,12 +53,17 @@ function beforeNow(): Pick<Noted, "after"> {
 }
 
 function readNote(tab: string): Noted[] {
-  return JSON.parse(localStorage.getItem(KEY + tab) ?? "[]") as Noted[];
+  return [...(readJson(ofBrowser, KEY + tab, listOf(isNoted)) ?? [])];
+}
+
+function isNoted(value: unknown): value is Noted {
+  if (!isRecord(value) || typeof value["job"] !== "string") return false;
+  return value["after"] === undefined || typeof value["after"] === "number";
 }
 
 /** Forget the runs of a tab that is gone for good. */
 export function forgetRuns(tab: string): void {
-  localStorage.removeItem(KEY + tab);
+  ofBrowser.remove(KEY + tab);
 }
 
 /** Show what the noted jobs of tabs gave, and follow those that go on; gives the event after which to listen. */

@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import { getSystem, logIn, logOut } from "@/api/client";
 import { ApiError } from "@/api/problems";
+import { ofTab } from "./browserStores";
 
 interface Session {
   /** `needed`: it wants a token. */
@@ -14,7 +15,7 @@ const ENDABLE = "nodegraph.session";
 
 export const useSession = create<Session>(() => ({
   status: "asking",
-  endable: sessionStorage.getItem(ENDABLE) !== null,
+  endable: ofTab.read(ENDABLE) !== undefined,
 }));
 
 /** Ask the server whether it lets us in. Where it does not answer, that is told elsewhere. */
@@ -45,6 +46,6 @@ export async function signOut(): Promise<void> {
 }
 
 function noteEndable(endable: boolean): void {
-  if (endable) sessionStorage.setItem(ENDABLE, "");
-  else sessionStorage.removeItem(ENDABLE);
+  if (endable) ofTab.write(ENDABLE, "");
+  else ofTab.remove(ENDABLE);
 }

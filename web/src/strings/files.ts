@@ -42,6 +42,10 @@ export const files = {
   saidDeleted: "{name} deleted",
   saidSaved: "{name} saved",
   saidNotSaved: "The server does not answer. Your work is kept in this browser; save again when it is back.",
+  losesEdits:
+    "This browser keeps nothing of your edits: they are gone when this page is closed or loaded again. Save them on the server, or export them as a file. A private window, a full disk, or a setting of the browser may be the cause.",
+  losesRest:
+    "This browser does not keep all that the editor gives it: settings, which runs belong to a workflow and which workflows were open may be gone once this page is closed or loaded again. A setting of the browser may be the cause.",
   saidRecovered: "What was not saved when its window closed is open again: {count}",
   saidNotMapped: "Not carried over: {count}. The list of issues tells which.",
 } as const;
