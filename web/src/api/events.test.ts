@@ -117,8 +117,21 @@ test("a binary frame holds an event and a picture", async () => {
   new DataView(frame.buffer).setUint32(0, text.length);
   frame.set(text, 4);
   frame.set([1, 2, 3], 4 + text.length);
-  const { event, body } = readMessage(frame.buffer);
-  expect(event.node).toBe("ü");
+  const { event, body } = readMessage(frame.buffer) ?? {};
+  expect(event?.node).toBe("ü");
   expect(body?.type).toBe("image/png");
   expect([...new Uint8Array((await body?.arrayBuffer()) ?? new ArrayBuffer(0))]).toEqual([1, 2, 3]);
+});
+
+test.each([
+  "{garb",
+  "null",
+  "5",
+  '{"id":1}',
+  new ArrayBuffer(2),
+  new Uint8Array([255, 255, 255, 255, 1]).buffer,
+])("what is no event, such as %o, counts as a gap", (data) => {
+  const { socket, told } = stage();
+  socket().onmessage({ data });
+  expect(told).toMatchObject({ gaps: 1, events: [] });
 });

@@ -99,7 +99,9 @@ export class EventStream {
   }
 
   private take(data: string | ArrayBuffer): void {
-    const { event, body } = readMessage(data);
+    const message = readMessage(data);
+    if (message === undefined) return this.listener.onGap(); // whatever it was to tell is missed
+    const { event, body } = message;
     if (event.type === "lagged") {
       this.socket?.close(); // too slow for the server: what it dropped is asked for again
       return;
@@ -110,12 +112,32 @@ export class EventStream {
   }
 }
 
-/** A text frame is an event; a binary one has the length of the JSON, the JSON, and what goes with it. */
-export function readMessage(data: string | ArrayBuffer): { event: ServerEvent; body?: Blob } {
-  if (typeof data === "string") return { event: JSON.parse(data) as ServerEvent };
-  const length = new DataView(data).getUint32(0);
-  const text = new TextDecoder().decode(new Uint8Array(data, 4, length));
-  const event = JSON.parse(text) as ServerEvent;
-  const type = typeof event["media_type"] === "string" ? event["media_type"] : "image/jpeg";
-  return { event, body: new Blob([new Uint8Array(data, 4 + length)], { type }) };
+interface Message {
+  readonly event: ServerEvent;
+  readonly body?: Blob;
+}
+
+/**
+ * A text frame is an event; a binary one has the length of the JSON, the JSON, and what goes with it.
+ *
+ * `undefined`: it is damaged, or not of the server.
+ */
+export function readMessage(data: string | ArrayBuffer): Message | undefined {
+  if (typeof data === "string") return withEvent(data);
+  const length = data.byteLength < 4 ? Infinity : new DataView(data).getUint32(0);
+  if (4 + length > data.byteLength) return undefined;
+  const message = withEvent(new TextDecoder().decode(new Uint8Array(data, 4, length)));
+  const told = message?.event["media_type"];
+  const type = typeof told === "string" ? told : "image/jpeg";
+  return message && { ...message, body: new Blob([new Uint8Array(data, 4 + length)], { type }) };
+}
+
+function withEvent(text: string): Message | undefined {
+  try {
+    const event = JSON.parse(text) as Partial<ServerEvent> | null;
+    return typeof event?.type === "string" ? { event: event as ServerEvent } : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

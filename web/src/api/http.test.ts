@@ -2,7 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { getJobWorkflow, listJobs, submitJob, upload } from "./client";
+import { wordsOf } from "@/state/words";
 import { json } from "./http";
+import { readSaved } from "./library";
 import { ApiError, Unreachable } from "./problems";
 
 interface Seen {
@@ -80,6 +82,19 @@ test("a problem becomes an error with its code, words and issues", async () => {
 test("an answer that is no JSON is a problem too", async () => {
   reply(403, "text/html", "<h1>No</h1>");
   await expect(json("/jobs")).rejects.toMatchObject({ status: 403, code: "unknown", detail: "Forbidden" });
+});
+
+test.each([
+  ["text/html", "<title>Hotel\n Wi-Fi</title><p>Sign in", "page", "Hotel Wi-Fi"],
+  ["text/plain", "", "page", ""],
+  ["application/json", '{"jobs":[{"id', "damaged", '{"jobs":[{"id'],
+  ["application/json", "null", "other", "null"],
+  ["application/json", "[1]", "other", "[1]"],
+])("%s with %o in the API's place is told as what it is", async (type, text, came, shown) => {
+  reply(200, type, text);
+  for (const ask of [json("/jobs"), getJobWorkflow("a"), readSaved("a")])
+    await expect(ask).rejects.toMatchObject({ name: "Unreachable", came, shown });
+  await expect(json("/jobs").catch(wordsOf)).resolves.toContain(shown);
 });
 
 test("a proxy without the server behind it counts as no server", async () => {

@@ -1,7 +1,7 @@
 /** One request to `/api/v1`: JSON there and back, problems as errors. */
 import type { Json } from "@/model/document";
 import { parseJson, writeJson } from "@/model/json";
-import { Unreachable, problemOf } from "./problems";
+import { Unreachable, notTheApi, problemOf } from "./problems";
 
 export const PREFIX = "/api/v1";
 
@@ -57,12 +57,43 @@ function queryText(query: Ask["query"]): string {
   return text && `?${text}`;
 }
 
-/** The JSON of an answer. */
+/** The JSON of an answer. Throws `NotTheApi` where it is none of the API's. */
 export async function json<T>(path: string, ask?: Ask): Promise<T> {
-  return (await (await send(path, ask)).json()) as T;
+  return (await readBody(await send(path, ask), JSON.parse)) as T;
 }
 
 /** The JSON of an answer in which numbers keep every digit, as workflows need. */
 export async function exactJson(path: string, ask?: Ask): Promise<Json> {
-  return parseJson(await (await send(path, ask)).text());
+  return readExact(await send(path, ask));
+}
+
+export async function readExact(answer: Response): Promise<Json> {
+  return (await readBody(answer, parseJson)) as Json;
+}
+
+/** All that the API answers are objects. */
+async function readBody(answer: Response, parse: (text: string) => unknown): Promise<object> {
+  const text = await textOf(answer);
+  const value = isJson(answer) ? parsed(text, parse) : undefined;
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw notTheApi(text, isJson(answer));
+  return value;
+}
+
+async function textOf(answer: Response): Promise<string> {
+  try {
+    return await answer.text();
+  } catch (error) {
+    if (error instanceof TypeError) throw new Unreachable("the answer breaks off", { cause: error });
+    throw error;
+  }
+}
+
+function parsed(text: string, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

@@ -1,7 +1,6 @@
 /** Workflows kept on the server, and those to start from. */
 import type { Workflow } from "@/model/document";
-import { parseJson } from "@/model/json";
-import { exactJson, json, send } from "./http";
+import { exactJson, json, readExact, send } from "./http";
 import type { components } from "./types";
 
 type Schemas = components["schemas"];
@@ -17,7 +16,7 @@ export async function listSaved(): Promise<readonly SavedView[]> {
 /** A saved workflow, with the tag that saving it again must name. */
 export async function readSaved(path: string): Promise<{ workflow: Workflow; etag: string }> {
   const answer = await send(address(path));
-  const workflow = parseJson(await answer.text()) as unknown as Workflow;
+  const workflow = (await readExact(answer)) as unknown as Workflow;
   return { workflow, etag: tagOf(answer) };
 }
 

@@ -21,11 +21,15 @@ export function beginFiles(): () => void {
   let over = false;
   const add = (stop: () => void) => (over ? stop() : stops.push(stop));
   const begin = async () => {
-    add(await startAutosave());
-    const after = await resumeRuns(useDocuments.getState().tabs.map(({ key }) => key));
-    add(noteRuns());
+    let after: number | undefined;
+    try {
+      add(await startAutosave());
+      after = await resumeRuns(useDocuments.getState().tabs.map(({ key }) => key));
+    } finally {
+      add(noteRuns());
+      if (!over) add(watchEvents(after)); // runs do not depend on what was kept
+    }
     void checkPlaces();
-    if (!over) add(watchEvents(after));
   };
   void begin();
   return () => {

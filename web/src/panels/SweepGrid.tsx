@@ -5,7 +5,7 @@ import { tell } from "@/state/announcer";
 import { picturesOfJob } from "./outputs";
 import { PictureGrid } from "./PictureGrid";
 import type { Queued } from "./SweepPanel";
-import { wordsOf } from "./useLoaded";
+import { wordsOf } from "@/state/words";
 import { t } from "@/strings";
 
 /** What came of each cell, as soon as it has ended. */

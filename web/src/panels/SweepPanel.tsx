@@ -8,7 +8,7 @@ import { t } from "@/strings";
 import { Shell } from "./Shell";
 import { SweepGrid } from "./SweepGrid";
 import { cellsOf, sweepables, type Choice, type Sweepable } from "./sweepAxes";
-import { wordsOf } from "./useLoaded";
+import { wordsOf } from "@/state/words";
 
 export interface Queued {
   readonly cells: readonly Cell[];

@@ -20,7 +20,7 @@ import { useCatalogue } from "@/state/catalogue";
 import { onServerEvent } from "@/state/connection";
 import { followJob } from "@/state/runs";
 import { currentTab } from "@/state/documents";
-import { wordsOf } from "./useLoaded";
+import { wordsOf } from "@/state/words";
 
 interface Jobs {
   readonly queue: QueueView | undefined;

@@ -2,7 +2,7 @@
 import { create } from "zustand";
 import { getJob } from "@/api/client";
 import { EventStream, type ServerEvent } from "@/api/events";
-import { Unreachable } from "@/api/problems";
+import { ApiError, Unreachable } from "@/api/problems";
 import { loadCatalogue } from "./catalogue";
 import { checkSoon } from "./check";
 import { applyEvent, applyResult, useRuns, type RunEvent } from "./runs";
@@ -72,9 +72,14 @@ async function catchUp(): Promise<void> {
   const open = Object.values(useRuns.getState().runs).filter((run) =>
     ["queued", "running", "interrupted"].includes(run.state),
   );
+  for (const { job } of open) await lookAt(job);
+}
+
+async function lookAt(job: string): Promise<void> {
   try {
-    for (const { job } of open) applyResult(await getJob(job));
+    applyResult(await getJob(job));
   } catch (error) {
-    if (!(error instanceof Unreachable)) throw error; // gone again: the next connection catches up
+    // It is gone, or the server is again: then the next connection catches up.
+    if (!(error instanceof Unreachable || error instanceof ApiError)) throw error;
   }
 }

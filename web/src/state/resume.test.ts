@@ -1,6 +1,11 @@
-import { expect, it } from "vitest";
-import { worthNoting } from "./resume";
-import type { Run } from "./runs";
+import { afterEach, expect, it, vi } from "vitest";
+import { resumeRuns, worthNoting } from "./resume";
+import { useRuns, type Run } from "./runs";
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 const run = (job: string, state: Run["state"]): Run => ({ job, tab: "tab", state, planned: 0, finished: 0 });
 const noted = (...runs: Run[]) => worthNoting(runs).map(({ job }) => job);
@@ -15,4 +20,20 @@ it("all that go on are noted, of those that failed only some", () => {
   const waiting = Array.from({ length: 100 }, (_, index) => run(`waiting-${index}`, "queued"));
   expect(noted(...failed)).toHaveLength(20);
   expect(noted(...waiting, ...failed)).toHaveLength(120);
+});
+
+it("a server that stumbles is asked again for what ran before", async () => {
+  const kept: Record<string, string> = { "nodegraph.runs.tab": '[{"job":"a","after":7}]' };
+  vi.stubGlobal("localStorage", {
+    getItem: (name: string) => kept[name] ?? null,
+    setItem: (name: string, text: string) => void (kept[name] = text),
+  });
+  const job = { id: "a", state: "queued", started: null, result: null };
+  const answers = [new Response("x", { status: 500 }), Response.json(job)];
+  vi.stubGlobal("fetch", () => Promise.resolve(answers.shift()));
+  vi.useFakeTimers();
+  expect(await resumeRuns(["tab"])).toBe(7);
+  expect(useRuns.getState().runs).toEqual({});
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(useRuns.getState().runs["a"]).toMatchObject({ tab: "tab", state: "queued" });
 });

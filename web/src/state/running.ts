@@ -1,6 +1,6 @@
 /** Starting and stopping runs of the document in front. */
 import { cancelJob, submitJob } from "@/api/client";
-import { ApiError, Unreachable } from "@/api/problems";
+import { ApiError } from "@/api/problems";
 import { lookUp, mapValues, nodesOf, type NodeEntry, type Workflow } from "@/model/document";
 import { setInput } from "@/model/edit";
 import { undoName } from "@/model/history";
@@ -14,6 +14,7 @@ import { currentTab, editWorkflow, tabOf, useDocuments, workflowOf } from "./doc
 import { activeRuns, followJob, useRuns, type Run } from "./runs";
 import { useSettings } from "./settings";
 import { ownName } from "./tabNames";
+import { wordsOf } from "./words";
 
 /** Queue the document in front, `batchCount` times; seeds that shall change do so after each. */
 export async function run(): Promise<void> {
@@ -36,9 +37,7 @@ async function runOnce(): Promise<boolean> {
 
 /** Tell why nothing was queued; what is wrong with the workflow is shown at its nodes too. */
 function refuse(error: unknown): false {
-  if (error instanceof Unreachable) tell(t("serverGone"));
-  else if (!(error instanceof ApiError)) throw error;
-  else if (error.issues[0] === undefined) tell(error.detail);
+  if (!(error instanceof ApiError) || error.issues[0] === undefined) tell(wordsOf(error));
   else {
     useCheck.setState({ issues: error.issues });
     tell(t("saidIssues", { count: error.issues.length, first: error.issues[0].message }));

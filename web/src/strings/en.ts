@@ -16,6 +16,11 @@ export const en = {
   rightPanels: "Panels on the right",
   trail: "Where you are",
   serverGone: "The server does not answer. Your work is kept here; the editor goes on as soon as it is back.",
+  notTheApi:
+    "Not nodegraph answers at its address, but something else: {what}. A network may want you to sign in, or a proxy may be in the way. Your work is kept here.",
+  came_page: "a page, “{shown}”",
+  came_damaged: "data that are damaged or cut off, “{shown}”",
+  came_other: "“{shown}”",
 
   // Signing in
   signInTitle: "Sign in to nodegraph",

@@ -17,6 +17,10 @@ export const files = {
   saveName: "Save on the server as",
   saveNameHelp: "A name; folders may stand before it, such as portraits/owl.",
   saveNameTaken: "{name} is there already. Choose another name, or replace it.",
+  saveNameBlank: "Type a name to save it under.",
+  saveNameEmptyPart:
+    "“{name}” begins or ends with a slash, or has two slashes with nothing between them; write it as folder/name.",
+  saveNameClimbs: "“{part}” in “{name}” is no folder of yours; write a folder's name, as in portraits/owl.",
   replace: "Replace",
   dismiss: "Cancel",
   conflictTitle: "Saved by someone else",
