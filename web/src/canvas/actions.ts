@@ -36,6 +36,7 @@ import {
 import { nodeTypeOf, subgraphType, type NodeType } from "@/state/nodeTypes";
 import type { End } from "@/state/surface";
 import { t } from "@/strings";
+import { writeClipboard } from "./clipboardText";
 import { readFlowId, readWireId } from "./flow";
 import { cardGeometry } from "./geometry";
 import { defaultValue, widgetKind, type WidgetKind } from "@/widgets/kinds";
@@ -213,8 +214,8 @@ export async function copySelected(): Promise<void> {
   const ids = selectedNodes();
   if (ids.length === 0) return;
   const clipping = copy(currentWorkflow(), scopeOf(currentTab()), ids, { bodyInputs });
-  await navigator.clipboard.writeText(writeClipping(clipping));
-  tell(t("saidCopied", { count: ids.length }));
+  const copied = await writeClipboard(writeClipping(clipping));
+  tell(copied ? t("saidCopied", { count: ids.length }) : t("saidNotCopied"));
 }
 
 /** Paste text that was copied here; tells whether it was such text. */

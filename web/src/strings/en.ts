@@ -255,6 +255,8 @@ export const en = {
   saidAdded: "{title} added",
   saidRemoved: "{count} removed",
   saidCopied: "{count} copied",
+  saidNotCopied: "Not copied: this browser does not let the page write to the clipboard",
+  saidPasteByKey: "This browser lets a page paste only when you press Ctrl+V on the canvas",
   saidPasted: "{count} pasted",
   saidMuted: "Muted",
   saidBypassed: "Bypassed",
