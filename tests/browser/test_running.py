@@ -100,6 +100,25 @@ def test_batch_count(editor: Editor, site: Served) -> None:
     editor.until(lambda: len(jobs(site, "Batch")) == 3, "three jobs")
 
 
+def test_cancelling_a_large_batch_stops_its_queueing_at_once(editor: Editor, site: Served) -> None:
+    editor.open(slow("large batch", steps=400, name="Large batch"))
+    editor.page.get_by_label("Number of runs").fill("300")
+    requests: list[str] = []
+    submits = re.compile("/api/v1/jobs(/batch)?$")
+    editor.page.on("request", lambda request: submits.search(request.url) and requests.append(request.url))
+    editor.run()
+    cancel = editor.button(re.compile("^Cancel"))
+    editor.until(lambda: "Cancel all" in cancel.inner_text(), "something to cancel")
+    cancel.click()
+    editor.until(lambda: "Cancelled" in editor.page.evaluate("window.announced"), "that it was cancelled")
+    editor.until(lambda: cancel.is_disabled(), "nothing to cancel", 20)
+    editor.page.wait_for_timeout(1000)
+    queue = site.ask("GET", "/api/v1/queue").json
+    assert queue["running"] + queue["waiting"] == []
+    assert not [text for text in editor.page.evaluate("window.announced") if "Queued" in text]
+    assert len(requests) <= 6
+
+
 def test_run_on_change(editor: Editor) -> None:
     editor.open(workflow({"sum": {"type": "testing.Slow", "inputs": {"steps": 2, "salt": "change"}}}))
     editor.page.get_by_label("Run on change").check()

@@ -109,7 +109,12 @@ function updateCurrent(change: (tab: Tab) => Tab): void {
 
 /** Edit the whole document; `step` names it for undo. */
 export function editWorkflow(step: StepName, change: (workflow: Workflow) => Workflow): void {
-  updateCurrent((tab) => {
+  editWorkflowIn(currentTab().key, step, change);
+}
+
+/** Edit the document of a tab, which need not be in front. */
+export function editWorkflowIn(key: string, step: StepName, change: (workflow: Workflow) => Workflow): void {
+  updateTab(key, (tab) => {
     const history = commit(tab.history, change(workflowOf(tab)), step, performance.now());
     return history === tab.history ? tab : { ...tab, history };
   });

@@ -1,83 +1,88 @@
 /** Starting and stopping runs of the document in front. */
-import { cancelJob, submitJob } from "@/api/client";
+import { create } from "zustand";
+import { cancelJob, submitBatch, submitJob } from "@/api/client";
 import { ApiError } from "@/api/problems";
-import { lookUp, mapValues, nodesOf, type NodeEntry, type Workflow } from "@/model/document";
-import { setInput } from "@/model/edit";
+import { batchOf, takeSeeds } from "@/model/batches";
+import type { Workflow } from "@/model/document";
 import { undoName } from "@/model/history";
 import { writeJson } from "@/model/json";
-import { isSeed, nextSeed, type AfterRun } from "@/model/seeds";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
 import { announce, tell } from "./announcer";
 import { checkSoon, useCheck } from "./check";
-import { currentTab, editWorkflow, tabOf, useDocuments, workflowOf } from "./documents";
+import { currentTab, editWorkflowIn, tabOf, useDocuments, workflowOf } from "./documents";
 import { activeRuns, followJob, useRuns, type Run } from "./runs";
+import { mostInBatch } from "./session";
 import { useSettings } from "./settings";
 import { ownName } from "./tabNames";
 import { wordsOf } from "./words";
 
+/** Of tabs that are queueing runs, how many are still to be queued; taking a tab out stops that. */
+export const useQueueing = create<Readonly<Record<string, number>>>(() => ({}));
+
+const setLeft = (tab: string, left: number): void => useQueueing.setState({ [tab]: left });
+const leftOf = (tab: string): number => useQueueing.getState()[tab] ?? 0;
+
+/** Few enough that a person who cancels does not wait for them. */
+const MOST_AT_ONCE = 50;
+
 /** Queue the document in front, `batchCount` times; seeds that shall change do so after each. */
 export async function run(): Promise<void> {
   const { batchCount } = useSettings.getState();
-  for (let count = 0; count < batchCount; count += 1) if (!(await runOnce())) return;
-  announce(t("saidQueued", { count: batchCount }));
-}
-
-async function runOnce(): Promise<boolean> {
-  const tab = currentTab();
-  const workflow = workflowOf(tab);
+  const { key } = currentTab();
+  if (leftOf(key) > 0) return setLeft(key, leftOf(key) + batchCount);
+  setLeft(key, batchCount);
+  let queued = 0;
   try {
-    followJob(await submitJob(workflow, { label: ownName(tab) ?? "" }), tab.key);
+    while (leftOf(key) > 0) queued += await queueSome(key);
   } catch (error) {
+    setLeft(key, 0);
     return refuse(error);
   }
-  advanceSeeds();
-  return true;
+  if (queued > 0) announce(t("saidQueued", { count: queued }));
+}
+
+/** Queue some of what is left, in one request; gives how many, 0 where they were cancelled meanwhile. */
+async function queueSome(key: string): Promise<number> {
+  const tab = useDocuments.getState().tabs.find((one) => one.key === key);
+  if (tab === undefined) return (setLeft(key, 0), 0); // it was closed
+  const workflow = workflowOf(tab);
+  const { variants, after } = batchOf(workflow, Math.min(leftOf(key), MOST_AT_ONCE, mostInBatch()));
+  const label = ownName(tab) ?? "";
+  const [only] = variants.length === 1 ? [await submitJob(workflow, { label })] : [];
+  const jobs = only ? [only] : await submitBatch(workflow, variants, { label });
+  for (const job of jobs) followJob(job, key);
+  const step = { name: t("stepSeeds"), merge: "seeds" };
+  editWorkflowIn(key, step, (now) => takeSeeds(now, workflow, after));
+  if (leftOf(key) === 0) return (await cancelJobs(jobs.map(({ id }) => id)), 0);
+  setLeft(key, Math.max(0, leftOf(key) - jobs.length));
+  return jobs.length;
 }
 
 /** Tell why nothing was queued; what is wrong with the workflow is shown at its nodes too. */
-function refuse(error: unknown): false {
+function refuse(error: unknown): void {
   if (!(error instanceof ApiError) || error.issues[0] === undefined) tell(wordsOf(error));
   else {
     useCheck.setState({ issues: error.issues });
     tell(t("saidIssues", { count: error.issues.length, first: error.issues[0].message }));
   }
-  return false;
 }
 
-/** Cancel everything that was started from the document in front. */
+/** Cancel everything that was started from the document in front, and queue no more of it. */
 export async function cancel(): Promise<void> {
-  const runs = activeRuns(useRuns.getState(), currentTab().key);
+  const { key } = currentTab();
+  setLeft(key, 0);
   try {
-    await Promise.all(runs.map(({ job }) => cancelJob(job)));
+    await cancelJobs(activeRuns(useRuns.getState(), key).map(({ job }) => job));
     announce(t("saidCancelled"));
   } catch (error) {
     refuse(error);
   }
 }
 
-/** What becomes of seeds after a run, as kept in `ui.seeds` of the node. */
-export function afterRunOf(entry: NodeEntry | undefined, input: string): AfterRun {
-  const chosen = (entry?.ui?.seeds as Record<string, AfterRun> | undefined)?.[input];
-  return chosen ?? "fixed";
-}
-
-function advanceSeeds(): void {
-  editWorkflow({ name: t("stepSeeds"), merge: "seeds" }, (workflow) => {
-    const whole = advanced(workflow);
-    const inner = workflow.subgraphs && mapValues(workflow.subgraphs, advanced);
-    return inner === workflow.subgraphs ? whole : { ...whole, ...(inner && { subgraphs: inner }) };
-  });
-}
-
-function advanced<G extends Pick<Workflow, "nodes">>(graph: G): G {
-  let changed = graph;
-  for (const [id, entry] of Object.entries(nodesOf(graph)))
-    for (const input of Object.keys((entry.ui?.seeds as object | undefined) ?? {})) {
-      const seed = lookUp(entry.inputs, input);
-      if (isSeed(seed)) changed = setInput(changed, id, input, nextSeed(seed, afterRunOf(entry, input)));
-    }
-  return changed;
+/** The last ones first: else those behind them would start meanwhile. */
+async function cancelJobs(jobs: readonly string[]): Promise<void> {
+  await Promise.all(jobs.toReversed().map(cancelJob));
 }
 
 const PAUSE_MS = 600;

@@ -1,6 +1,6 @@
 /** Whether the server knows who is here. */
 import { create } from "zustand";
-import { getSystem, logIn, logOut } from "@/api/client";
+import { getSystem, logIn, logOut, type SystemView } from "@/api/client";
 import { ApiError } from "@/api/problems";
 import { ofTab } from "./browserStores";
 
@@ -9,6 +9,8 @@ interface Session {
   readonly status: "asking" | "in" | "needed";
   /** Whether there is a session to end; a server on this machine alone asks nobody. */
   readonly endable: boolean;
+  /** What the server bounds, by name. */
+  readonly limits: SystemView["limits"];
 }
 
 const ENDABLE = "nodegraph.session";
@@ -16,13 +18,14 @@ const ENDABLE = "nodegraph.session";
 export const useSession = create<Session>(() => ({
   status: "asking",
   endable: ofTab.read(ENDABLE) !== undefined,
+  limits: {},
 }));
 
 /** Ask the server whether it lets us in. Where it does not answer, that is told elsewhere. */
 export async function findSession(): Promise<void> {
   try {
-    await getSystem();
-    useSession.setState({ status: "in" });
+    const { limits } = await getSystem();
+    useSession.setState({ status: "in", limits });
   } catch (error) {
     useSession.setState({ status: isRefusal(error) ? "needed" : "in" });
   }
@@ -49,3 +52,6 @@ function noteEndable(endable: boolean): void {
   if (endable) ofTab.write(ENDABLE, "");
   else ofTab.remove(ENDABLE);
 }
+
+/** The most jobs that the server takes in one request. */
+export const mostInBatch = (): number => useSession.getState().limits["max_batch"] ?? Infinity;
