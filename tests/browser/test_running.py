@@ -111,7 +111,7 @@ def test_cancelling_a_large_batch_stops_its_queueing_at_once(editor: Editor, sit
     editor.until(lambda: "Cancel all" in cancel.inner_text(), "something to cancel")
     cancel.click()
     editor.until(lambda: "Cancelled" in editor.page.evaluate("window.announced"), "that it was cancelled")
-    editor.until(lambda: cancel.is_disabled(), "nothing to cancel", 20)
+    editor.until(cancel.is_disabled, "nothing to cancel", 20)
     editor.page.wait_for_timeout(1000)
     queue = site.ask("GET", "/api/v1/queue").json
     assert queue["running"] + queue["waiting"] == []

@@ -53,7 +53,7 @@ function RunControls() {
   const planned = useCheck((check) => check.run);
   const more = useCheck((check) => check.maybe > 0);
   const active = useDocuments((state) => tabOf(state).key);
-  const left = useQueueing((state) => state[active] ?? 0);
+  const left = useQueueing((state) => state[active]?.left ?? 0);
   const busy = useRuns((state) => activeRuns(state, active).length) + left;
   return (
     <>
@@ -91,7 +91,7 @@ function RunControls() {
 function RunStatus() {
   const active = useDocuments((state) => tabOf(state).key);
   const runs = useRuns(useShallow((state) => activeRuns(state, active)));
-  const left = useQueueing((state) => state[active] ?? 0);
+  const left = useQueueing((state) => state[active]?.left ?? 0);
   const planned = useCheck((check) => check.run);
   const running = runs.find((candidate) => candidate.state === "running");
   if (running) return <Running run={running} />;

@@ -1,11 +1,12 @@
 /** Starting and stopping runs of the document in front. */
 import { create } from "zustand";
-import { cancelJob, submitBatch, submitJob } from "@/api/client";
+import { cancelJob, submitBatch, submitJob, type JobOptions, type JobView } from "@/api/client";
 import { ApiError } from "@/api/problems";
 import { batchOf, takeSeeds } from "@/model/batches";
 import type { Workflow } from "@/model/document";
 import { undoName } from "@/model/history";
 import { writeJson } from "@/model/json";
+import type { Overrides } from "@/model/sweep";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
 import { announce, tell } from "./announcer";
@@ -17,11 +18,19 @@ import { useSettings } from "./settings";
 import { ownName } from "./tabNames";
 import { wordsOf } from "./words";
 
-/** Of tabs that are queueing runs, how many are still to be queued; taking a tab out stops that. */
-export const useQueueing = create<Readonly<Record<string, number>>>(() => ({}));
+/** The runs of a tab that are being queued, several requests one after the other. */
+interface Turn {
+  /** Tells it from another that began after it was cancelled. */
+  readonly id: symbol;
+  readonly left: number;
+  readonly queued: number;
+}
 
-const setLeft = (tab: string, left: number): void => useQueueing.setState({ [tab]: left });
-const leftOf = (tab: string): number => useQueueing.getState()[tab] ?? 0;
+/** By tab; one that is taken out, as by cancelling, goes no further. */
+export const useQueueing = create<Readonly<Record<string, Turn | undefined>>>(() => ({}));
+
+const turnOf = (tab: string): Turn | undefined => useQueueing.getState()[tab];
+const setTurn = (tab: string, turn: Turn | undefined): void => useQueueing.setState({ [tab]: turn });
 
 /** Few enough that a person who cancels does not wait for them. */
 const MOST_AT_ONCE = 50;
@@ -30,33 +39,47 @@ const MOST_AT_ONCE = 50;
 export async function run(): Promise<void> {
   const { batchCount } = useSettings.getState();
   const { key } = currentTab();
-  if (leftOf(key) > 0) return setLeft(key, leftOf(key) + batchCount);
-  setLeft(key, batchCount);
-  let queued = 0;
+  const before = turnOf(key);
+  if (before) return setTurn(key, { ...before, left: before.left + batchCount });
+  const id = Symbol(key);
+  setTurn(key, { id, left: batchCount, queued: 0 });
   try {
-    while (leftOf(key) > 0) queued += await queueSome(key);
+    while (await queueSome(key, id));
   } catch (error) {
-    setLeft(key, 0);
-    return refuse(error);
+    if (turnOf(key)?.id === id) setTurn(key, undefined);
+    refuse(error);
   }
-  if (queued > 0) announce(t("saidQueued", { count: queued }));
 }
 
-/** Queue some of what is left, in one request; gives how many, 0 where they were cancelled meanwhile. */
-async function queueSome(key: string): Promise<number> {
+/** Queue some of what is left, in one request; gives whether there is more to queue. */
+async function queueSome(key: string, id: symbol): Promise<boolean> {
   const tab = useDocuments.getState().tabs.find((one) => one.key === key);
-  if (tab === undefined) return (setLeft(key, 0), 0); // it was closed
+  const turn = turnOf(key);
+  if (turn?.id !== id) return false;
+  if (tab === undefined) return (setTurn(key, undefined), false); // it was closed
   const workflow = workflowOf(tab);
-  const { variants, after } = batchOf(workflow, Math.min(leftOf(key), MOST_AT_ONCE, mostInBatch()));
-  const label = ownName(tab) ?? "";
-  const [only] = variants.length === 1 ? [await submitJob(workflow, { label })] : [];
-  const jobs = only ? [only] : await submitBatch(workflow, variants, { label });
+  const { variants, after } = batchOf(workflow, Math.min(turn.left, MOST_AT_ONCE, mostInBatch()));
+  const jobs = await submitted(workflow, variants, { label: ownName(tab) ?? "" });
   for (const job of jobs) followJob(job, key);
   const step = { name: t("stepSeeds"), merge: "seeds" };
   editWorkflowIn(key, step, (now) => takeSeeds(now, workflow, after));
-  if (leftOf(key) === 0) return (await cancelJobs(jobs.map(({ id }) => id)), 0);
-  setLeft(key, Math.max(0, leftOf(key) - jobs.length));
-  return jobs.length;
+  return noteQueued(key, id, jobs);
+}
+
+async function submitted(workflow: Workflow, variants: readonly Overrides[], options: JobOptions) {
+  return variants.length === 1
+    ? [await submitJob(workflow, options)]
+    : submitBatch(workflow, variants, options);
+}
+
+/** Jobs that came after all was cancelled are cancelled, too. Gives whether there is more to queue. */
+async function noteQueued(key: string, id: symbol, jobs: readonly JobView[]): Promise<boolean> {
+  const turn = turnOf(key);
+  if (turn?.id !== id) return (await cancelJobs(jobs.map((job) => job.id)), false);
+  const [left, queued] = [turn.left - jobs.length, turn.queued + jobs.length];
+  setTurn(key, left > 0 ? { id, left, queued } : undefined);
+  if (left <= 0) announce(t("saidQueued", { count: queued }));
+  return left > 0;
 }
 
 /** Tell why nothing was queued; what is wrong with the workflow is shown at its nodes too. */
@@ -71,7 +94,7 @@ function refuse(error: unknown): void {
 /** Cancel everything that was started from the document in front, and queue no more of it. */
 export async function cancel(): Promise<void> {
   const { key } = currentTab();
-  setLeft(key, 0);
+  setTurn(key, undefined);
   try {
     await cancelJobs(activeRuns(useRuns.getState(), key).map(({ job }) => job));
     announce(t("saidCancelled"));
