@@ -16,6 +16,19 @@ export interface Ask {
   readonly signal?: AbortSignal;
 }
 
+/** Lets a person sign in; gives whether it is worth asking again. */
+type SignIn = () => Promise<boolean>;
+
+let signIn: SignIn = () => Promise.resolve(false);
+
+/** What to do when the server no longer knows who asks: the request waits for it, and is sent again. */
+export function onUnknown(act: SignIn): void {
+  signIn = act;
+}
+
+/** Where a token is given: to be refused there is an answer. */
+const SESSION = "/session";
+
 /**
  * Send a request. Throws `ApiError` where the server refuses, `Unreachable` where nothing answers, and an
  * `AbortError` where `signal` stops it.
@@ -30,6 +43,7 @@ export async function send(path: string, ask: Ask = {}): Promise<Response> {
   });
   if (PROXY_ALONE.has(answer.status) && !isJson(answer))
     throw new Unreachable("a proxy answers in its place");
+  if (answer.status === 401 && path !== SESSION && (await signIn())) return send(path, ask);
   if (!answer.ok) throw await problemOf(answer);
   return answer;
 }

@@ -20,7 +20,7 @@ import { KeepingNotice } from "./KeepingNotice";
 import { IssueList } from "./IssueList";
 import { watchRoom } from "./panels";
 import { SidePanels } from "./SidePanels";
-import { SignIn } from "./SignIn";
+import { SignIn, SignInAgain } from "./SignIn";
 import { Tabs } from "./Tabs";
 import { TopBar } from "./TopBar";
 import { Trail } from "./Trail";
@@ -30,7 +30,13 @@ export function App() {
   const status = useSession((session) => session.status);
   useEffect(() => void findSession(), []);
   if (status === "asking") return null;
-  return status === "needed" ? <SignIn /> : <Editor />;
+  if (status === "needed") return <SignIn />;
+  return (
+    <>
+      <Editor />
+      {status === "again" && <SignInAgain />}
+    </>
+  );
 }
 
 function Editor() {

@@ -6,6 +6,7 @@ import { ApiError, Unreachable } from "@/api/problems";
 import { loadCatalogue } from "./catalogue";
 import { checkSoon } from "./check";
 import { applyEvent, applyResult, useRuns, type RunEvent } from "./runs";
+import { useSession } from "./session";
 
 interface Connection {
   readonly status: "connecting" | "open" | "lost";
@@ -52,7 +53,9 @@ export function watchEvents(after?: number): () => void {
   const stream = new EventStream(listener, after);
   const retry = () => stream.retryNow();
   addEventListener("online", retry);
+  const stop = useSession.subscribe(({ status }) => status === "in" && retry());
   return () => {
+    stop();
     removeEventListener("online", retry);
     stream.close();
   };

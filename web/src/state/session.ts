@@ -1,12 +1,13 @@
 /** Whether the server knows who is here. */
 import { create } from "zustand";
 import { getSystem, logIn, logOut, type SystemView } from "@/api/client";
+import { onUnknown } from "@/api/http";
 import { ApiError } from "@/api/problems";
 import { ofTab } from "./browserStores";
 
 interface Session {
-  /** `needed`: it wants a token. */
-  readonly status: "asking" | "in" | "needed";
+  /** `needed`: it wants a token. `again`: it does since the editor is open. */
+  readonly status: "asking" | "in" | "needed" | "again";
   /** Whether there is a session to end; a server on this machine alone asks nobody. */
   readonly endable: boolean;
   /** What the server bounds, by name. */
@@ -40,7 +41,24 @@ export async function signIn(token: string): Promise<void> {
   await logIn(token);
   noteEndable(true);
   useSession.setState({ status: "in", endable: true });
+  await findSession();
 }
+
+/** Ask for a token while the editor stays as it is; gives whether there is an editor that waits for it. */
+function signInAgain(): Promise<boolean> {
+  const isIn = () => useSession.getState().status === "in";
+  if (!isIn() && useSession.getState().status !== "again") return Promise.resolve(false);
+  useSession.setState({ status: "again" });
+  return new Promise((resolve) => {
+    const stop = useSession.subscribe(() => {
+      if (!isIn()) return;
+      stop();
+      resolve(true);
+    });
+  });
+}
+
+onUnknown(signInAgain);
 
 export async function signOut(): Promise<void> {
   await logOut();

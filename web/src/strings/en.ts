@@ -25,6 +25,8 @@ export const en = {
   // Signing in
   signInTitle: "Sign in to nodegraph",
   signInHelp: "This server asks for a token. Whoever runs it makes one with: nodegraph token create NAME",
+  signInAgainHelp:
+    "The server asks for a token since this editor was opened, or the one you came with is no longer valid. Your edits are kept; what you asked for is done as soon as you are in.",
   token: "Token",
   tokenUnknown: "The server does not know this token.",
   signInUnreachable: "The server does not answer. Try again in a moment.",
