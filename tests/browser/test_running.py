@@ -6,9 +6,13 @@ import re
 from typing import Any
 
 from editing import Editor, template, workflow
+from PIL import Image
 from served import Served
 
 FAILING = {"bad": {"type": "testing.Fails", "inputs": {"text": "this"}}}
+
+AUTOSAVED = 1500
+"""Milliseconds after which what was opened is kept."""
 
 
 def jobs(site: Served, label: str) -> list[Any]:
@@ -127,7 +131,8 @@ def test_run_on_change(editor: Editor) -> None:
     editor.card("sum").locator("output", has_text="3").wait_for()
 
 
-def test_a_sweep_gives_a_grid(editor: Editor) -> None:
+def swept(editor: Editor) -> Any:
+    """The panel of a sweep that has run."""
     image = {"type": "EmptyImage", "inputs": {"width": 16, "height": 16}}
     save = {"type": "PreviewImage", "links": {"images": ["image", "image"]}}
     editor.open(workflow({"image": image, "save": save}))
@@ -139,3 +144,34 @@ def test_a_sweep_gives_a_grid(editor: Editor) -> None:
         panel.get_by_label(f"Values {axis}").fill(values)
     panel.get_by_role("button", name="Run 4 combinations").click()
     editor.until(lambda: panel.locator(".sweep-grid img").count() == 4, "four pictures", 60)
+    return panel
+
+
+def test_a_sweep_gives_a_grid(editor: Editor) -> None:
+    panel = swept(editor)
+    panel.get_by_role("button", name="Open the workflow of image.width 32 · image.height 24").wait_for()
+    assert panel.get_by_label("Input Down").locator("option", has_text="image.width").count() == 0
+    editor.panel("History").get_by_text("Sweep · image.width 16 · image.height 24").wait_for()
+    panel = editor.panel("Sweep")
+    assert panel.get_by_label("Values Down").input_value() == "16, 24"
+    editor.page.wait_for_timeout(AUTOSAVED)
+    editor.page.reload()
+    editor.ready()
+    panel = editor.panel("Sweep")
+    editor.until(lambda: panel.locator(".sweep-grid img").count() == 4, "four pictures", 60)
+    with editor.page.expect_download() as download:
+        panel.get_by_role("button", name="Save the grid as a picture").click()
+    with Image.open(download.value.path()) as picture:
+        assert picture.width >= 2 * 32 and picture.height >= 2 * 24
+    panel.get_by_role("button", name="Open the workflow of image.width 32 · image.height 24").click()
+    editor.until(lambda: editor.field("image", "width").input_value() == "32", "the workflow of a cell")
+
+
+def test_a_sweep_of_too_many_combinations_is_told_before_it_runs(editor: Editor) -> None:
+    editor.open(workflow({"image": {"type": "EmptyImage"}}))
+    panel = editor.panel("Sweep")
+    for axis, input in (("Across", "image.width"), ("Down", "image.height")):
+        panel.get_by_label(f"Input {axis}").select_option(input)
+        panel.get_by_label(f"Values {axis}").fill("1..20")
+    panel.get_by_role("alert").get_by_text("400 combinations are more than the 256").wait_for()
+    assert panel.get_by_role("button", name="Run 400 combinations").is_disabled()

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { getJobWorkflow, listJobs, submitJob, upload } from "./client";
 import { wordsOf } from "@/state/words";
-import { json } from "./http";
+import { json, onUnknown } from "./http";
 import { readSaved } from "./library";
 import { ApiError, Unreachable } from "./problems";
 
@@ -119,4 +119,19 @@ test("a file is sent as a form whose fields come first", async () => {
   reply(201, "application/json", '{"uploads":[{"name":"a.png"}]}');
   expect(await upload(new File(["x"], "a.png"), true)).toEqual({ name: "a.png" });
   expect(seen.body.indexOf("overwrite")).toBeLessThan(seen.body.indexOf('name="file"'));
+});
+
+test("what was refused for want of a token is sent again once there is one, with all it had", async () => {
+  reply(401, "application/problem+json", '{"code":"unauthorized","detail":"a token is needed"}');
+  const signIn = vi.fn(() => {
+    reply(201, "application/json", '{"id":"1"}');
+    return Promise.resolve(true);
+  });
+  onUnknown(signIn);
+  expect(await submitJob({ format: "nodegraph" }, { label: "kept" }, "key")).toEqual({ id: "1" });
+  expect(signIn).toHaveBeenCalledOnce();
+  expect(seen.body).toContain("kept");
+  onUnknown(() => Promise.resolve(false));
+  reply(401, "application/problem+json", '{"code":"unauthorized","detail":"a token is needed"}');
+  await expect(json("/jobs")).rejects.toMatchObject({ status: 401 });
 });

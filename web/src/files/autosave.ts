@@ -13,6 +13,7 @@ import {
   type Tab,
 } from "@/state/documents";
 import { forgetRuns } from "@/state/resume";
+import { forgetSweep } from "@/state/sweeps";
 import { t } from "@/strings";
 import { etagOf, noteEtag } from "./places";
 import {
@@ -57,6 +58,7 @@ async function recover(own: string): Promise<void> {
 
 async function drop(key: string): Promise<void> {
   forgetRuns(key);
+  forgetSweep(key);
   await dropSnapshot(key);
 }
 

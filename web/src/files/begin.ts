@@ -3,6 +3,7 @@ import { registerCommands, type Command } from "@/app/commands";
 import { watchEvents } from "@/state/connection";
 import { useDocuments } from "@/state/documents";
 import { noteRuns, resumeRuns } from "@/state/resume";
+import { readSweeps } from "@/state/sweeps";
 import { startAutosave } from "./autosave";
 import { reopen } from "./closing";
 import { chooseFiles, watchDrops } from "./opening";
@@ -24,7 +25,9 @@ export function beginFiles(): () => void {
     let after: number | undefined;
     try {
       add(await startAutosave());
-      after = await resumeRuns(useDocuments.getState().tabs.map(({ key }) => key));
+      const tabs = useDocuments.getState().tabs.map(({ key }) => key);
+      readSweeps(tabs);
+      after = await resumeRuns(tabs);
     } finally {
       add(noteRuns());
       if (!over) add(watchEvents(after)); // runs do not depend on what was kept

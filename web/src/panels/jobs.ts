@@ -20,6 +20,7 @@ import { useCatalogue } from "@/state/catalogue";
 import { onServerEvent } from "@/state/connection";
 import { followJob } from "@/state/runs";
 import { currentTab } from "@/state/documents";
+import { useSweptValues } from "@/state/sweeps";
 import { wordsOf } from "@/state/words";
 
 interface Jobs {
@@ -103,8 +104,10 @@ export function useLiveJobs(): Jobs {
 }
 
 /** What people call a job: as its client does, else by the name of its workflow, else by what it makes. */
-export function useJobName({ number, label, summary: { name, makes } }: JobView): string {
+export function useJobName({ id, number, label, summary: { name, makes } }: JobView): string {
   const nodes = useCatalogue(({ catalogue }) => catalogue.nodes);
   const titles = makes.map((type) => nodes[type]?.title ?? type);
-  return `#${number} ${label || name || titles.join(", ")}`.trim();
+  const swept = useSweptValues(id);
+  const called = label || name || titles.join(", ");
+  return `#${number} ${[called, swept].filter(Boolean).join(" · ")}`.trim();
 }
