@@ -167,6 +167,18 @@ def test_a_sweep_gives_a_grid(editor: Editor) -> None:
     editor.until(lambda: editor.field("image", "width").input_value() == "32", "the workflow of a cell")
 
 
+def test_a_card_shows_the_picture_of_its_own_values_after_a_sweep(editor: Editor) -> None:
+    swept(editor)
+    width = """(card) => Math.max(0, ...[...card.querySelectorAll("img")].map((img) => img.naturalWidth))"""
+    for value in ("32", "16"):
+        editor.field("image", "width").fill(value)
+        editor.field("image", "height").fill("16")
+        editor.canvas.focus()
+        editor.card("save").get_by_text("cached").wait_for()
+        shown = f"the picture {value} wide"
+        editor.until(lambda value=value: editor.card("save").evaluate(width) == int(value), shown, 10)
+
+
 def test_a_sweep_of_too_many_combinations_is_told_before_it_runs(editor: Editor) -> None:
     editor.open(workflow({"image": {"type": "EmptyImage"}}))
     panel = editor.panel("Sweep")
@@ -175,3 +187,12 @@ def test_a_sweep_of_too_many_combinations_is_told_before_it_runs(editor: Editor)
         panel.get_by_label(f"Values {axis}").fill("1..20")
     panel.get_by_role("alert").get_by_text("400 combinations are more than the 256").wait_for()
     assert panel.get_by_role("button", name="Run 400 combinations").is_disabled()
+
+
+def test_how_a_node_failed_can_be_read(editor: Editor) -> None:
+    editor.open(workflow(FAILING))
+    editor.run()
+    for place in (editor.card("bad"), editor.panel("Log")):
+        place.get_by_text("How it came about").first.click()
+        place.locator("pre").get_by_text("in Fails").wait_for()
+        assert "ValueError: This cannot be done with 'this'" in place.locator("pre").inner_text()

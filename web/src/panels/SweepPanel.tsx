@@ -1,5 +1,5 @@
 import { submitBatch } from "@/api/client";
-import { placeName, type Cell } from "@/model/sweep";
+import { placeName, withOverrides, type Cell } from "@/model/sweep";
 import { tell } from "@/state/announcer";
 import { currentTab, tabOf, useDocuments, useTab, workflowOf } from "@/state/documents";
 import { followJob } from "@/state/runs";
@@ -52,8 +52,10 @@ async function start(cells: readonly Cell[]): Promise<void> {
   const tab = currentTab();
   try {
     const variants = cells.map(({ overrides }) => overrides);
-    const jobs = await submitBatch(workflowOf(tab), variants, { label: t("sweep") });
-    for (const job of jobs) followJob(job, tab.key);
+    const workflow = workflowOf(tab);
+    const jobs = await submitBatch(workflow, variants, { label: t("sweep") });
+    for (const [index, job] of jobs.entries())
+      followJob(job, tab.key, withOverrides(workflow, variants[index] ?? {}));
     setSweep(tab.key, { queued: jobs.flatMap(({ id }, index) => ({ ...(cells[index] as Cell), job: id })) });
   } catch (error) {
     tell(wordsOf(error));

@@ -3,10 +3,11 @@ import { create } from "zustand";
 import { cancelJob, submitBatch, submitJob, type JobOptions, type JobView } from "@/api/client";
 import { ApiError } from "@/api/problems";
 import { batchOf, takeSeeds } from "@/model/batches";
+import { withoutUi } from "@/model/meaning";
 import type { Workflow } from "@/model/document";
 import { undoName } from "@/model/history";
 import { writeJson } from "@/model/json";
-import type { Overrides } from "@/model/sweep";
+import { withOverrides, type Overrides } from "@/model/sweep";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
 import { announce, tell } from "./announcer";
@@ -60,7 +61,8 @@ async function queueSome(key: string, id: symbol): Promise<boolean> {
   const workflow = workflowOf(tab);
   const { variants, after } = batchOf(workflow, Math.min(turn.left, MOST_AT_ONCE, mostInBatch()));
   const jobs = await submitted(workflow, variants, { label: ownName(tab) ?? "" });
-  for (const job of jobs) followJob(job, key);
+  for (const [index, job] of jobs.entries())
+    followJob(job, key, withOverrides(workflow, variants[index] ?? {}));
   const step = { name: t("stepSeeds"), merge: "seeds" };
   editWorkflowIn(key, step, (now) => takeSeeds(now, workflow, after));
   return noteQueued(key, id, jobs);
@@ -127,12 +129,6 @@ export function watchForRuns(): () => void {
 function meaning(workflow: Workflow): string {
   const { nodes, subgraphs } = workflow;
   return writeJson([nodes, subgraphs].map((part) => withoutUi(part)));
-}
-
-function withoutUi(value: unknown): unknown {
-  if (Array.isArray(value) || typeof value !== "object" || value === null) return value;
-  const kept = Object.entries(value).filter(([key]) => key !== "ui");
-  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutUi(inner)]));
 }
 
 /** Once something has run: ask the server again what would run now, and tell how runs of open tabs ended. */

@@ -123,6 +123,8 @@ export const panels = {
   freeResults: "Unload all models and forget results in memory",
   saidFreed: "Memory freed",
   aboutServer: "nodegraph {version}, torch {torch}, user {user}",
+  failureDetails: "How it came about",
+  failureUnknown: "The server does not tell, or not yet: the run may still go on.",
   logClear: "Clear",
   logOnlyProblems: "Problems only",
 } as const;
