@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 NO_NAMES: frozenset[str] = frozenset()
 NOTHING_FED: Fed = {}
 UNKNOWN = ("unknown_node", "unknown_subgraph")
+MOST_OF_CYCLE = 10
+"""Nodes of a cycle that its message names."""
 """Issues of nodes that might be the ones to end in, if only their type were known."""
 
 
@@ -101,10 +103,18 @@ def _walk(graph: Graph, analysis: Analysis) -> Iterator[str]:
     """Ids in topological order; in the order of the file where cycles leave no better one."""
     cycles = graph.cycles if _has_cycle(graph) else []
     for cycle in cycles:
-        text = " → ".join([*cycle, cycle[0]])
+        text = " → ".join(_shortened([*cycle, cycle[0]]))
         message = f"these nodes wait for one another: {text}; remove one of the links."
         analysis.issues.append(Issue("cycle", message, cycle[0], given=text, related=tuple(cycle)))
     return iter(graph.nodes if cycles else graph.order)
+
+
+def _shortened(way: list[str]) -> list[str]:
+    """A way through nodes as it is told: its two ends where it is long."""
+    if len(way) <= MOST_OF_CYCLE:
+        return way
+    end = MOST_OF_CYCLE // 2
+    return [*way[:end], f"… {len(way) - 2 * end} more …", *way[-end:]]
 
 
 def _has_cycle(graph: Graph) -> bool:

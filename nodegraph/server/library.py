@@ -165,7 +165,7 @@ def _split(path: str) -> tuple[PurePosixPath, str]:
     folder, _, name = path.rpartition("/")
     if folder.endswith("/") or path.startswith("/"):
         raise unsafe_name(path, "a folder in it has no name")
-    return safe_subfolder(folder), safe_name(name + SUFFIX)
+    return safe_subfolder(folder), safe_name(name + SUFFIX, name)
 
 
 def _none(path: str) -> Problem:

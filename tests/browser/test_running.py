@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 from editing import Editor, template, workflow
+from PIL import Image
 from served import Served
 
 FAILING = {"bad": {"type": "testing.Fails", "inputs": {"text": "this"}}}
+
+AUTOSAVED = 1500
+"""Milliseconds after which what was opened is kept."""
 
 
 def jobs(site: Served, label: str) -> list[Any]:
@@ -127,6 +131,25 @@ def test_a_number_of_runs_that_cannot_be_is_told_beside_the_field(
     assert field.input_value() == kept
 
 
+def test_cancelling_a_large_batch_stops_its_queueing_at_once(editor: Editor, site: Served) -> None:
+    editor.open(slow("large batch", steps=400, name="Large batch"))
+    editor.page.get_by_label("Number of runs").fill("300")
+    requests: list[str] = []
+    submits = re.compile("/api/v1/jobs(/batch)?$")
+    editor.page.on("request", lambda request: submits.search(request.url) and requests.append(request.url))
+    editor.run()
+    cancel = editor.button(re.compile("^Cancel"))
+    editor.until(lambda: "Cancel all" in cancel.inner_text(), "something to cancel")
+    cancel.click()
+    editor.until(lambda: "Cancelled" in editor.page.evaluate("window.announced"), "that it was cancelled")
+    editor.until(cancel.is_disabled, "nothing to cancel", 20)
+    editor.page.wait_for_timeout(1000)
+    queue = site.ask("GET", "/api/v1/queue").json
+    assert queue["running"] + queue["waiting"] == []
+    assert not [text for text in editor.page.evaluate("window.announced") if "Queued" in text]
+    assert len(requests) <= 6
+
+
 def test_run_on_change(editor: Editor) -> None:
     editor.open(workflow({"sum": {"type": "testing.Slow", "inputs": {"steps": 2, "salt": "change"}}}))
     editor.page.get_by_label("Run on change").check()
@@ -135,7 +158,8 @@ def test_run_on_change(editor: Editor) -> None:
     editor.card("sum").locator("output", has_text="3").wait_for()
 
 
-def test_a_sweep_gives_a_grid(editor: Editor) -> None:
+def swept(editor: Editor) -> Any:
+    """The panel of a sweep that has run."""
     image = {"type": "EmptyImage", "inputs": {"width": 16, "height": 16}}
     save = {"type": "PreviewImage", "links": {"images": ["image", "image"]}}
     editor.open(workflow({"image": image, "save": save}))
@@ -147,3 +171,55 @@ def test_a_sweep_gives_a_grid(editor: Editor) -> None:
         panel.get_by_label(f"Values {axis}").fill(values)
     panel.get_by_role("button", name="Run 4 combinations").click()
     editor.until(lambda: panel.locator(".sweep-grid img").count() == 4, "four pictures", 60)
+    return panel
+
+
+def test_a_sweep_gives_a_grid(editor: Editor) -> None:
+    panel = swept(editor)
+    panel.get_by_role("button", name="Open the workflow of image.width 32 · image.height 24").wait_for()
+    assert panel.get_by_label("Input Down").locator("option", has_text="image.width").count() == 0
+    editor.panel("History").get_by_text("Sweep · image.width 16 · image.height 24").wait_for()
+    panel = editor.panel("Sweep")
+    assert panel.get_by_label("Values Down").input_value() == "16, 24"
+    editor.page.wait_for_timeout(AUTOSAVED)
+    editor.page.reload()
+    editor.ready()
+    panel = editor.panel("Sweep")
+    editor.until(lambda: panel.locator(".sweep-grid img").count() == 4, "four pictures", 60)
+    with editor.page.expect_download() as download:
+        panel.get_by_role("button", name="Save the grid as a picture").click()
+    with Image.open(download.value.path()) as picture:
+        assert picture.width >= 2 * 32 and picture.height >= 2 * 24
+    panel.get_by_role("button", name="Open the workflow of image.width 32 · image.height 24").click()
+    editor.until(lambda: editor.field("image", "width").input_value() == "32", "the workflow of a cell")
+
+
+def test_a_card_shows_the_picture_of_its_own_values_after_a_sweep(editor: Editor) -> None:
+    swept(editor)
+    width = """(card) => Math.max(0, ...[...card.querySelectorAll("img")].map((img) => img.naturalWidth))"""
+    for value in ("32", "16"):
+        editor.field("image", "width").fill(value)
+        editor.field("image", "height").fill("16")
+        editor.canvas.focus()
+        editor.card("save").get_by_text("cached").wait_for()
+        shown = f"the picture {value} wide"
+        editor.until(lambda value=value: editor.card("save").evaluate(width) == int(value), shown, 10)
+
+
+def test_a_sweep_of_too_many_combinations_is_told_before_it_runs(editor: Editor) -> None:
+    editor.open(workflow({"image": {"type": "EmptyImage"}}))
+    panel = editor.panel("Sweep")
+    for axis, input in (("Across", "image.width"), ("Down", "image.height")):
+        panel.get_by_label(f"Input {axis}").select_option(input)
+        panel.get_by_label(f"Values {axis}").fill("1..20")
+    panel.get_by_role("alert").get_by_text("400 combinations are more than the 256").wait_for()
+    assert panel.get_by_role("button", name="Run 400 combinations").is_disabled()
+
+
+def test_how_a_node_failed_can_be_read(editor: Editor) -> None:
+    editor.open(workflow(FAILING))
+    editor.run()
+    for place in (editor.card("bad"), editor.panel("Log")):
+        place.get_by_text("How it came about").first.click()
+        place.locator("pre").get_by_text("in Fails").wait_for()
+        assert "ValueError: This cannot be done with 'this'" in place.locator("pre").inner_text()

@@ -344,6 +344,16 @@ def test_a_cycle_is_an_issue_that_names_its_nodes(issues_of):
     assert set(issue.related) == {"a", "b", "c"}
 
 
+def test_a_long_cycle_is_told_by_its_two_ends(issues_of):
+    nodes = {
+        f"n{i}": {"type": "Crop", "links": {"picture": [f"n{(i + 1) % 300}", "picture"]}} for i in range(300)
+    }
+    issue = only(issues_of(nodes))
+    assert "291 more" in issue.message
+    assert len(issue.message) < 200
+    assert len(issue.related) == 300
+
+
 def test_a_node_that_waits_for_itself_is_a_cycle(issues_of):
     issue = only(issues_of({"a": {"type": "Crop", "links": {"picture": ["a", "picture"]}}}))
     assert (issue.code, issue.related) == ("cycle", ("a",))

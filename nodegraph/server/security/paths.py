@@ -40,8 +40,12 @@ def unsafe_name(name: str, why: str) -> Problem:
     return Problem(400, "invalid_request", f"{name[:100]!r} cannot be the name of a file: {why}")
 
 
-def safe_name(name: str) -> str:
+def safe_name(name: str, given: str | None = None) -> str:
     """A file name in composed form (NFC), as it is written to disk.
+
+    Args:
+        name: the name of one file.
+        given: what a client called it, where that is not its name; a refusal names this.
 
     Raises:
         Problem: it is not the plain name of one file.
@@ -49,11 +53,11 @@ def safe_name(name: str) -> str:
     for form in (unicodedata.normalize("NFC", name), unicodedata.normalize("NFKC", name)):
         why = _fault(form)
         if why:
-            raise unsafe_name(name, why)
+            raise unsafe_name(given or name, why)
     composed = unicodedata.normalize("NFC", name)
     why = _plain_fault(composed)
     if why:
-        raise unsafe_name(name, why)
+        raise unsafe_name(given or name, why)
     return composed
 
 

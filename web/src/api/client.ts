@@ -1,5 +1,6 @@
 /** The operations of the server that the editor uses, typed by its own description. */
 import type { Workflow } from "@/model/document";
+import { newId } from "@/model/ids";
 import type { Overrides } from "@/model/sweep";
 import { exactJson, json, PREFIX, send } from "./http";
 import type { components } from "./types";
@@ -26,7 +27,7 @@ export interface JobOptions {
 }
 
 /** A request that is sent again with the same key queues nothing twice. */
-function once(key: string = crypto.randomUUID()): Record<string, string> {
+function once(key: string = newId()): Record<string, string> {
   return { "Idempotency-Key": key };
 }
 

@@ -123,7 +123,7 @@ test("a binary frame holds an event and a picture", async () => {
   expect([...new Uint8Array((await body?.arrayBuffer()) ?? new ArrayBuffer(0))]).toEqual([1, 2, 3]);
 });
 
-test("what is no event is passed over, and the next one is heard", () => {
+test("what is no event counts as a gap, and the next one is heard", () => {
   const { socket, told } = stage();
   const binary = (...bytes: number[]) => new Uint8Array(bytes).buffer;
   const frames = [
@@ -131,7 +131,7 @@ test("what is no event is passed over, and the next one is heard", () => {
     ...['{"type":"a","id":"x"}', binary(), binary(1, 2), binary(255, 255, 255, 255), binary(0, 0, 0, 1, 65)],
   ];
   for (const data of frames) socket().onmessage({ data });
-  expect(told.events).toEqual([]);
+  expect(told).toMatchObject({ gaps: frames.length, events: [] });
   socket().tell({ type: "node_started", id: 7 });
   expect(told.events).toEqual([{ type: "node_started", id: 7 }]);
 });

@@ -100,7 +100,7 @@ export class EventStream {
 
   private take(data: string | ArrayBuffer): void {
     const message = readMessage(data);
-    if (message === undefined) return; // whatever of it matters is asked for at the next break or gap
+    if (message === undefined) return this.listener.onGap(); // whatever it was to tell is missed
     const { event, body } = message;
     if (event.type === "lagged") {
       this.socket?.close(); // too slow for the server: what it dropped is asked for again

@@ -2,7 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { getJobWorkflow, listJobs, submitJob, upload } from "./client";
-import { json } from "./http";
+import { wordsOf } from "@/state/words";
+import { json, onUnknown } from "./http";
+import { readSaved } from "./library";
 import { ApiError, Unreachable } from "./problems";
 
 interface Seen {
@@ -82,6 +84,23 @@ test("an answer that is no JSON is a problem too", async () => {
   await expect(json("/jobs")).rejects.toMatchObject({ status: 403, code: "unknown", detail: "Forbidden" });
 });
 
+test.each([
+  ["text/html", "<title>Hotel\n Wi-Fi</title><p>Sign in", "page", "Hotel Wi-Fi"],
+  ["text/plain", "", "page", ""],
+  ["application/json", '{"jobs":[{"id', "damaged", '{"jobs":[{"id'],
+  ["application/json", "null", "other", "null"],
+  ["application/json", "[1]", "other", "[1]"],
+])("%s with %o in the API's place is told as what it is", async (type, text, came, shown) => {
+  reply(200, type, text);
+  const asked = [
+    json("/jobs"),
+    getJobWorkflow("a"),
+    ...(type === "application/json" ? [] : [readSaved("a")]),
+  ];
+  for (const ask of asked) await expect(ask).rejects.toMatchObject({ name: "Unreachable", came, shown });
+  await expect(json("/jobs").catch(wordsOf)).resolves.toContain(shown);
+});
+
 test("a proxy without the server behind it counts as no server", async () => {
   reply(502, "text/html", "<h1>Bad Gateway</h1>");
   await expect(json("/jobs")).rejects.toBeInstanceOf(Unreachable);
@@ -104,4 +123,19 @@ test("a file is sent as a form whose fields come first", async () => {
   reply(201, "application/json", '{"uploads":[{"name":"a.png"}]}');
   expect(await upload(new File(["x"], "a.png"), true)).toEqual({ name: "a.png" });
   expect(seen.body.indexOf("overwrite")).toBeLessThan(seen.body.indexOf('name="file"'));
+});
+
+test("what was refused for want of a token is sent again once there is one, with all it had", async () => {
+  reply(401, "application/problem+json", '{"code":"unauthorized","detail":"a token is needed"}');
+  const signIn = vi.fn(() => {
+    reply(201, "application/json", '{"id":"1"}');
+    return Promise.resolve(true);
+  });
+  onUnknown(signIn);
+  expect(await submitJob({ format: "nodegraph" }, { label: "kept" }, "key")).toEqual({ id: "1" });
+  expect(signIn).toHaveBeenCalledOnce();
+  expect(seen.body).toContain("kept");
+  onUnknown(() => Promise.resolve(false));
+  reply(401, "application/problem+json", '{"code":"unauthorized","detail":"a token is needed"}');
+  await expect(json("/jobs")).rejects.toMatchObject({ status: 401 });
 });

@@ -1,7 +1,7 @@
 /** One request to `/api/v1`: JSON there and back, problems as errors. */
 import type { Json } from "@/model/document";
 import { parseJson, writeJson } from "@/model/json";
-import { Unreachable, problemOf } from "./problems";
+import { Unreachable, notTheApi, problemOf } from "./problems";
 
 export const PREFIX = "/api/v1";
 
@@ -15,6 +15,19 @@ export interface Ask {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
+
+/** Lets a person sign in; gives whether it is worth asking again. */
+type SignIn = () => Promise<boolean>;
+
+let signIn: SignIn = () => Promise.resolve(false);
+
+/** What to do when the server no longer knows who asks: the request waits for it, and is sent again. */
+export function onUnknown(act: SignIn): void {
+  signIn = act;
+}
+
+/** Where a token is given: to be refused there is an answer. */
+const SESSION = "/session";
 
 /**
  * Send a request. Throws `ApiError` where the server refuses, `Unreachable` where nothing answers, and an
@@ -30,6 +43,7 @@ export async function send(path: string, ask: Ask = {}): Promise<Response> {
   });
   if (PROXY_ALONE.has(answer.status) && !isJson(answer))
     throw new Unreachable("a proxy answers in its place");
+  if (answer.status === 401 && path !== SESSION && (await signIn())) return send(path, ask);
   if (!answer.ok) throw await problemOf(answer);
   return answer;
 }
@@ -57,12 +71,46 @@ function queryText(query: Ask["query"]): string {
   return text && `?${text}`;
 }
 
-/** The JSON of an answer. */
+/** The JSON of an answer. Throws `NotTheApi` where it is none of the API's. */
 export async function json<T>(path: string, ask?: Ask): Promise<T> {
-  return (await (await send(path, ask)).json()) as T;
+  return (await readBody(await send(path, ask), JSON.parse)) as T;
 }
 
 /** The JSON of an answer in which numbers keep every digit, as workflows need. */
 export async function exactJson(path: string, ask?: Ask): Promise<Json> {
-  return parseJson(await (await send(path, ask)).text());
+  return (await readBody(await send(path, ask), parseJson)) as Json;
+}
+
+/** A file as it is, which calls itself JSON: it may be damaged. Throws `NotTheApi` where it is none of the API's. */
+export async function fileText(answer: Response): Promise<string> {
+  const text = await textOf(answer);
+  if (!isJson(answer)) throw notTheApi(text, false);
+  return text;
+}
+
+/** All that the API answers are objects. */
+async function readBody(answer: Response, parse: (text: string) => unknown): Promise<object> {
+  const text = await textOf(answer);
+  const value = isJson(answer) ? parsed(text, parse) : undefined;
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw notTheApi(text, isJson(answer));
+  return value;
+}
+
+async function textOf(answer: Response): Promise<string> {
+  try {
+    return await answer.text();
+  } catch (error) {
+    if (error instanceof TypeError) throw new Unreachable("the answer breaks off", { cause: error });
+    throw error;
+  }
+}
+
+function parsed(text: string, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 /** Workflows kept on the server, and those to start from. */
 import type { Workflow } from "@/model/document";
-import { exactJson, json, send } from "./http";
+import { exactJson, fileText, json, send } from "./http";
 import type { components } from "./types";
 
 type Schemas = components["schemas"];
@@ -16,7 +16,7 @@ export async function listSaved(): Promise<readonly SavedView[]> {
 /** The text of a saved workflow as its file has it, with the tag that saving it again must name. */
 export async function readSaved(path: string): Promise<{ text: string; etag: string }> {
   const answer = await send(address(path));
-  return { text: await answer.text(), etag: tagOf(answer) };
+  return { text: await fileText(answer), etag: tagOf(answer) };
 }
 
 function tagOf(answer: Response): string {

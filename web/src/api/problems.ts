@@ -25,6 +25,39 @@ export class Unreachable extends Error {
   override readonly name = "Unreachable";
 }
 
+/** What came instead of an answer of the API: a page, JSON that is damaged or cut, or JSON of no use. */
+export type Came = "page" | "damaged" | "other";
+
+/** Something answered in the server's place, as the sign-in page of a network does. */
+export class NotTheApi extends Unreachable {
+  constructor(
+    readonly came: Came,
+    /** Its beginning, or the title of a page. */
+    readonly shown: string,
+  ) {
+    super(`not the API answered, but: ${shown}`);
+  }
+}
+
+const MOST_SHOWN = 60;
+
+/** What the text of an answer says that is not the API's. */
+export function notTheApi(text: string, isJson: boolean): NotTheApi {
+  const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? text.replaceAll(/<[^>]*>/g, " ");
+  const shown = (isJson ? text : title).replaceAll(/\s+/g, " ").trim();
+  const short = shown.length > MOST_SHOWN ? `${shown.slice(0, MOST_SHOWN)}…` : shown;
+  return new NotTheApi(isJson ? (isWhole(text) ? "other" : "damaged") : "page", short);
+}
+
+function isWhole(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The problem that an answer tells; one of a proxy on the way may be no JSON. */
 export async function problemOf(answer: Response): Promise<ApiError> {
   const told = await readProblem(answer);

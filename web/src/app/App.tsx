@@ -17,10 +17,11 @@ import { handleKey, registerCommands } from "./commands";
 import { appCommands } from "./appCommands";
 import { CanvasBoundary } from "./Failed";
 import { ConnectionNotice } from "./ConnectionNotice";
+import { KeepingNotice } from "./KeepingNotice";
 import { IssueList } from "./IssueList";
 import { watchRoom } from "./panels";
 import { SidePanels } from "./SidePanels";
-import { SignIn } from "./SignIn";
+import { SignIn, SignInAgain } from "./SignIn";
 import { Tabs } from "./Tabs";
 import { TopBar } from "./TopBar";
 import { Trail } from "./Trail";
@@ -30,7 +31,13 @@ export function App() {
   const status = useSession((session) => session.status);
   useEffect(() => void findSession(), []);
   if (status === "asking") return null;
-  return status === "needed" ? <SignIn /> : <Editor />;
+  if (status === "needed") return <SignIn />;
+  return (
+    <>
+      <Editor />
+      {status === "again" && <SignInAgain />}
+    </>
+  );
 }
 
 function Editor() {
@@ -50,6 +57,7 @@ function Editor() {
             <Canvas />
           </CanvasBoundary>
           <div className="stage-foot">
+            <KeepingNotice />
             <ChangedElsewhere />
             <Announcer />
             <IssueList />

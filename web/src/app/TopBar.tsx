@@ -2,7 +2,7 @@ import { useShallow } from "zustand/react/shallow";
 import { redoName, undoName } from "@/model/history";
 import { useCheck } from "@/state/check";
 import { redo, tabOf, undo, useDocuments, useTab } from "@/state/documents";
-import { cancel, run } from "@/state/running";
+import { cancel, run, useQueueing } from "@/state/running";
 import { activeRuns, useRuns, type Run } from "@/state/runs";
 import { useElapsed } from "@/state/clock";
 import { useSettings } from "@/state/settings";
@@ -52,7 +52,8 @@ function RunControls() {
   const planned = useCheck((check) => check.run);
   const more = useCheck((check) => check.maybe > 0);
   const active = useDocuments((state) => tabOf(state).key);
-  const busy = useRuns((state) => activeRuns(state, active).length);
+  const left = useQueueing((state) => state[active]?.left ?? 0);
+  const busy = useRuns((state) => activeRuns(state, active).length) + left;
   return (
     <>
       <label className="check" title={t("runOnChangeHelp")}>
@@ -78,10 +79,12 @@ function RunControls() {
 function RunStatus() {
   const active = useDocuments((state) => tabOf(state).key);
   const runs = useRuns(useShallow((state) => activeRuns(state, active)));
+  const left = useQueueing((state) => state[active]?.left ?? 0);
   const planned = useCheck((check) => check.run);
   const running = runs.find((candidate) => candidate.state === "running");
   if (running) return <Running run={running} />;
-  if (runs.length > 0) return <span className="run-status">{t("waiting", { count: runs.length })}</span>;
+  const waiting = runs.length + left;
+  if (waiting > 0) return <span className="run-status">{t("waiting", { count: waiting })}</span>;
   return planned === 0 ? <span className="run-status">{t("nothingToRun")}</span> : null;
 }
 

@@ -10,6 +10,7 @@ import { useRunOf } from "@/state/runs";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
 import { OutputValues } from "./OutputValues";
+import { useShownOutputs } from "./shownResult";
 
 /** What a node shows while it runs and what came of it. */
 export const CardResult = memo(function CardResult({ id, type }: { id: string; type: NodeType }) {
@@ -47,7 +48,7 @@ function Preview({ id }: { id: string }) {
 }
 
 function Outputs({ id }: { id: string }) {
-  const outputs = useRunOf(id, (state) => state?.outputs);
+  const outputs = useShownOutputs(id);
   return outputs ? <OutputValues outputs={outputs} node={id} /> : null;
 }
 

@@ -8,6 +8,7 @@ import { useIterationOf, useRunOf, type Iteration } from "@/state/runs";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
 import { widgetKind } from "@/widgets/kinds";
+import { FailureDetails } from "@/panels/FailureDetails";
 import { showNamed } from "./showNode";
 
 const MOST_ISSUES = 3;
@@ -106,11 +107,15 @@ function isAbout({ node }: Issue, path: string): boolean {
 
 function Failure({ id }: { id: string }) {
   const failure = useRunOf(id, (run) => run?.error);
+  const failed = useRunOf(id, (run) => run?.failed);
   if (failure === undefined) return null;
   return (
-    <p className="problem nowheel" role="alert">
-      {failure}
-    </p>
+    <>
+      <p className="problem nowheel" role="alert">
+        {failure}
+      </p>
+      {failed && <FailureDetails failed={failed} />}
+    </>
   );
 }
 
@@ -122,7 +127,7 @@ function Failure({ id }: { id: string }) {
 function Plan({ id }: { id: string }) {
   const path = useTab(prefixOf) + id;
   const planned = useCheck(useShallow((check) => check.nodes[path]));
-  const text = useRunOf(id, (run) => run && told(run));
+  const said = useRunOf(id, (run) => run && told(run));
   const ended = useRunOf(id, (run) => (run?.status === "running" ? Infinity : (run?.ended ?? 0)));
   const outdated = useCheck(({ asked }) => ended > asked); // every edit asks: whether is all that may render
   const iteration = useIterationOf(id);
@@ -131,6 +136,7 @@ function Plan({ id }: { id: string }) {
   if (cause !== undefined)
     return <p className="plan">{cause === path ? t("leftOutItself") : t("leftOut", { node: cause })}</p>;
   const origin = outdated ? undefined : planned?.origin;
+  const text = isCached(origin) && said === t("cancelled") ? undefined : said; // of values it no longer has
   if (!text && !origin && !shape && !iteration) return null;
   return (
     <p className="plan">
@@ -141,6 +147,8 @@ function Plan({ id }: { id: string }) {
     </p>
   );
 }
+
+const isCached = (origin: string | null | undefined): boolean => origin === "memory" || origin === "disk";
 
 function whichOf({ number, of }: Iteration): string {
   return of === undefined ? t("iteration", { number }) : t("iterationOf", { number, of });

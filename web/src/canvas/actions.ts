@@ -35,6 +35,7 @@ import {
 import { nodeTypeOf, subgraphType, type NodeType } from "@/state/nodeTypes";
 import type { End } from "@/state/surface";
 import { t } from "@/strings";
+import { writeClipboard } from "./clipboardText";
 import { readFlowId, readWireId } from "./flow";
 import { cardGeometry } from "./geometry";
 import { defaultValue, widgetKind, type WidgetKind } from "@/widgets/kinds";
@@ -212,8 +213,8 @@ export async function copySelected(): Promise<void> {
   const ids = selectedNodes();
   if (ids.length === 0) return;
   const clipping = copy(currentWorkflow(), scopeOf(currentTab()), ids, { bodyInputs });
-  await navigator.clipboard.writeText(writeClipping(clipping));
-  tell(t("saidCopied", { count: ids.length }));
+  const copied = await writeClipboard(writeClipping(clipping));
+  tell(copied ? t("saidCopied", { count: ids.length }) : t("saidNotCopied"));
 }
 
 /** Copy the selected nodes beside themselves, with the wires into them. */

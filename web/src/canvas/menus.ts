@@ -15,6 +15,7 @@ import {
   scopeOf,
   select,
 } from "@/state/documents";
+import { tell } from "@/state/announcer";
 import { askOwnNode } from "@/state/ownNodeQuestion";
 import { nodeTypeNow } from "@/state/shownTypes";
 import { openSearch, type MenuRequest } from "@/state/surface";
@@ -38,6 +39,7 @@ import {
   unpack,
 } from "./actions";
 import type { Flow } from "./bringIntoView";
+import { readClipboard } from "./clipboardText";
 import { CARD_COLOURS, ownColour } from "./colours";
 import { readWireId } from "./flow";
 import { loopChoices } from "./loops";
@@ -76,7 +78,9 @@ function canvasEntries({ at }: MenuRequest, flow: Flow): MenuEntry[] {
 }
 
 async function pasteAt(at: readonly [number, number]): Promise<void> {
-  await pasteText(await navigator.clipboard.readText(), at);
+  const text = await readClipboard();
+  if (text === undefined) tell(t("saidPasteByKey"));
+  else await pasteText(text, at);
 }
 
 function common(): MenuEntry[] {

@@ -23,6 +23,7 @@ export function FileQuestions() {
 function NameQuestion({ question }: { question: Question & { kind: "name" } }) {
   const [name, setName] = useState(question.suggested);
   const taken = question.taken === true && name.trim() === question.suggested;
+  const problem = question.problem?.name === name.trim() ? question.problem.text : undefined;
   return (
     <Modal title={t("saveName")} onClose={close}>
       <form
@@ -42,9 +43,7 @@ function NameQuestion({ question }: { question: Question & { kind: "name" } }) {
             onChange={(event) => setName(event.target.value)}
           />
         </label>
-        <p className="quiet" role={taken ? "alert" : undefined}>
-          {taken ? t("saveNameTaken", { name }) : t("saveNameHelp")}
-        </p>
+        <NameHelp problem={problem ?? (taken ? t("saveNameTaken", { name }) : undefined)} />
         <footer>
           <button type="button" onClick={close}>
             {t("dismiss")}
@@ -60,6 +59,15 @@ function NameQuestion({ question }: { question: Question & { kind: "name" } }) {
         </footer>
       </form>
     </Modal>
+  );
+}
+
+function NameHelp({ problem }: { problem: string | undefined }) {
+  if (problem === undefined) return <p className="quiet">{t("saveNameHelp")}</p>;
+  return (
+    <p className="problem" role="alert">
+      {problem}
+    </p>
   );
 }
 

@@ -1,5 +1,6 @@
 /** Keeping every open workflow in the browser, and opening them again. */
 import { tell } from "@/state/announcer";
+import { ofBrowser } from "@/state/browserStores";
 import {
   MOST_CLOSED,
   isBlank,
@@ -10,6 +11,7 @@ import {
   type Tab,
 } from "@/state/documents";
 import { forgetRuns } from "@/state/resume";
+import { forgetSweep } from "@/state/sweeps";
 import { t } from "@/strings";
 import { etagOf, noteEtag } from "./places";
 import {
@@ -33,7 +35,7 @@ const PAUSE_MS = 400;
 /** Open what was open here, and what a closed window left unsaved; then keep what changes. */
 export async function startAutosave(): Promise<() => void> {
   const own = await thisWindow();
-  await takeLeft(localStorage);
+  await takeLeft(ofBrowser);
   await recover(own);
   return watch(own);
 }
@@ -72,6 +74,7 @@ export async function leaveOut(tab: Tab): Promise<void> {
 
 async function drop(key: string): Promise<void> {
   forgetRuns(key);
+  forgetSweep(key);
   await dropSnapshot(key);
 }
 
@@ -83,15 +86,17 @@ function watch(own: string): () => void {
     clearTimeout(timer);
     const now = new Map(snapshotsNow(own).map((snapshot) => [snapshot.key, snapshot]));
     const gone = [...kept.keys()].filter((key) => !now.has(key));
-    await Promise.all([...news().map(keepSnapshot), ...gone.map(drop)]);
+    const changed = news();
+    const [written] = await Promise.all([Promise.all(changed.map(keepSnapshot)), ...gone.map(drop)]);
+    for (const [index, { key }] of changed.entries()) if (written[index] === false) now.delete(key);
     kept = now;
-    if (news().length === 0) forgetLeft(own, localStorage);
+    if (news().length === 0) forgetLeft(own, ofBrowser);
   };
   const leave = (event: Event) => {
     // What is being typed into a field counts: most take it when they are left.
     if (event.type === "pagehide" && document.activeElement instanceof HTMLElement)
       document.activeElement.blur();
-    leaveSnapshots(own, news(), localStorage);
+    leaveSnapshots(own, news(), ofBrowser);
     void keep();
   };
   const stop = useDocuments.subscribe(() => {

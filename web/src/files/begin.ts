@@ -3,6 +3,7 @@ import { registerCommands, type Command } from "@/app/commands";
 import { watchEvents } from "@/state/connection";
 import { useDocuments } from "@/state/documents";
 import { noteRuns, resumeRuns } from "@/state/resume";
+import { readSweeps } from "@/state/sweeps";
 import { startAutosave } from "./autosave";
 import { reopen } from "./closing";
 import { chooseFiles, watchDrops } from "./opening";
@@ -29,11 +30,17 @@ export function beginFiles(): () => void {
   let over = false;
   const add = (stop: () => void) => (over ? stop() : stops.push(stop));
   const begin = async () => {
-    add(await restored);
-    const after = await resumeRuns(useDocuments.getState().tabs.map(({ key }) => key));
-    add(noteRuns());
+    let after: number | undefined;
+    try {
+      add(await restored);
+      const tabs = useDocuments.getState().tabs.map(({ key }) => key);
+      readSweeps(tabs);
+      after = await resumeRuns(tabs);
+    } finally {
+      add(noteRuns());
+      if (!over) add(watchEvents(after)); // runs do not depend on what was kept
+    }
     void checkPlaces();
-    if (!over) add(watchEvents(after));
   };
   void begin();
   return () => {

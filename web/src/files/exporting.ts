@@ -6,8 +6,8 @@ import { currentTab, workflowOf, type Tab } from "@/state/documents";
 import { ownName } from "@/state/tabNames";
 import { telling } from "./telling";
 
-export function download(name: string, type: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+export function download(name: string, type: string, content: BlobPart): void {
+  const address = URL.createObjectURL(new Blob([content], { type }));
   const link = document.createElement("a");
   link.href = address;
   link.download = name;

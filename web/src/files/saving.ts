@@ -1,16 +1,25 @@
 /** Saving to the server, and what is to be done when someone else saved there meanwhile. */
 import { create } from "zustand";
 import { listSaved, writeSaved, type Expectation, type SavedView } from "@/api/library";
-import { ApiError, Unreachable } from "@/api/problems";
+import { ApiError, NotTheApi, Unreachable } from "@/api/problems";
 import { announce, tell } from "@/state/announcer";
 import { currentTab, markSaved, markUnsaved, useDocuments, workflowOf, type Tab } from "@/state/documents";
 import { onServerEvent } from "@/state/connection";
+import { wordsOf } from "@/state/words";
 import { t } from "@/strings";
+import { nameProblem } from "./names";
 import { etagOf, forgetPlace, noteChange, noteEtag } from "./places";
 
 /** A question that is open: under which name, or what of a conflict. */
 export type Question =
-  | { readonly kind: "name"; readonly tab: string; readonly suggested: string; readonly taken?: boolean }
+  | {
+      readonly kind: "name";
+      readonly tab: string;
+      readonly suggested: string;
+      readonly taken?: boolean;
+      /** Why it could not be saved under a name. */
+      readonly problem?: { readonly name: string; readonly text: string };
+    }
   | { readonly kind: "conflict"; readonly tab: string; readonly place: string };
 
 interface Saving {
@@ -37,7 +46,18 @@ export function askName(): void {
 /** Save under a name that is new. */
 export async function saveAs(key: string, place: string): Promise<void> {
   const tab = tabByKey(key);
-  if (tab) await put(tab, place.trim(), place.trim() === tab.place ? "whatever" : "new");
+  const name = place.trim();
+  const problem = nameProblem(name);
+  if (problem !== undefined) return void tellInDialog(name, problem);
+  if (tab) await put(tab, name, name === tab.place ? "whatever" : "new");
+}
+
+/** Tell in the dialog that asks for a name, if it is open. */
+function tellInDialog(name: string, text: string): boolean {
+  const { question } = useSaving.getState();
+  if (question?.kind !== "name") return false;
+  ask({ ...question, problem: { name, text } });
+  return true;
 }
 
 /** Save over what someone else saved. */
@@ -75,9 +95,9 @@ async function refused(key: string, place: string, expected: Expectation, error:
     if (expected === "new") return ask({ kind: "name", tab: key, suggested: place, taken: true });
     return (await stands(place)) ? ask({ kind: "conflict", tab: key, place }) : tellGone(key, place);
   }
-  if (error instanceof Unreachable) return tell(t("saidNotSaved"));
-  if (error instanceof ApiError) return tell(error.detail);
-  throw error;
+  const isSilence = error instanceof Unreachable && !(error instanceof NotTheApi);
+  const text = isSilence ? t("saidNotSaved") : wordsOf(error);
+  if (!tellInDialog(place, text)) tell(text);
 }
 
 /** Whether anything is saved there; where nobody answers, something may be. */

@@ -1,9 +1,9 @@
 /** Open workflows as they are, kept in the browser: nothing is lost by a closed tab, a crash or a lost server. */
-import { createStore, del, entries, set } from "idb-keyval";
 import type { Workflow } from "@/model/document";
 import type { History } from "@/model/history";
 import { writeJson } from "@/model/json";
 import { keptHistory } from "@/model/keptHistory";
+import { editsTable, isRecord, listOf, readJson, type Texts } from "@/state/browserStores";
 
 export interface Snapshot {
   readonly key: string;
@@ -24,29 +24,43 @@ export interface Snapshot {
   readonly closed?: number | undefined;
 }
 
-const store = createStore("nodegraph", "snapshots");
+const TYPES = { key: "string", window: "string", text: "string", index: "number", time: "number" } as const;
+const PERHAPS = {
+  history: "string",
+  saved: "string",
+  place: "string",
+  etag: "string",
+  closed: "number",
+} as const;
 
-/** Keep a snapshot; where there is no room for what can be undone, without that. */
-export async function keepSnapshot(snapshot: Snapshot): Promise<void> {
+/** Whether something read is a snapshot; whether its text is a workflow is asked when it is opened. */
+function isSnapshot(value: unknown): value is Snapshot {
+  if (!isRecord(value)) return false;
+  const fits = (type: string, name: string) => typeof value[name] === type;
+  const whole = Object.entries(TYPES).every(([name, type]) => fits(type, name));
+  const rest = Object.entries(PERHAPS).every(([name, type]) => value[name] === undefined || fits(type, name));
+  return whole && rest;
+}
+
+const table = editsTable("snapshots", isSnapshot);
+
+/** Keep a snapshot; where there is no room for what can be undone, without that. Gives whether it is kept. */
+export async function keepSnapshot(snapshot: Snapshot): Promise<boolean> {
   const { history, ...bare } = snapshot;
-  try {
-    await set(snapshot.key, snapshot, store);
-  } catch (error) {
-    if (history === undefined || !isFull(error)) throw error;
-    await set(snapshot.key, bare, store);
-  }
+  if (await table.put(snapshot.key, snapshot)) return true;
+  return history !== undefined && table.put(snapshot.key, bare);
 }
 
-export async function dropSnapshot(key: string): Promise<void> {
-  await del(key, store);
-}
+export const dropSnapshot = table.drop;
 
 export async function allSnapshots(): Promise<Snapshot[]> {
-  const found = await entries<string, Snapshot>(store);
-  return found.map(([, snapshot]) => snapshot).sort((one, other) => one.index - other.index);
+  return (await table.all()).sort((one, other) => one.index - other.index);
 }
 
 const LEFT = "nodegraph.left.";
+
+/** Characters that are put down with what can be undone; browsers give all pages of a site some five million. */
+const MOST_LEFT = 1_000_000;
 
 /**
  * Put down what is not kept yet, as a page goes: the database would take it only after the page is gone.
@@ -54,38 +68,26 @@ const LEFT = "nodegraph.left.";
  * There is little room here. What can be undone goes first; what does not fit even so is left to the database,
  * which may still get it.
  */
-export function leaveSnapshots(window: string, snapshots: readonly Snapshot[], place: Storage): void {
+export function leaveSnapshots(window: string, snapshots: readonly Snapshot[], texts: Texts): void {
   if (snapshots.length === 0) return;
-  const bare = snapshots.map(({ history: _, ...snapshot }) => snapshot);
-  if (!leave(LEFT + window, snapshots, place)) leave(LEFT + window, bare, place);
+  const whole = JSON.stringify(snapshots);
+  const bare = () => JSON.stringify(snapshots.map(({ history: _, ...snapshot }) => snapshot));
+  texts.write(LEFT + window, whole.length <= MOST_LEFT ? whole : bare());
 }
-
-/** Whether there was room. */
-function leave(name: string, snapshots: readonly Snapshot[], place: Storage): boolean {
-  try {
-    place.setItem(name, JSON.stringify(snapshots));
-    return true;
-  } catch (error) {
-    if (!isFull(error)) throw error;
-    return false;
-  }
-}
-
-const isFull = (error: unknown): boolean =>
-  error instanceof DOMException && error.name === "QuotaExceededError";
 
 /** What was put down is kept by now. */
-export function forgetLeft(window: string, place: Storage): void {
-  place.removeItem(LEFT + window);
+export function forgetLeft(window: string, texts: Texts): void {
+  texts.remove(LEFT + window);
 }
 
 /** Take what was put down, and keep what is newer than what the database has. */
-export async function takeLeft(place: Storage): Promise<void> {
+export async function takeLeft(texts: Texts): Promise<void> {
   const kept = new Map((await allSnapshots()).map(({ key, time }) => [key, time]));
-  for (const name of Object.keys(place).filter((name) => name.startsWith(LEFT))) {
-    const left = JSON.parse(place.getItem(name) ?? "[]") as readonly Snapshot[];
-    await Promise.all(left.filter(({ key, time }) => time > (kept.get(key) ?? 0)).map(keepSnapshot));
-    place.removeItem(name);
+  for (const name of texts.names().filter((name) => name.startsWith(LEFT))) {
+    const left = readJson(texts, name, listOf(isSnapshot)) ?? [];
+    const newer = left.filter(({ key, time }) => time > (kept.get(key) ?? 0));
+    const all = await Promise.all(newer.map(keepSnapshot));
+    if (all.every(Boolean)) texts.remove(name); // else it is all there is
   }
 }
 

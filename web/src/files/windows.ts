@@ -1,4 +1,12 @@
-/** Which browser tabs are open: each holds a lock of its own as long as it lives. */
+/**
+ * Which browser tabs are open.
+ *
+ * Each holds a lock of its own as long as it lives. A page that came by plain HTTP has no locks: there each
+ * answers when it is called.
+ */
+import { newId } from "@/model/ids";
+import { ofTab } from "@/state/browserStores";
+import { callRoll, type Roll } from "./rollCall";
 
 const PREFIX = "nodegraph-window-";
 const KEY = "nodegraph.window";
@@ -12,32 +20,48 @@ export function thisWindow(): Promise<string> {
 }
 
 async function claimId(): Promise<string> {
-  const before = sessionStorage.getItem(KEY);
-  const id = before !== null && (await hold(before)) ? before : await fresh();
-  sessionStorage.setItem(KEY, id);
+  const before = ofTab.read(KEY);
+  const id = before !== undefined && (await hold(before)) ? before : await fresh();
+  ofTab.write(KEY, id);
   return id;
 }
 
 async function fresh(): Promise<string> {
-  const id = crypto.randomUUID();
+  const id = newId();
   await hold(id);
   return id;
 }
 
-/** Take the lock until the page goes; `false`: another tab has it. */
-function hold(id: string): Promise<boolean> {
+// Older pages of plain HTTP lack them, whatever the types say.
+const locks = (): LockManager | undefined => navigator.locks as LockManager | undefined;
+
+let roll: Roll | undefined;
+const calls = (): Roll => (roll ??= callRoll("nodegraph-windows"));
+
+/** Take the id until the page goes; `false`: another tab has it. */
+async function hold(id: string): Promise<boolean> {
+  const there = locks();
+  if (there) return lock(there, id);
+  if ((await calls().present()).has(id)) return false;
+  calls().answerAs(id);
+  return true;
+}
+
+function lock(there: LockManager, id: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    navigator.locks
-      .request(PREFIX + id, { ifAvailable: true }, (lock) => {
-        resolve(lock !== null);
-        return lock === null ? undefined : new Promise(() => undefined); // held for good
+    there
+      .request(PREFIX + id, { ifAvailable: true }, (taken) => {
+        resolve(taken !== null);
+        return taken === null ? undefined : new Promise(() => undefined); // held for good
       })
       .catch(reject);
   });
 }
 
-export async function openWindows(): Promise<Set<string>> {
-  const { held = [] } = await navigator.locks.query();
+export async function openWindows(): Promise<ReadonlySet<string>> {
+  const there = locks();
+  if (!there) return calls().present();
+  const { held = [] } = await there.query();
   const names = held.flatMap(({ name }) => (name?.startsWith(PREFIX) ? [name.slice(PREFIX.length)] : []));
   return new Set(names);
 }

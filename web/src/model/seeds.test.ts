@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { MAX_SEED, asSeed, isSeed, nextSeed, parseSeed, randomSeed, seedsOfBatch } from "./seeds";
+import { MAX_SEED, asSeed, isSeed, nextSeed, parseSeed, randomSeed } from "./seeds";
 
 const seeds = fc.bigInt({ min: 0n, max: MAX_SEED }).map(asSeed);
 
@@ -28,10 +28,4 @@ test("only whole numbers are seeds, and random ones can be read by every program
   expect([0, 7n].every(isSeed)).toBe(true);
   expect([1.5, -1, "7", null, 2 ** 60].some(isSeed)).toBe(false);
   expect(randomSeed(() => 0.999999)).toBeLessThan(2 ** 48);
-});
-
-test("a batch begins with the seed that is shown", () => {
-  expect(seedsOfBatch(7, 3, "increment")).toEqual([7, 8, 9]);
-  expect(seedsOfBatch(7, 2, "fixed")).toEqual([7, 7]);
-  expect(seedsOfBatch(7, 2, "randomise", () => 0)).toEqual([7, 0]);
 });

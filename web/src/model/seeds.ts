@@ -39,10 +39,3 @@ export function nextSeed(seed: Seed, after: AfterRun, random: () => number = Mat
   const step = after === "increment" ? 1n : -1n;
   return asSeed((BigInt(seed) + step + MAX_SEED + 1n) % (MAX_SEED + 1n));
 }
-
-/** Seeds of a batch, the first as it stands. */
-export function seedsOfBatch(seed: Seed, count: number, after: AfterRun, random?: () => number): Seed[] {
-  const seeds: Seed[] = [];
-  for (let next = seed; seeds.length < count; next = nextSeed(next, after, random)) seeds.push(next);
-  return seeds;
-}

@@ -1,5 +1,6 @@
 /** Sweeps: each combination of some values of inputs, as the overrides of one job each. */
-import type { Json } from "./document";
+import type { Json, Workflow } from "./document";
+import { setInput } from "./edit";
 
 export interface Axis {
   readonly node: string;
@@ -27,6 +28,14 @@ export function grid(axes: readonly Axis[]): Cell[] {
       return { overrides: { ...own, [placeName(down)]: value }, place: [column, row] };
     }),
   );
+}
+
+/** The workflow of one job of a sweep. */
+export function withOverrides(workflow: Workflow, overrides: Overrides): Workflow {
+  return Object.entries(overrides).reduce((changed, [place, value]) => {
+    const dot = place.lastIndexOf("."); // ids of nodes may have dots
+    return setInput(changed, place.slice(0, dot), place.slice(dot + 1), value);
+  }, workflow);
 }
 
 export function placeName({ node, input }: Pick<Axis, "node" | "input">): string {

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { t } from "@/strings";
 import { clearLog, useLog } from "./log";
+import { FailureDetails } from "./FailureDetails";
 import { Shell } from "./Shell";
 
 /** What the server told, the newest first. */
@@ -18,9 +19,10 @@ export default function LogPanel() {
         <button onClick={clearLog}>{t("logClear")}</button>
       </div>
       <ol className="log" reversed>
-        {shown.map(({ id, time, text, problem }) => (
+        {shown.map(({ id, time, text, problem, failed }) => (
           <li key={id} className={problem ? "panel-problem" : ""}>
             <time className="quiet">{new Date(time).toLocaleTimeString()}</time> {text}
+            {failed && <FailureDetails failed={failed} />}
           </li>
         ))}
       </ol>

@@ -4,7 +4,8 @@ import { signOut, useSession } from "@/state/session";
 import { useSettings, type Theme } from "@/state/settings";
 import { t } from "@/strings";
 import { Shell } from "./Shell";
-import { useLoaded, wordsOf } from "./useLoaded";
+import { wordsOf } from "@/state/words";
+import { useLoaded } from "./useLoaded";
 
 const THEMES: readonly Theme[] = ["system", "dark", "light"];
 

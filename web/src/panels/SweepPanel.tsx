@@ -1,44 +1,25 @@
-import { useState } from "react";
 import { submitBatch } from "@/api/client";
-import { placeName, type Cell } from "@/model/sweep";
+import { placeName, withOverrides, type Cell } from "@/model/sweep";
 import { tell } from "@/state/announcer";
-import { currentTab, useTab, workflowOf } from "@/state/documents";
+import { currentTab, tabOf, useDocuments, useTab, workflowOf } from "@/state/documents";
 import { followJob } from "@/state/runs";
+import { useSession } from "@/state/session";
+import { setSweep, useSweep, type AxisChoice } from "@/state/sweeps";
+import { wordsOf } from "@/state/words";
 import { t } from "@/strings";
 import { Shell } from "./Shell";
 import { SweepGrid } from "./SweepGrid";
-import { cellsOf, sweepables, type Choice, type Sweepable } from "./sweepAxes";
-import { wordsOf } from "./useLoaded";
-
-export interface Queued {
-  readonly cells: readonly Cell[];
-  readonly jobs: readonly string[];
-}
+import { cellsOf, sweepables, type Sweepable } from "./sweepAxes";
 
 /** One run for each combination of the values of one or two inputs; the pictures side by side. */
 export default function SweepPanel() {
   const workflow = useTab(workflowOf);
+  const key = useDocuments((state) => tabOf(state).key);
+  const most = useSession(({ limits }) => limits["max_batch"] ?? Infinity);
   const inputs = sweepables(workflow);
-  const [axes, setAxes] = useState<readonly (Choice | undefined)[]>([undefined, undefined]);
-  const [queued, setQueued] = useState<Queued>();
-  const chosen = axes.filter((axis) => axis !== undefined);
-  const cells = cellsOf(chosen);
-  const change = (at: number, axis: Choice | undefined) =>
-    setAxes(axes.map((old, index) => (index === at ? axis : old)));
-  const start = async (planned: readonly Cell[]) => {
-    try {
-      const tab = currentTab();
-      const jobs = await submitBatch(
-        workflow,
-        planned.map(({ overrides }) => overrides),
-        { label: t("sweep") },
-      );
-      for (const job of jobs) followJob(job, tab.key);
-      setQueued({ cells: planned, jobs: jobs.map(({ id }) => id) });
-    } catch (error) {
-      tell(wordsOf(error));
-    }
-  };
+  const [{ axes, queued }, change] = useSweep(key);
+  const cells = cellsOf(axes, inputs);
+  const count = cells?.length ?? 0;
   return (
     <Shell>
       <p className="quiet">{t("sweepHelp")}</p>
@@ -46,22 +27,43 @@ export default function SweepPanel() {
         <AxisField
           key={index}
           name={t(index === 0 ? "across" : "down")}
-          inputs={inputs}
+          inputs={inputs.filter((one) => !isSame(one, axes[1 - index]))}
           axis={axis}
-          onChange={(next) => change(index, next)}
+          onChange={(next) => change({ axes: axes.map((old, at) => (at === index ? next : old)) })}
         />
       ))}
-      {cells === undefined && (
-        <p className="panel-problem" role="alert">
-          {t("sweepUnreadable")}
-        </p>
-      )}
-      <button className="primary" disabled={!cells?.length} onClick={() => cells && void start(cells)}>
-        {t("sweepStart", { count: cells?.length ?? 0 })}
+      <button
+        className="primary"
+        disabled={count === 0 || count > most}
+        aria-describedby="sweep-problem"
+        onClick={() => cells && void start(cells)}
+      >
+        {t("sweepStart", { count })}
       </button>
-      {queued && <SweepGrid queued={queued} />}
+      <p id="sweep-problem" className="panel-problem" role="alert">
+        {cells === undefined ? t("sweepUnreadable") : count > most ? t("sweepTooMany", { count, most }) : ""}
+      </p>
+      {queued.length > 0 && <SweepGrid cells={queued} />}
     </Shell>
   );
+}
+
+async function start(cells: readonly Cell[]): Promise<void> {
+  const tab = currentTab();
+  try {
+    const variants = cells.map(({ overrides }) => overrides);
+    const workflow = workflowOf(tab);
+    const jobs = await submitBatch(workflow, variants, { label: t("sweep") });
+    for (const [index, job] of jobs.entries())
+      followJob(job, tab.key, withOverrides(workflow, variants[index] ?? {}));
+    setSweep(tab.key, { queued: jobs.flatMap(({ id }, index) => ({ ...(cells[index] as Cell), job: id })) });
+  } catch (error) {
+    tell(wordsOf(error));
+  }
+}
+
+function isSame(one: Sweepable, axis: AxisChoice | null | undefined): boolean {
+  return one.node === axis?.node && one.input === axis.input;
 }
 
 function AxisField({
@@ -72,19 +74,20 @@ function AxisField({
 }: {
   name: string;
   inputs: readonly Sweepable[];
-  axis: Choice | undefined;
-  onChange: (axis: Choice | undefined) => void;
+  axis: AxisChoice | null;
+  onChange: (axis: AxisChoice | null) => void;
 }) {
+  const chosen = inputs.find((one) => isSame(one, axis));
   const choose = (place: string) => {
     const of = inputs.find((one) => placeName(one) === place);
-    onChange(of && { of, text: of.choices?.join(", ") ?? "" });
+    onChange(of ? { node: of.node, input: of.input, text: of.choices?.join(", ") ?? "" } : null);
   };
   return (
     <fieldset>
       <legend>{name}</legend>
       <select
         aria-label={t("sweepInput", { axis: name })}
-        value={axis ? placeName(axis.of) : ""}
+        value={chosen ? placeName(chosen) : ""}
         onChange={(event) => choose(event.target.value)}
       >
         <option value="">{t("sweepNoInput")}</option>
@@ -92,11 +95,11 @@ function AxisField({
           <option key={placeName(one)}>{placeName(one)}</option>
         ))}
       </select>
-      {axis && (
+      {axis && chosen && (
         <textarea
           rows={2}
           aria-label={t("sweepValues", { axis: name })}
-          placeholder={t(axis.of.kind === "text" ? "sweepWords" : "sweepNumbers")}
+          placeholder={t(chosen.kind === "text" ? "sweepWords" : "sweepNumbers")}
           value={axis.text}
           onChange={(event) => onChange({ ...axis, text: event.target.value })}
         />

@@ -21,7 +21,8 @@ import { useCatalogue } from "@/state/catalogue";
 import { onServerEvent } from "@/state/connection";
 import { followJob } from "@/state/runs";
 import { currentTab } from "@/state/documents";
-import { wordsOf } from "./useLoaded";
+import { useSweptValues } from "@/state/sweeps";
+import { wordsOf } from "@/state/words";
 
 interface Jobs {
   readonly queue: QueueView | undefined;
@@ -71,7 +72,7 @@ export const pause = (paused: boolean) => change(() => setPaused(paused));
 export const rerun = (job: JobView) =>
   change(async () => {
     const { workflow } = readWorkflow(await getJobWorkflow(job.id));
-    followJob(await submitJob(workflow, { label: job.label }), currentTab().key);
+    followJob(await submitJob(workflow, { label: job.label }), currentTab().key, workflow);
   });
 
 export async function showMore(): Promise<void> {
@@ -104,8 +105,10 @@ export function useLiveJobs(): Jobs {
 }
 
 /** What people call a job: as its client does, else by the name of its workflow, else by what it makes. */
-export function useJobName({ number, label, summary: { name, makes } }: JobView): string {
+export function useJobName({ id, number, label, summary: { name, makes } }: JobView): string {
   const nodes = useCatalogue(({ catalogue }) => catalogue.nodes);
   const titles = makes.map((type) => nodes[type]?.title ?? type);
-  return `#${number} ${label || name || titles.join(", ")}`.trim();
+  const swept = useSweptValues(id);
+  const called = label || name || titles.join(", ");
+  return `#${number} ${[called, swept].filter(Boolean).join(" · ")}`.trim();
 }

@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import type { ServerEvent } from "@/api/events";
 import { onServerEvent } from "@/state/connection";
+import type { Failure } from "@/state/runs";
 import { seconds as inWords } from "@/strings/units";
 
 export interface LogLine {
@@ -9,6 +10,7 @@ export interface LogLine {
   readonly time: number;
   readonly text: string;
   readonly problem: boolean;
+  readonly failed?: Failure;
 }
 
 const MOST = 500;
@@ -38,6 +40,7 @@ export function lineOf(event: ServerEvent, id: number): LogLine {
     time: (time ?? Date.now() / 1000) * 1000,
     text: parts.filter(Boolean).join(" · ") + took,
     problem,
+    ...(type === "node_failed" && job !== undefined && node !== undefined && { failed: { job, node } }),
   };
 }
 

@@ -2,6 +2,7 @@
 import { nodesOf, type Workflow } from "@/model/document";
 import { grid, parseValues, type Axis, type Cell } from "@/model/sweep";
 import { currentCatalogue } from "@/state/catalogue";
+import type { AxisChoice } from "@/state/sweeps";
 
 export type Kind = "number" | "integer" | "text";
 
@@ -28,16 +29,21 @@ export function sweepables(workflow: Workflow): Sweepable[] {
   );
 }
 
-export interface Choice {
-  readonly of: Sweepable;
-  readonly text: string;
-}
-
-/** The jobs of a sweep; `undefined` where the values of an axis cannot be read. */
-export function cellsOf(choices: readonly Choice[]): Cell[] | undefined {
+/**
+ * The jobs of a sweep; `undefined` where the values of an axis cannot be read.
+ *
+ * What the workflow no longer has, or has wired, is left out.
+ */
+export function cellsOf(
+  axes: readonly (AxisChoice | null)[],
+  inputs: readonly Sweepable[],
+): Cell[] | undefined {
+  const chosen = axes.flatMap((axis) => {
+    const of = inputs.find(({ node, input }) => node === axis?.node && input === axis.input);
+    return of && axis ? [{ of, text: axis.text }] : [];
+  });
   try {
-    const axes = choices.map(({ of, text }): Axis => ({ ...of, values: parseValues(text, of.kind) }));
-    return grid(axes);
+    return grid(chosen.map(({ of, text }): Axis => ({ ...of, values: parseValues(text, of.kind) })));
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;

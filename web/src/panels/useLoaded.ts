@@ -1,6 +1,5 @@
 import { useCallback, useEffect, useState } from "react";
-import { ApiError, Unreachable } from "@/api/problems";
-import { t } from "@/strings";
+import { wordsOf } from "@/state/words";
 
 interface Loaded<T> {
   readonly value: T | undefined;
@@ -25,11 +24,4 @@ export function useLoaded<T>(load: () => Promise<T>): Loaded<T> {
   }, [load, count]);
   const reload = useCallback(() => setCount((before) => before + 1), []);
   return { value: state.value, problem: state.problem, reload };
-}
-
-/** What went wrong with a request, for people. Whatever else is thrown is a mistake of the editor. */
-export function wordsOf(error: unknown): string {
-  if (error instanceof ApiError) return error.detail;
-  if (error instanceof Unreachable) return t("serverGone");
-  throw error;
 }

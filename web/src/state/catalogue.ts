@@ -4,6 +4,7 @@ import { json } from "@/api/http";
 import { ApiError, Unreachable } from "@/api/problems";
 import type { components } from "@/api/types";
 import type { BodyInputs } from "@/model/bodies";
+import { wordsOf } from "./words";
 import { bodyInputsOf, NO_CATALOGUE, readNodeType, type Catalogue, type NodeType } from "./nodeTypes";
 
 interface CatalogueStore {
@@ -27,6 +28,7 @@ export const useCatalogue = create<CatalogueStore>(() => ({
 
 /** Read the catalogue; what was there stays if the server does not answer. */
 export async function loadCatalogue(): Promise<void> {
+  useCatalogue.setState(({ status }) => ({ status: status === "failed" ? "loading" : status }));
   try {
     const [told] = await Promise.all([json<components["schemas"]["CatalogueView"]>("/nodes"), loadFolders()]);
     const nodes = Object.fromEntries(
@@ -35,7 +37,8 @@ export async function loadCatalogue(): Promise<void> {
     const catalogue = { nodes, bases: told.types };
     useCatalogue.setState({ status: "ready", catalogue, problem: "" });
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
+    const isAnswer = error instanceof ApiError || error instanceof Unreachable;
+    const problem = isAnswer ? wordsOf(error) : String(error); // such as data of another version
     useCatalogue.setState(({ status }) => ({ status: status === "ready" ? status : "failed", problem }));
   }
 }

@@ -29,9 +29,11 @@ interface Check {
   readonly checking: boolean;
   /** When this was asked, by `Date.now()`. */
   readonly asked: number;
+  /** The tab and the document that this is about. */
+  readonly about?: { readonly tab: string; readonly workflow: Workflow };
 }
 
-type Answer = Omit<Check, "checking" | "asked">;
+type Answer = Omit<Check, "checking" | "asked" | "about">;
 
 const NOTHING: Check = { issues: [], nodes: {}, run: undefined, maybe: 0, checking: false, asked: 0 };
 const PAUSE_MS = 350;
@@ -55,12 +57,14 @@ function checkIn(milliseconds: number): void {
 export async function checkNow(): Promise<void> {
   asked?.abort();
   asked = new AbortController();
+  const { key: tab } = currentTab();
   const workflow = workflowOf(currentTab());
   if (Object.keys(workflow.nodes ?? {}).length === 0) return useCheck.setState(NOTHING);
   useCheck.setState({ checking: true });
   const moment = Date.now();
   try {
-    useCheck.setState({ ...(await ask(workflow, asked.signal)), checking: false, asked: moment });
+    const answer = await ask(workflow, asked.signal);
+    useCheck.setState({ ...answer, checking: false, asked: moment, about: { tab, workflow } });
   } catch (error) {
     // A newer question took its place, or the server is gone, which the connection tells.
     if (!(error instanceof DOMException || error instanceof Unreachable)) throw error;

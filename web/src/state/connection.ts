@@ -2,10 +2,11 @@
 import { create } from "zustand";
 import { getJob } from "@/api/client";
 import { EventStream, type ServerEvent } from "@/api/events";
-import { Unreachable } from "@/api/problems";
+import { ApiError, Unreachable } from "@/api/problems";
 import { loadCatalogue } from "./catalogue";
 import { checkSoon } from "./check";
 import { applyEvent, applyResult, useRuns, type RunEvent } from "./runs";
+import { useSession } from "./session";
 
 interface Connection {
   readonly status: "connecting" | "open" | "lost";
@@ -52,7 +53,9 @@ export function watchEvents(after?: number): () => void {
   const stream = new EventStream(listener, after);
   const retry = () => stream.retryNow();
   addEventListener("online", retry);
+  const stop = useSession.subscribe(({ status }) => status === "in" && retry());
   return () => {
+    stop();
     removeEventListener("online", retry);
     stream.close();
   };
@@ -72,9 +75,14 @@ async function catchUp(): Promise<void> {
   const open = Object.values(useRuns.getState().runs).filter((run) =>
     ["queued", "running", "interrupted"].includes(run.state),
   );
+  for (const { job } of open) await lookAt(job);
+}
+
+async function lookAt(job: string): Promise<void> {
   try {
-    for (const { job } of open) applyResult(await getJob(job));
+    applyResult(await getJob(job));
   } catch (error) {
-    if (!(error instanceof Unreachable)) throw error; // gone again: the next connection catches up
+    // It is gone, or the server is again: then the next connection catches up.
+    if (!(error instanceof Unreachable || error instanceof ApiError)) throw error;
   }
 }

@@ -11,6 +11,7 @@ import {
   type Workflow,
 } from "@/model/document";
 import { usesOf, type Use } from "@/model/bodies";
+import { newId } from "@/model/ids";
 import { begin, commit, redo as redone, undo as undone, type History, type StepName } from "@/model/history";
 import type { Step } from "@/model/places";
 import { exposedName, type Side } from "@/model/subgraphs";
@@ -57,7 +58,7 @@ const NOTHING: ReadonlySet<string> = new Set();
 
 function newTab(workflow: Workflow, saved: Workflow | undefined, place?: string): Tab {
   return {
-    key: crypto.randomUUID(),
+    key: newId(),
     history: begin(workflow),
     trail: [WHOLE],
     selection: NOTHING,
@@ -108,7 +109,12 @@ function updateCurrent(change: (tab: Tab) => Tab): void {
 
 /** Edit the whole document; `step` names it for undo. */
 export function editWorkflow(step: StepName, change: (workflow: Workflow) => Workflow): void {
-  updateCurrent((tab) => {
+  editWorkflowIn(currentTab().key, step, change);
+}
+
+/** Edit the document of a tab, which need not be in front. */
+export function editWorkflowIn(key: string, step: StepName, change: (workflow: Workflow) => Workflow): void {
+  updateTab(key, (tab) => {
     const history = commit(tab.history, change(workflowOf(tab)), step, performance.now());
     return history === tab.history ? tab : { ...tab, history };
   });

@@ -1,9 +1,18 @@
-import { expect, it, vi } from "vitest";
-import { noteRuns, worthNoting } from "./resume";
+import { afterEach, expect, it, vi } from "vitest";
+import { noteRuns, resumeRuns, worthNoting } from "./resume";
 import { useRuns, type Run } from "./runs";
 
 const events = vi.hoisted(() => ({ last: undefined as number | undefined }));
-vi.mock("./connection", () => ({ lastEvent: () => events.last }));
+vi.mock("./connection", async (original) => ({
+  ...(await original<object>()),
+  lastEvent: () => events.last,
+}));
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+  useRuns.setState({ runs: {} });
+});
 
 const run = (job: string, state: Run["state"]): Run => ({ job, tab: "tab", state, planned: 0, finished: 0 });
 const noted = (...runs: Run[]) => worthNoting(runs).map(({ job }) => job);
@@ -37,5 +46,20 @@ it("a run that was noted before any event came is noted with one as soon as it b
   useRuns.setState({ runs: { j: run("j", "interrupted") } });
   expect(note()).toEqual([{ job: "j", after: 500 }]);
   stop();
-  vi.unstubAllGlobals();
+});
+
+it("a server that stumbles is asked again for what ran before", async () => {
+  const kept: Record<string, string> = { "nodegraph.runs.tab": '[{"job":"a","after":7}]' };
+  vi.stubGlobal("localStorage", {
+    getItem: (name: string) => kept[name] ?? null,
+    setItem: (name: string, text: string) => void (kept[name] = text),
+  });
+  const job = { id: "a", state: "queued", started: null, result: null };
+  const answers = [new Response("x", { status: 500 }), Response.json(job)];
+  vi.stubGlobal("fetch", () => Promise.resolve(answers.shift()));
+  vi.useFakeTimers();
+  expect(await resumeRuns(["tab"])).toBe(7);
+  expect(useRuns.getState().runs).toEqual({});
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(useRuns.getState().runs["a"]).toMatchObject({ tab: "tab", state: "queued" });
 });

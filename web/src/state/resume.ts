@@ -1,6 +1,7 @@
 /** Runs outlive the page: those of each tab are noted, and shown or followed again by the next page. */
 import { getJob, type JobView } from "@/api/client";
 import { ApiError, Unreachable } from "@/api/problems";
+import { isRecord, listOf, ofBrowser, readJson } from "./browserStores";
 import { lastEvent } from "./connection";
 import { announceEnd } from "./running";
 import { followJob, hasEnded, useRuns, type Run } from "./runs";
@@ -35,8 +36,8 @@ export function worthNoting(runs: readonly Run[]): Run[] {
 
 function writeNote(tab: string, runs: readonly Run[]): void {
   const known = new Map(readNote(tab).map((noted) => [noted.job, noted]));
-  const note = runs.map((run): Noted => noteOf(run, known.get(run.job)));
-  localStorage.setItem(KEY + tab, JSON.stringify(note));
+  const note = [...(unasked.get(tab) ?? []), ...runs.map((run): Noted => noteOf(run, known.get(run.job)))];
+  ofBrowser.write(KEY + tab, JSON.stringify(note));
 }
 
 function noteOf(run: Run, known: Noted | undefined): Noted {
@@ -53,12 +54,17 @@ function beforeNow(): Pick<Noted, "after"> {
 }
 
 function readNote(tab: string): Noted[] {
-  return JSON.parse(localStorage.getItem(KEY + tab) ?? "[]") as Noted[];
+  return [...(readJson(ofBrowser, KEY + tab, listOf(isNoted)) ?? [])];
+}
+
+function isNoted(value: unknown): value is Noted {
+  if (!isRecord(value) || typeof value["job"] !== "string") return false;
+  return value["after"] === undefined || typeof value["after"] === "number";
 }
 
 /** Forget the runs of a tab that is gone for good. */
 export function forgetRuns(tab: string): void {
-  localStorage.removeItem(KEY + tab);
+  ofBrowser.remove(KEY + tab);
 }
 
 /** Show what the noted jobs of tabs gave, and follow those that go on; gives the event after which to listen. */
@@ -71,17 +77,34 @@ export async function resumeRuns(tabs: readonly string[]): Promise<number | unde
 
 async function resumeTab(tab: string): Promise<number[]> {
   const noted = readNote(tab);
-  const jobs = await Promise.all(noted.map(ask));
-  for (const [index, job] of jobs.entries()) if (job) resumeJob(job, tab, noted[index]?.ended === true);
+  await resumeNoted(tab, noted);
   return noted.flatMap(({ ended, after }) => (ended === true || after === undefined ? [] : [after]));
 }
 
-async function ask({ job }: Noted): Promise<JobView | undefined> {
+/** By tab, what the server could not tell yet: it stays noted. */
+const unasked = new Map<string, readonly Noted[]>();
+/** After which it is asked again, the last one again and again. */
+const PAUSES_MS = [1000, 3000, 10_000, 30_000];
+
+async function resumeNoted(tab: string, noted: readonly Noted[], attempt = 0): Promise<void> {
+  const jobs = await Promise.all(noted.map(ask));
+  const newer = attempt > 0 && Object.values(useRuns.getState().runs).some((run) => run.tab === tab);
+  for (const [index, job] of jobs.entries()) {
+    if (typeof job !== "object" || (newer && job.result)) continue; // what came after it is shown
+    resumeJob(job, tab, noted[index]?.ended === true);
+  }
+  const rest = noted.filter((_, index) => jobs[index] === "untold");
+  unasked.set(tab, rest);
+  const pause = PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)];
+  if (rest.length > 0) setTimeout(() => void resumeNoted(tab, rest, attempt + 1), pause);
+}
+
+async function ask({ job }: Noted): Promise<JobView | "untold" | "gone"> {
   try {
     return await getJob(job);
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined; // deleted meanwhile
-    if (error instanceof Unreachable) return undefined;
+    if (error instanceof ApiError) return error.status === 404 ? "gone" : "untold";
+    if (error instanceof Unreachable) return "untold";
     throw error;
   }
 }

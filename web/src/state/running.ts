@@ -1,84 +1,113 @@
 /** Starting and stopping runs of the document in front. */
-import { cancelJob, submitJob } from "@/api/client";
-import { ApiError, Unreachable } from "@/api/problems";
-import { lookUp, mapValues, nodesOf, type NodeEntry, type Workflow } from "@/model/document";
-import { setInput } from "@/model/edit";
+import { create } from "zustand";
+import { cancelJob, submitBatch, submitJob, type JobOptions, type JobView } from "@/api/client";
+import { ApiError } from "@/api/problems";
+import { batchOf, takeSeeds } from "@/model/batches";
+import { withoutUi } from "@/model/meaning";
+import type { Workflow } from "@/model/document";
 import { undoName } from "@/model/history";
 import { writeJson } from "@/model/json";
-import { isSeed, nextSeed, type AfterRun } from "@/model/seeds";
+import { withOverrides, type Overrides } from "@/model/sweep";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
 import { announce, tell } from "./announcer";
 import { checkSoon, useCheck } from "./check";
-import { currentTab, editWorkflow, tabOf, useDocuments, workflowOf } from "./documents";
+import { currentTab, editWorkflowIn, tabOf, useDocuments, workflowOf } from "./documents";
 import { activeRuns, followJob, useRuns, type Run } from "./runs";
+import { mostInBatch } from "./session";
 import { useSettings } from "./settings";
 import { ownName } from "./tabNames";
+import { wordsOf } from "./words";
+
+/** The runs of a tab that are being queued, several requests one after the other. */
+interface Turn {
+  /** Tells it from another that began after it was cancelled. */
+  readonly id: symbol;
+  readonly left: number;
+  readonly queued: number;
+}
+
+/** By tab; one that is taken out, as by cancelling, goes no further. */
+export const useQueueing = create<Readonly<Record<string, Turn | undefined>>>(() => ({}));
+
+const turnOf = (tab: string): Turn | undefined => useQueueing.getState()[tab];
+const setTurn = (tab: string, turn: Turn | undefined): void => useQueueing.setState({ [tab]: turn });
+
+/** Few enough that a person who cancels does not wait for them. */
+const MOST_AT_ONCE = 50;
 
 /** Queue the document in front, `batchCount` times; seeds that shall change do so after each. */
 export async function run(): Promise<void> {
   const { batchCount } = useSettings.getState();
-  for (let count = 0; count < batchCount; count += 1) if (!(await runOnce())) return;
-  announce(t("saidQueued", { count: batchCount }));
+  const { key } = currentTab();
+  const before = turnOf(key);
+  if (before) return setTurn(key, { ...before, left: before.left + batchCount });
+  const id = Symbol(key);
+  setTurn(key, { id, left: batchCount, queued: 0 });
+  try {
+    while (await queueSome(key, id));
+  } catch (error) {
+    if (turnOf(key)?.id === id) setTurn(key, undefined);
+    refuse(error);
+  }
 }
 
-async function runOnce(): Promise<boolean> {
-  const tab = currentTab();
+/** Queue some of what is left, in one request; gives whether there is more to queue. */
+async function queueSome(key: string, id: symbol): Promise<boolean> {
+  const tab = useDocuments.getState().tabs.find((one) => one.key === key);
+  const turn = turnOf(key);
+  if (turn?.id !== id) return false;
+  if (tab === undefined) return (setTurn(key, undefined), false); // it was closed
   const workflow = workflowOf(tab);
-  try {
-    followJob(await submitJob(workflow, { label: ownName(tab) ?? "" }), tab.key);
-  } catch (error) {
-    return refuse(error);
-  }
-  advanceSeeds();
-  return true;
+  const { variants, after } = batchOf(workflow, Math.min(turn.left, MOST_AT_ONCE, mostInBatch()));
+  const jobs = await submitted(workflow, variants, { label: ownName(tab) ?? "" });
+  for (const [index, job] of jobs.entries())
+    followJob(job, key, withOverrides(workflow, variants[index] ?? {}));
+  const step = { name: t("stepSeeds"), merge: "seeds" };
+  editWorkflowIn(key, step, (now) => takeSeeds(now, workflow, after));
+  return noteQueued(key, id, jobs);
+}
+
+async function submitted(workflow: Workflow, variants: readonly Overrides[], options: JobOptions) {
+  return variants.length === 1
+    ? [await submitJob(workflow, options)]
+    : submitBatch(workflow, variants, options);
+}
+
+/** Jobs that came after all was cancelled are cancelled, too. Gives whether there is more to queue. */
+async function noteQueued(key: string, id: symbol, jobs: readonly JobView[]): Promise<boolean> {
+  const turn = turnOf(key);
+  if (turn?.id !== id) return (await cancelJobs(jobs.map((job) => job.id)), false);
+  const [left, queued] = [turn.left - jobs.length, turn.queued + jobs.length];
+  setTurn(key, left > 0 ? { id, left, queued } : undefined);
+  if (left <= 0) announce(t("saidQueued", { count: queued }));
+  return left > 0;
 }
 
 /** Tell why nothing was queued; what is wrong with the workflow is shown at its nodes too. */
-function refuse(error: unknown): false {
-  if (error instanceof Unreachable) tell(t("serverGone"));
-  else if (!(error instanceof ApiError)) throw error;
-  else if (error.issues[0] === undefined) tell(error.detail);
+function refuse(error: unknown): void {
+  if (!(error instanceof ApiError) || error.issues[0] === undefined) tell(wordsOf(error));
   else {
     useCheck.setState({ issues: error.issues });
     tell(t("saidIssues", { count: error.issues.length, first: error.issues[0].message }));
   }
-  return false;
 }
 
-/** Cancel everything that was started from the document in front. */
+/** Cancel everything that was started from the document in front, and queue no more of it. */
 export async function cancel(): Promise<void> {
-  const runs = activeRuns(useRuns.getState(), currentTab().key);
+  const { key } = currentTab();
+  setTurn(key, undefined);
   try {
-    await Promise.all(runs.map(({ job }) => cancelJob(job)));
+    await cancelJobs(activeRuns(useRuns.getState(), key).map(({ job }) => job));
     announce(t("saidCancelled"));
   } catch (error) {
     refuse(error);
   }
 }
 
-/** What becomes of seeds after a run, as kept in `ui.seeds` of the node. */
-export function afterRunOf(entry: NodeEntry | undefined, input: string): AfterRun {
-  const chosen = (entry?.ui?.seeds as Record<string, AfterRun> | undefined)?.[input];
-  return chosen ?? "fixed";
-}
-
-function advanceSeeds(): void {
-  editWorkflow({ name: t("stepSeeds"), merge: "seeds" }, (workflow) => {
-    const whole = advanced(workflow);
-    const inner = workflow.subgraphs && mapValues(workflow.subgraphs, advanced);
-    return inner === workflow.subgraphs ? whole : { ...whole, ...(inner && { subgraphs: inner }) };
-  });
-}
-
-function advanced<G extends Pick<Workflow, "nodes">>(graph: G): G {
-  let changed = graph;
-  for (const [id, entry] of Object.entries(nodesOf(graph)))
-    for (const input of Object.keys((entry.ui?.seeds as object | undefined) ?? {})) {
-      const seed = lookUp(entry.inputs, input);
-      if (isSeed(seed)) changed = setInput(changed, id, input, nextSeed(seed, afterRunOf(entry, input)));
-    }
-  return changed;
+/** The last ones first: else those behind them would start meanwhile. */
+async function cancelJobs(jobs: readonly string[]): Promise<void> {
+  await Promise.all(jobs.toReversed().map(cancelJob));
 }
 
 const PAUSE_MS = 600;
@@ -100,12 +129,6 @@ export function watchForRuns(): () => void {
 function meaning(workflow: Workflow): string {
   const { nodes, subgraphs } = workflow;
   return writeJson([nodes, subgraphs].map((part) => withoutUi(part)));
-}
-
-function withoutUi(value: unknown): unknown {
-  if (Array.isArray(value) || typeof value !== "object" || value === null) return value;
-  const kept = Object.entries(value).filter(([key]) => key !== "ui");
-  return Object.fromEntries(kept.map(([key, inner]) => [key, withoutUi(inner)]));
 }
 
 /** Once something has run: ask the server again what would run now, and tell how runs of open tabs ended. */

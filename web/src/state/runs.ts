@@ -2,6 +2,8 @@
 import { create } from "zustand";
 import { useShallow } from "zustand/react/shallow";
 import type { components } from "@/api/types";
+import type { Workflow } from "@/model/document";
+import { meaningOf } from "@/model/meaning";
 import { placeOf } from "@/model/places";
 import { bodyInputs } from "./catalogue";
 import { prefixOf, tabOf, useDocuments, workflowOf } from "./documents";
@@ -27,7 +29,16 @@ export interface NodeRun {
   readonly outputs?: Outputs;
   /** The job that its result is of. */
   readonly job?: string;
+  /** What the node meant in that job, where its workflow is known; see `meaningOf`. */
+  readonly meant?: number;
   readonly error?: string;
+  /** Where the server tells how it failed: its job, and what that calls the node. */
+  readonly failed?: Failure;
+}
+
+export interface Failure {
+  readonly job: string;
+  readonly node: string;
 }
 
 /** Of a node in the body of a loop, the last iteration that anything is known of. */
@@ -69,6 +80,8 @@ export interface RunEvent {
   readonly outputs?: Outputs;
   readonly state?: JobView["state"];
   readonly error?: { readonly message: string } | null;
+  /** Not told, but known here; see `NodeRun`. */
+  readonly meant?: number;
 }
 
 type NodeRuns = Readonly<Record<string, NodeRun>>;
@@ -132,8 +145,9 @@ export function activeRuns(state: Runs, tab: string): Run[] {
   return Object.values(state.runs).filter((run) => run.tab === tab && !hasEnded(run));
 }
 
-/** Follow a job that was queued from a tab, or show what came of it. */
-export function followJob(job: JobView, tab: string): Run {
+/** Follow a job that was queued from a tab, or show what came of it; `workflow` is what it runs. */
+export function followJob(job: JobView, tab: string, workflow?: Workflow): Run {
+  if (workflow) ran.set(job.id, workflow);
   const run: Run = {
     job: job.id,
     tab,
@@ -149,6 +163,32 @@ export function followJob(job: JobView, tab: string): Run {
   early = early.filter((event) => event.job !== job.id);
   for (const event of told) applyEvent(event);
   return run;
+}
+
+/** What jobs run that were queued from this page. */
+const ran = new Map<string, Workflow>();
+
+type Result = Pick<NodeRun, "outputs" | "job">;
+
+/** What nodes gave in the jobs of this page, by tab, path and what they meant; the last one last. */
+const results = new Map<string, Result>();
+const MOST_RESULTS = 2000;
+const resultKey = (tab: string, path: string, meant: number): string => [tab, path, meant].join("\n");
+
+/** What a node of a tab gave when it meant this, if that is known. */
+export function resultOf(tab: string, path: string, meant: number): Result | undefined {
+  return results.get(resultKey(tab, path, meant));
+}
+
+/** Keep what a node gave; gives what it meant. */
+function keepResult(tab: string, { job, node = "", outputs }: RunEvent): number | undefined {
+  const workflow = job === undefined ? undefined : ran.get(job);
+  if (workflow === undefined) return undefined;
+  const meant = meaningOf(workflow, node);
+  const oldest = results.size < MOST_RESULTS ? undefined : results.keys().next().value;
+  if (oldest !== undefined) results.delete(oldest);
+  if (outputs) results.set(resultKey(tab, node, meant), { outputs, ...(job !== undefined && { job }) });
+  return meant;
 }
 
 /** Events of jobs that are not followed: those of a quick one come before the answer that names it. */
@@ -240,7 +280,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     if (event.origin === "run") updateRun(run.job, { finished: run.finished + 1 });
     finishNode(run, event);
   },
-  node_failed: nodeHandler((_, { message }) => ({ status: "failed", error: message ?? "" })),
+  node_failed: nodeHandler((_, { message, job = "", node = "" }) => ({
+    status: "failed",
+    error: message ?? "",
+    failed: { job, node },
+  })),
   node_cancelled: nodeHandler((before) => ({ ...keepOutputs(before), status: "cancelled" })),
   job_finished: (run, event) => {
     updateRun(run.job, { state: event.state ?? "done", ...(event.error && { error: event.error.message }) });
@@ -275,10 +319,16 @@ function letGo(before: NodeRun | undefined, after: NodeRun): void {
   if (before?.preview && before.preview !== after.preview) URL.revokeObjectURL(before.preview);
 }
 
-const finishNode = nodeHandler((before, { origin, seconds, outputs, job }) => ({
+const finishNode: Handler = (run, event) => {
+  const meant = keepResult(run.tab, event);
+  showFinished(run, meant === undefined ? event : { ...event, meant });
+};
+
+const showFinished = nodeHandler((before, { origin, seconds, outputs, job, meant }) => ({
   ...keepOutputs(before),
   status: "done",
   ended: Date.now(),
+  ...(meant !== undefined && { meant }),
   ...(job !== undefined && { job }),
   ...(origin !== undefined && origin !== "pruned" && { origin }),
   ...(seconds !== undefined && { seconds }),
@@ -297,7 +347,7 @@ function momentOf(event: RunEvent): number {
 }
 
 function forgetErrors(nodes: NodeRuns): NodeRuns {
-  return mapRuns(nodes, ({ error: _, ...run }) =>
+  return mapRuns(nodes, ({ error: _, failed: _where, ...run }) =>
     run.status === "failed" ? { ...run, status: "waiting" } : run,
   );
 }
@@ -334,7 +384,8 @@ export function applyResult(job: JobView): void {
     noteIteration(run, path);
   }
   for (const { node, message } of errors) {
-    updateNode(run.tab, node, () => ({ status: "failed", error: message }));
+    const failed = { job: job.id, node };
+    updateNode(run.tab, node, () => ({ status: "failed", error: message, failed }));
     noteIteration(run, node);
   }
   updateRun(job.id, { state: job.state, ...(job.result.error && { error: job.result.error.message }) });

@@ -16,10 +16,17 @@ export const en = {
   rightPanels: "Panels on the right",
   trail: "Where you are",
   serverGone: "The server does not answer. Your work is kept here; the editor goes on as soon as it is back.",
+  notTheApi:
+    "Not nodegraph answers at its address, but something else: {what}. A network may want you to sign in, or a proxy may be in the way. Your work is kept here.",
+  came_page: "a page, “{shown}”",
+  came_damaged: "data that are damaged or cut off, “{shown}”",
+  came_other: "“{shown}”",
 
   // Signing in
   signInTitle: "Sign in to nodegraph",
   signInHelp: "This server asks for a token. Whoever runs it makes one with: nodegraph token create NAME",
+  signInAgainHelp:
+    "The server asks for a token since this editor was opened, or the one you came with is no longer valid. Your edits are kept; what you asked for is done as soon as you are in.",
   token: "Token",
   tokenUnknown: "The server does not know this token.",
   signInUnreachable: "The server does not answer. Try again in a moment.",
@@ -258,6 +265,8 @@ export const en = {
   saidAdded: "{title} added",
   saidRemoved: "{count} removed",
   saidCopied: "{count} copied",
+  saidNotCopied: "Not copied: this browser does not let the page write to the clipboard",
+  saidPasteByKey: "This browser lets a page paste only when you press Ctrl+V on the canvas",
   saidPasted: "{count} pasted",
   saidMuted: "Muted",
   saidBypassed: "Bypassed",

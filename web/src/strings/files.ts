@@ -17,6 +17,10 @@ export const files = {
   saveName: "Save on the server as",
   saveNameHelp: "A name; folders may stand before it, such as portraits/owl.",
   saveNameTaken: "{name} is there already. Choose another name, or replace it.",
+  saveNameBlank: "Type a name to save it under.",
+  saveNameEmptyPart:
+    "“{name}” begins or ends with a slash, or has two slashes with nothing between them; write it as folder/name.",
+  saveNameClimbs: "“{part}” in “{name}” is no folder of yours; write a folder's name, as in portraits/owl.",
   replace: "Replace",
   dismiss: "Cancel",
   conflictTitle: "Saved by someone else",
@@ -42,6 +46,10 @@ export const files = {
   saidDeleted: "{name} deleted",
   saidSaved: "{name} saved",
   saidNotSaved: "The server does not answer. Your work is kept in this browser; save again when it is back.",
+  losesEdits:
+    "This browser keeps nothing of your edits: they are gone when this page is closed or loaded again. Save them on the server, or export them as a file. A private window, a full disk, or a setting of the browser may be the cause.",
+  losesRest:
+    "This browser does not keep all that the editor gives it: settings, which runs belong to a workflow and which workflows were open may be gone once this page is closed or loaded again. A setting of the browser may be the cause.",
   saidRecovered: "What was not saved when its window closed is open again: {count}",
   clipboard: "The clipboard",
   saidNoNodes: "The clipboard holds no nodes.",

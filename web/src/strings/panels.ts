@@ -103,6 +103,10 @@ export const panels = {
   sweepNumbers: "1, 2, 5 or 1..9 or 0..1/0.25",
   sweepWords: "one, two or one on each line",
   sweepUnreadable: "These values cannot be read; write 1, 2, 5 or a range such as 1..9/2, at most 200.",
+  sweepTooMany:
+    "{count} combinations are more than the {most} that this server takes at once: give fewer values.",
+  sweepSave: "Save the grid as a picture",
+  sweepOpen: "Open the workflow of {values}",
   sweepStart: "Run {count} combinations",
 
   theme: "Theme",
@@ -119,6 +123,8 @@ export const panels = {
   freeResults: "Unload all models and forget results in memory",
   saidFreed: "Memory freed",
   aboutServer: "nodegraph {version}, torch {torch}, user {user}",
+  failureDetails: "How it came about",
+  failureUnknown: "The server does not tell, or not yet: the run may still go on.",
   logClear: "Clear",
   logOnlyProblems: "Problems only",
 } as const;

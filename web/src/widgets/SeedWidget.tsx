@@ -3,7 +3,7 @@ import { nodeOf } from "@/model/document";
 import { setUi } from "@/model/edit";
 import { isSeed, MAX_SEED, parseSeed, randomSeed, type AfterRun } from "@/model/seeds";
 import { edit, graphOf, useTab } from "@/state/documents";
-import { afterRunOf } from "@/state/running";
+import { afterRunOf } from "@/model/batches";
 import { t } from "@/strings";
 import { Note, useNote } from "./Note";
 import type { WidgetProps } from "./registry";
