@@ -122,11 +122,19 @@ class _GraphReader:
     def canvas(self) -> dict[str, Any]:
         """The ``ui`` of the whole: frames and notes."""
         given = self._graph.given.get("groups")
-        groups = given if isinstance(given, list) else []
-        frames = [_frame(group, number) for number, group in enumerate(groups) if isinstance(group, dict)]
-        frames = [frame for frame in frames if "position" in frame and "size" in frame]
+        frames = list(self._frames(given if isinstance(given, list) else []))
         notes = [_note(node) for node in self._graph.nodes.values() if node.type in NOTES]
         return {name: items for name, items in (("groups", frames), ("notes", notes)) if items}
+
+    def _frames(self, groups: list[Any]) -> Iterator[dict[str, Any]]:
+        """Frames that have a place; the others are told."""
+        for number, group in enumerate(groups):
+            frame = _frame(group, number) if isinstance(group, dict) else {}
+            if "position" in frame and "size" in frame:
+                yield frame
+            else:
+                text = f"groups[{number}] has no place (four numbers under 'bounding'); it is left out."
+                self._issues.append(Issue("not_mapped", text, severity="warning"))
 
     def results(self) -> Iterator[tuple[int, Link]]:
         """What each output of a subgraph is, by its number."""

@@ -281,7 +281,7 @@ def test_theirs_may_be_damaged_or_gone(site: Served, editor: Editor) -> None:
     told(editor, "Theirs was deleted from the server")
     assert editor.page.get_by_role("dialog").count() == 0
     editor.page.locator(".message").get_by_role("button", name="Save").click()
-    editor.said("Theirs saved")
+    editor.until(file.exists, "the file, put back")
     assert json.loads(file.read_text())["nodes"]["t"]["inputs"]["value"] == "two"
 
 
@@ -344,6 +344,7 @@ def test_what_is_odd_in_a_file_of_comfyui_is_told(editor: Editor) -> None:
     notice = told(editor, "not all of it could be carried over")
     assert "two nodes of the file have the id 1" in notice
     assert "reroutes lead in a circle (2, 3)" in notice
+    assert "groups[0] has no place" in notice
 
 
 # Frames of the events

@@ -103,7 +103,8 @@ def test_places_titles_and_frames_are_kept(registry: NodeRegistry) -> None:
 def test_frames_without_a_place_are_left_out(registry: NodeRegistry) -> None:
     odd = [{"title": "a", "bounding": [1]}, {"title": "b"}, None, 5, {"bounding": "x", "color": 5}]
     sound = {"title": {"x": 1}, "bounding": [1, 2, 3, 4], "color": 5}
-    workflow, _ = import_comfy_editor(file([placed(1, "Loader")], [], groups=[*odd, sound]), registry)
+    workflow, issues = import_comfy_editor(file([placed(1, "Loader")], [], groups=[*odd, sound]), registry)
+    assert [issue.message[:9] for issue in issues] == [f"groups[{number}]" for number in range(5)]
     assert workflow.ui["groups"] == [{"id": "group-6", "title": "", "position": [1, 2], "size": [3, 4]}]
 
 

@@ -65,7 +65,7 @@ export const files = {
   copyDetails: "Copy details",
   saidOf: "{name}: {why}",
   saidFilesFailed: "{count} of {all} files could not be opened:",
-  saidLeftOut: "It is open, but not all of it could be carried over ({count}):",
+  saidLeftOut: "Not all of it could be carried over ({count}):",
   droppedLook: "not drawn: {fault}",
   noFile: "it cannot be read. Is it a folder, or was it moved?",
   noWorkflowFile:
