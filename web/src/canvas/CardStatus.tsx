@@ -6,9 +6,9 @@ import { useCheck, type Issue } from "@/state/check";
 import type { NodeType } from "@/state/nodeTypes";
 import { useIterationOf, useRunOf, type Iteration } from "@/state/runs";
 import { t } from "@/strings";
-import { seconds } from "@/strings/units";
 import { widgetKind } from "@/widgets/kinds";
 import { FailureDetails } from "@/panels/FailureDetails";
+import { wordsOfRun } from "./runWords";
 import { showNamed } from "./showNode";
 
 const MOST_ISSUES = 3;
@@ -127,16 +127,15 @@ function Failure({ id }: { id: string }) {
 function Plan({ id }: { id: string }) {
   const path = useTab(prefixOf) + id;
   const planned = useCheck(useShallow((check) => check.nodes[path]));
-  const said = useRunOf(id, (run) => run && told(run));
   const ended = useRunOf(id, (run) => (run?.status === "running" ? Infinity : (run?.ended ?? 0)));
   const outdated = useCheck(({ asked }) => ended > asked); // every edit asks: whether is all that may render
   const iteration = useIterationOf(id);
+  const origin = outdated ? undefined : planned?.origin;
+  const text = useRunOf(id, (run) => run && wordsOfRun(run, origin));
   const shape = planned?.outputs;
   const cause = planned?.leftOutBy;
   if (cause !== undefined)
     return <p className="plan">{cause === path ? t("leftOutItself") : t("leftOut", { node: cause })}</p>;
-  const origin = outdated ? undefined : planned?.origin;
-  const text = isCached(origin) && said === t("cancelled") ? undefined : said; // of values it no longer has
   if (!text && !origin && !shape && !iteration) return null;
   return (
     <p className="plan">
@@ -148,16 +147,6 @@ function Plan({ id }: { id: string }) {
   );
 }
 
-const isCached = (origin: string | null | undefined): boolean => origin === "memory" || origin === "disk";
-
 function whichOf({ number, of }: Iteration): string {
   return of === undefined ? t("iteration", { number }) : t("iterationOf", { number, of });
-}
-
-function told(run: { status: string; origin?: string; seconds?: number }): string | undefined {
-  if (run.status === "cancelled") return t("cancelled");
-  if (run.status !== "done" || run.seconds === undefined) return undefined;
-  if (run.origin === "memory") return t("fromMemory");
-  if (run.origin === "disk") return t("fromDisk");
-  return seconds(run.seconds);
 }

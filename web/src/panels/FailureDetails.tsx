@@ -27,8 +27,9 @@ function Told({ failed: { job, node } }: { failed: Failure }) {
     );
   if (error === undefined) return <p className="quiet">{t("loading")}</p>;
   const given = Object.entries(error.inputs ?? {}).map(([name, value]) => `${name} = ${value}`);
-  const last = [error.exception, error.message].filter(Boolean).join(": ");
   return (
-    <pre tabIndex={0}>{[...(error.frames ?? []), error.place, last, "", ...given].join("\n").trim()}</pre>
+    <pre tabIndex={0}>
+      {[...(error.frames ?? []), error.place, error.message, "", ...given].join("\n").trim()}
+    </pre>
   );
 }
