@@ -70,7 +70,10 @@ export const pause = (paused: boolean) => change(() => setPaused(paused));
 export const rerun = (job: JobView) =>
   change(async () => {
     const workflow = await getJobWorkflow(job.id);
-    followJob(await submitJob(workflow, { label: job.label }), currentTab().key);
+    followJob(
+      await submitJob(workflow, { label: job.label, ...(job.targets && { targets: job.targets }) }),
+      currentTab().key,
+    );
   });
 
 export async function showMore(): Promise<void> {

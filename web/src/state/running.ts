@@ -1,5 +1,5 @@
 /** Starting and stopping runs of the document in front. */
-import { cancelJob, submitJob } from "@/api/client";
+import { cancelJob, planOf, submitJob, type JobOptions, type JobView } from "@/api/client";
 import { ApiError, Unreachable } from "@/api/problems";
 import { lookUp, mapValues, nodesOf, type NodeEntry, type Workflow } from "@/model/document";
 import { setInput } from "@/model/edit";
@@ -9,8 +9,10 @@ import { isSeed, nextSeed, type AfterRun } from "@/model/seeds";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
 import { announce, tell } from "./announcer";
-import { checkSoon, useCheck } from "./check";
+import { checkSoon, useCheck, type Issue } from "./check";
 import { currentTab, editWorkflow, tabOf, useDocuments, workflowOf } from "./documents";
+import { showIssues } from "./issueList";
+import { nodeNameNow } from "./nodeNames";
 import { activeRuns, followJob, useRuns, type Run } from "./runs";
 import { useSettings } from "./settings";
 import { ownName } from "./tabNames";
@@ -18,20 +20,50 @@ import { ownName } from "./tabNames";
 /** Queue the document in front, `batchCount` times; seeds that shall change do so after each. */
 export async function run(): Promise<void> {
   const { batchCount } = useSettings.getState();
-  for (let count = 0; count < batchCount; count += 1) if (!(await runOnce())) return;
+  let leftOut: readonly Issue[] = [];
+  for (let count = 0; count < batchCount; count += 1) {
+    const left = await runOnce();
+    if (left === false) return;
+    leftOut = left;
+  }
   announce(t("saidQueued", { count: batchCount }));
+  if (leftOut.length > 0) tell(t("saidLeftOut", { nodes: namesOf(leftOut) }));
 }
 
-async function runOnce(): Promise<boolean> {
+/** Gives what is wrong with nodes that were left out; `false`: nothing was queued, which is told. */
+async function runOnce(): Promise<readonly Issue[] | false> {
   const tab = currentTab();
-  const workflow = workflowOf(tab);
   try {
-    followJob(await submitJob(workflow, { label: ownName(tab) ?? "" }), tab.key);
+    const { job, leftOut } = await submitWhatCanRun(workflowOf(tab), { label: ownName(tab) ?? "" });
+    followJob(job, tab.key);
+    advanceSeeds();
+    return leftOut;
   } catch (error) {
     return refuse(error);
   }
-  advanceSeeds();
-  return true;
+}
+
+/** Queue the whole workflow, else the outputs that need no node that has an issue. */
+async function submitWhatCanRun(
+  workflow: Workflow,
+  options: JobOptions,
+): Promise<{ job: JobView; leftOut: readonly Issue[] }> {
+  try {
+    return { job: await submitJob(workflow, options), leftOut: [] };
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.issues.length === 0) throw error;
+    const { runnable } = await planOf(workflow);
+    if (runnable.length === 0) throw error;
+    const job = await submitJob(workflow, { ...options, targets: runnable });
+    return { job, leftOut: error.issues };
+  }
+}
+
+function namesOf(issues: readonly Issue[]): string {
+  const wrong = issues.flatMap(({ node, severity }) =>
+    node && severity === "error" ? [nodeNameNow(node)] : [],
+  );
+  return [...new Set(wrong)].join(", ");
 }
 
 /** Tell why nothing was queued; what is wrong with the workflow is shown at its nodes too. */
@@ -41,7 +73,8 @@ function refuse(error: unknown): false {
   else if (error.issues[0] === undefined) tell(error.detail);
   else {
     useCheck.setState({ issues: error.issues });
-    tell(t("saidIssues", { count: error.issues.length, first: error.issues[0].message }));
+    showIssues(true);
+    announce(t("saidIssues", { count: error.issues.length, first: error.issues[0].message }));
   }
   return false;
 }

@@ -68,6 +68,8 @@ export const en = {
   gone: "{name} is no longer on the server. Run again to make it anew.",
   issues: "Issues",
   issueCount: "Issues: {count}",
+  hintCount: "Hints: {count}",
+  useRemedy: "Use {values}",
   moreIssues: "{count} more in the list of issues",
   issuesInside: "Issues inside: {count}",
   goInside: "Go to {node}",
@@ -244,6 +246,7 @@ export const en = {
   stepResize: "resize",
   stepExpose: "change the subgraph's sockets",
   stepReroute: "reroute",
+  stepRemedy: "set {values}",
   stepSeeds: "seed after a run",
 
   // What is read out
@@ -260,6 +263,7 @@ export const en = {
   saidCancelled: "Cancelled",
   saidFinished: "The run is done after {time}",
   saidFailed: "The run failed: {why}",
+  saidLeftOut: "Run without what is not complete yet: {nodes}",
   saidIssues: "Issues: {count}. {first}",
   saidNoLoader: "There is no node here that loads pictures",
   saidUploadFailed: "The upload failed: {why}",
