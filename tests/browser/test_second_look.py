@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from editing import Editor, template, workflow
+from sight import look_at
 
 LOADER = {"type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "emoji-sd"}}
 
@@ -46,7 +47,6 @@ def test_a_size_that_the_model_was_not_made_for_is_told_before_the_run_and_mende
     editor.button("Hints: 2").click()
     listed = editor.page.get_by_role("region", name="Issues")
     listed.get_by_text("the model makes pictures of 128×128").wait_for()
-    editor.page.screenshot(path="/tmp/user/hint.png")
     listed.get_by_role("button", name="Use width 128, height 128").click()
     editor.until(lambda: editor.button("Hints: 1").count() == 1, "one hint less")
     sampler = editor.card("sampler")
@@ -63,7 +63,6 @@ def test_a_node_that_is_not_wired_yet_keeps_nothing_else_from_running(editor: Ed
     editor.button("Issues: 2").wait_for()
     editor.run()
     editor.said("Run without what is not complete yet: VAE Decode (spare)")
-    editor.page.screenshot(path="/tmp/user/left_out.png")
     editor.done()
     [save] = [id for id, node in document["nodes"].items() if node["type"] == "SaveImage"]
     editor.picture(save).wait_for()
@@ -84,3 +83,92 @@ def test_the_issues_fold_with_escape_and_with_a_press_elsewhere(editor: Editor) 
     rows.first.wait_for()
     editor.mouse.click(*editor.empty_place(0.5, 0.1))
     assert rows.count() == 0
+
+
+def connect_new(editor: Editor, input: str, type: str) -> None:
+    """From the keyboard, wire an input of the sampler to a new node."""
+    before = editor.ids()
+    editor.select("sampler")
+    editor.press("Shift+C")
+    editor.page.locator(".filter-list input").fill(f"{input} ← A new node")
+    editor.press("Enter")
+    editor.pick(type)
+    editor.until(lambda: len(editor.ids()) == len(before) + 1, f"a card for {input}")
+    editor.still()
+
+
+def test_what_is_added_lies_on_nothing_however_it_is_added(editor: Editor) -> None:
+    loader = {**LOADER, "ui": {"position": [80, 80]}}
+    editor.open(workflow({"loader": loader, "sampler": {"type": "KSampler", "ui": {"position": [400, 80]}}}))
+    connect_new(editor, "positive", "CLIP Text Encode")
+    connect_new(editor, "negative", "CLIP Text Encode")
+    connect_new(editor, "latent_image", "Empty Latent Image")
+    editor.fit()
+    assert look_at(editor.page).over == []
+    editor.select("sampler")
+    editor.press("Control+d")
+    editor.select("loader", "sampler")
+    editor.press("Control+c")
+    editor.said("2 copied")
+    editor.press("Control+v")
+    panel = editor.panel("Nodes")
+    panel.get_by_role("searchbox").fill("Load Checkpoint")
+    for _ in range(2):
+        panel.get_by_role("button", name="Add Load Checkpoint", exact=True).click()
+    editor.until(lambda: len(editor.ids()) == 10, "all cards")
+    editor.panel("Nodes").get_by_role("button", name="Close").click()
+    editor.fit()
+    assert look_at(editor.page).over == []
+
+
+def frame_around(editor: Editor, *ids: str) -> bool:
+    """Whether the only frame holds all of these cards, and touches no other."""
+    box = editor.page.locator(".frame").bounding_box()
+
+    def inside(card: dict[str, float]) -> bool:
+        across = box["x"] <= card["x"] and card["x"] + card["width"] <= box["x"] + box["width"]
+        return across and box["y"] <= card["y"] and card["y"] + card["height"] <= box["y"] + box["height"]
+
+    def apart(card: dict[str, float]) -> bool:
+        beside = card["x"] + card["width"] <= box["x"] or box["x"] + box["width"] <= card["x"]
+        return beside or card["y"] + card["height"] <= box["y"] or box["y"] + box["height"] <= card["y"]
+
+    return all(
+        inside(editor.card(id).bounding_box()) if id in ids else apart(editor.card(id).bounding_box())
+        for id in editor.ids()
+    )
+
+
+def test_arrange_keeps_groups_together_and_leaves_room_for_pictures(editor: Editor) -> None:
+    document, latent = text_to_image()
+    [save] = [id for id, node in document["nodes"].items() if node["type"] == "SaveImage"]
+    editor.open(document)
+    editor.select("positive", "negative", latent)
+    editor.press("Control+g")
+    editor.page.locator(".frame").wait_for()
+    editor.canvas.focus()
+    editor.press("Escape", "Control+Shift+L")
+    editor.fit()
+    assert frame_around(editor, "positive", "negative", latent)
+    place = editor.card("positive").bounding_box()["y"], editor.card("negative").bounding_box()["y"]
+    assert place[0] < place[1] < editor.card(latent).bounding_box()["y"]
+    editor.runs_to_the_end()
+    editor.picture(save).wait_for()
+    editor.fit()
+    assert look_at(editor.page).over == [["@frame/frame", id] for id in ("positive", "negative", latent)]
+    assert frame_around(editor, "positive", "negative", latent)
+
+
+def test_a_frame_grows_with_what_its_cards_show(editor: Editor) -> None:
+    document, _ = text_to_image()
+    [save] = [id for id, node in document["nodes"].items() if node["type"] == "SaveImage"]
+    editor.open(document)
+    editor.select(save)
+    editor.press("Control+g")
+    frame = editor.page.locator(".frame")
+    frame.wait_for()
+    before = frame.bounding_box()["height"]
+    editor.runs_to_the_end()
+    editor.picture(save).wait_for()
+    editor.until(lambda: frame.bounding_box()["height"] > before + 60, "a taller frame")
+    assert frame_around(editor, save)

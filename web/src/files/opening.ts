@@ -6,11 +6,12 @@ import { ApiError } from "@/api/problems";
 import { roomOf } from "@/canvas/geometry";
 import { addPicture } from "@/canvas/pictures";
 import type { WindowPoint } from "@/canvas/placeInView";
-import { autoLayout } from "@/model/layout";
+import { autoLayout, type InputsOf } from "@/model/arranging";
 import { editAt, graphAt, nodesOf, type Workflow } from "@/model/document";
 import { tell } from "@/state/announcer";
 import { catalogueThere } from "@/state/catalogue";
 import { activateTab, openCopy, openWorkflow, useDocuments } from "@/state/documents";
+import { nodeTypeOf } from "@/state/nodeTypes";
 import { t } from "@/strings";
 import { noteEtag } from "./places";
 import { telling } from "./telling";
@@ -73,7 +74,9 @@ async function placed(workflow: Workflow): Promise<Workflow> {
     const graph = graphAt(workflow, scope) ?? {};
     if (Object.values(nodesOf(graph)).every((node) => node.ui?.position !== undefined)) continue;
     const catalogue = await catalogueThere();
-    const after = await autoLayout(graph, roomOf({ graph, workflow, catalogue }));
+    const place = { graph, workflow, catalogue };
+    const inputsOf: InputsOf = (id, entry) => nodeTypeOf(id, entry, place).inputs.map(({ name }) => name);
+    const after = await autoLayout(graph, { sizeOf: roomOf(place), inputsOf });
     laid = editAt(laid, scope, () => after);
   }
   return laid;
