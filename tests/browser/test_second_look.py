@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from editing import Editor, template, workflow
@@ -172,3 +173,39 @@ def test_a_frame_grows_with_what_its_cards_show(editor: Editor) -> None:
     editor.picture(save).wait_for()
     editor.until(lambda: frame.bounding_box()["height"] > before + 60, "a taller frame")
     assert frame_around(editor, save)
+
+
+def test_file_and_run_stay_in_view_beside_many_tabs_which_a_list_names_in_full(editor: Editor) -> None:
+    editor.page.set_viewport_size({"width": 1024, "height": 700})
+    names = [f"A workflow with a rather long name, number {number}" for number in range(8)]
+    for name in names:
+        editor.open({**workflow({"number": {"type": "Integer"}}), "name": name})
+    for word in ("File", "Run"):
+        box = editor.page.get_by_role("button", name=re.compile(f"^{word}")).first.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 1024
+    editor.button("All 8 open workflows").click()
+    listed = editor.page.get_by_role("menu", name="All 8 open workflows")
+    assert listed.get_by_role("menuitem").all_inner_texts() == [f"{name} •" for name in names]
+    listed.get_by_role("menuitem", name=names[1]).click()
+    current = editor.page.locator(".tab.active")
+    assert names[1] in current.inner_text()
+    assert current.bounding_box()["x"] >= 0
+
+
+def test_the_head_of_a_panel_stays_when_its_content_scrolls(editor: Editor) -> None:
+    panel = editor.panel("Nodes")
+    panel.evaluate("(panel) => panel.scrollTo(0, 2000)")
+    assert panel.get_by_role("heading", name="Nodes").is_visible()
+    top = editor.page.get_by_role("banner").bounding_box()
+    close = panel.get_by_role("button", name="Close").bounding_box()
+    assert top["y"] + top["height"] <= close["y"] < 100
+
+
+def test_the_two_formats_of_json_get_files_of_their_own(editor: Editor) -> None:
+    editor.open(workflow({"number": {"type": "Integer"}}))
+    names = []
+    for entry in ("Export JSON", "Export for ComfyUI"):
+        with editor.page.expect_download() as download:
+            editor.file(entry)
+        names.append(download.value.suggested_filename)
+    assert names == ["test.json", "test.comfyui.json"]

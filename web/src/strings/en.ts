@@ -7,6 +7,7 @@ export const en = {
   ...panels,
   // The window
   workflows: "Workflows",
+  allWorkflows: "All {count} open workflows",
   newWorkflow: "New workflow",
   untitled: "Untitled",
   changed: "not saved",
