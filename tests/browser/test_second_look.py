@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from editing import Editor, template, workflow
+from editing import Editor, Opens, template, workflow
+from served import Served
 from sight import look_at
 
 LOADER = {"type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "emoji-sd"}}
@@ -209,3 +210,105 @@ def test_the_two_formats_of_json_get_files_of_their_own(editor: Editor) -> None:
             editor.file(entry)
         names.append(download.value.suggested_filename)
     assert names == ["test.json", "test.comfyui.json"]
+
+
+def found(editor: Editor, words: str) -> list[str]:
+    """The titles that a search gives."""
+    editor.canvas.focus()
+    editor.press("Tab")
+    editor.page.locator(".filter-list input").fill(words)
+    titles: list[str] = editor.page.locator(
+        ".filter-list [role=option] > span:first-of-type"
+    ).all_inner_texts()
+    editor.press("Escape")
+    return titles
+
+
+def test_the_search_knows_the_words_of_the_trade_and_begins_with_what_is_used_daily(editor: Editor) -> None:
+    editor.panel("Nodes").locator("summary").first.wait_for()  # the catalogue is there
+    assert found(editor, "sampler")[0] == "KSampler"
+    assert found(editor, "prompt")[0] == "CLIP Text Encode"
+    assert found(editor, "ckpt")[0] == "Load Checkpoint"
+    assert found(editor, "txt2img")[0] == "KSampler"
+    assert found(editor, "")[0] == "Load Checkpoint"
+    categories = editor.panel("Nodes").locator("summary").all_inner_texts()
+    assert categories[0].split()[0] == "loaders"
+    assert "advanced" not in " ".join(categories[: len(categories) // 2])
+
+
+def test_replacing_tells_the_wires_that_would_go_and_an_issue_names_the_new_node(editor: Editor) -> None:
+    document, _ = text_to_image()
+    editor.open(document)
+    editor.menu("sampler", "Replace…")
+    options = editor.page.locator(".filter-list [role=option]")
+    options.first.wait_for()
+    assert "drops" not in options.first.inner_text()
+    editor.page.locator(".filter-list input").fill("VAE Encode")
+    assert "drops" in options.first.inner_text()
+    options.first.click()
+    issues = editor.page.get_by_role("region", name="Issues")
+    issues.get_by_role("button").first.click()
+    issues.get_by_role("listitem").filter(has_text="VAE Encode").first.wait_for()
+
+
+def test_several_runs_with_fixed_seeds_are_told_and_made_to_differ(editor: Editor) -> None:
+    document, _ = text_to_image()
+    editor.open(document)
+    same = editor.page.get_by_text("The seeds are fixed: all runs give the same.")
+    assert same.count() == 0
+    editor.page.get_by_label("Number of runs").fill("3")
+    same.wait_for()
+    editor.button("Randomise").click()
+    same.wait_for(state="detached")
+    assert editor.nodes()["sampler"]["ui"]["seeds"] == {"seed": "randomise"}
+
+
+def test_pasting_with_shift_keeps_the_links_to_what_was_not_copied(editor: Editor) -> None:
+    editor.open(workflow({"loader": LOADER, "positive": prompt("a red apple")}))
+    for keys, kept in (("Control+Shift+v", {"clip": ["loader", "clip"]}), ("Control+v", {})):
+        before = editor.ids()
+        editor.select("positive")
+        editor.press("Control+c")
+        editor.said("1 copied")
+        editor.press(keys)
+        editor.until(lambda before=before: len(editor.ids()) == len(before) + 1, "a copy")
+        [copy] = editor.ids() - before
+        assert editor.nodes()[copy].get("links", {}) == kept
+    sheet = editor.panel("Shortcuts")
+    for key in ("Ctrl+V", "Ctrl+Shift+V"):
+        sheet.get_by_text(key, exact=True).wait_for()
+
+
+def test_a_workflow_from_the_history_comes_with_its_pictures_which_tell_how_they_were_made(
+    editor: Editor,
+) -> None:
+    document, _ = text_to_image()
+    document["name"] = "Shown again"
+    editor.open(document)
+    editor.runs_to_the_end()
+    editor.card("sampler").get_by_role("button", name="New random seed").click()
+    editor.runs_to_the_end()
+    job = editor.panel("History").locator("li.job", has_text="Shown again").first
+    job.get_by_role("button", name="Open this workflow").click()
+    editor.until(lambda: editor.page.locator(".tab").count() == 2, "a tab")
+    panel = editor.panel("Results")
+    panel.get_by_role("button", name=re.compile("^View ")).first.click()
+    viewer = editor.page.get_by_role("dialog")
+    made = viewer.get_by_label("Made with")
+    for words in ("a red apple on a blue background", "seed", "cfg"):
+        made.get_by_text(words, exact=True).wait_for()
+    viewer.get_by_role("button", name="Compare", exact=True).click()
+    viewer.get_by_role("group", name="Compare with").get_by_role("button").first.click()
+    viewer.locator(".compare-side").first.wait_for()
+
+
+def test_what_is_wholly_cached_can_be_shown(editor: Editor, opens: Opens, site: Served) -> None:
+    document, _ = text_to_image()
+    editor.open(document)
+    editor.runs_to_the_end()
+    other = opens(site.url)
+    other.open(document)
+    panel = other.panel("Results")
+    panel.get_by_text("Everything is cached.").wait_for()
+    panel.get_by_role("button", name="Show the results").click()
+    panel.get_by_role("button", name=re.compile("^View ")).first.wait_for()

@@ -1,7 +1,9 @@
 import { useShallow } from "zustand/react/shallow";
 import { redoName, undoName } from "@/model/history";
 import { useCheck } from "@/state/check";
-import { redo, tabOf, undo, useDocuments, useTab } from "@/state/documents";
+import { useCatalogue } from "@/state/catalogue";
+import { editWorkflow, redo, tabOf, undo, useDocuments, useTab, workflowOf } from "@/state/documents";
+import { allSeedsFixed, withRandomSeeds } from "@/state/seeds";
 import { cancel, run } from "@/state/running";
 import { activeRuns, useRuns, type Run } from "@/state/runs";
 import { useElapsed } from "@/state/clock";
@@ -64,6 +66,7 @@ function RunControls() {
         />
         {t("runOnChange")}
       </label>
+      {batchCount > 1 && <SameSeed />}
       <input
         className="batch"
         type="number"
@@ -83,6 +86,20 @@ function RunControls() {
         {busy > 1 ? t("cancelCount", { count: busy }) : t("cancel")}
       </button>
     </>
+  );
+}
+
+/** Several runs that differ in nothing would surprise. */
+function SameSeed() {
+  const catalogue = useCatalogue((state) => state.catalogue);
+  const fixed = useTab((tab) => allSeedsFixed(workflowOf(tab), catalogue));
+  if (!fixed) return null;
+  const randomise = () => editWorkflow({ name: t("stepSeeds") }, (flow) => withRandomSeeds(flow, catalogue));
+  return (
+    <span className="run-status same-seed">
+      {t("sameSeed")}
+      <button onClick={randomise}>{t("randomise")}</button>
+    </span>
   );
 }
 

@@ -1,5 +1,5 @@
 /** Opening workflows: from the server, from files, from jobs and templates. */
-import { getJobWorkflow } from "@/api/client";
+import { getJob, getJobWorkflow } from "@/api/client";
 import { importWorkflow, type Imported } from "@/api/documents";
 import { readSaved, readTemplate } from "@/api/library";
 import { ApiError } from "@/api/problems";
@@ -12,6 +12,7 @@ import { tell } from "@/state/announcer";
 import { catalogueThere } from "@/state/catalogue";
 import { activateTab, openCopy, openWorkflow, useDocuments } from "@/state/documents";
 import { nodeTypeOf } from "@/state/nodeTypes";
+import { followJob } from "@/state/runs";
 import { t } from "@/strings";
 import { noteEtag } from "./places";
 import { telling } from "./telling";
@@ -36,10 +37,11 @@ export function openTemplate(name: string): Promise<void> {
   });
 }
 
-/** The workflow as a job ran it. */
+/** The workflow as a job ran it, with what came of it. */
 export function openJob(id: string): Promise<void> {
   return telling(async () => {
-    openWorkflow(await placed(await getJobWorkflow(id)));
+    const [workflow, job] = await Promise.all([getJobWorkflow(id), getJob(id)]);
+    followJob(job, openWorkflow(await placed(workflow)));
   });
 }
 

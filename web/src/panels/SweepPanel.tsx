@@ -3,6 +3,7 @@ import { submitBatch } from "@/api/client";
 import { placeName, type Cell } from "@/model/sweep";
 import { tell } from "@/state/announcer";
 import { currentTab, useTab, workflowOf } from "@/state/documents";
+import { useNodeNames } from "@/state/nodeNames";
 import { followJob } from "@/state/runs";
 import { t } from "@/strings";
 import { Shell } from "./Shell";
@@ -75,6 +76,7 @@ function AxisField({
   axis: Choice | undefined;
   onChange: (axis: Choice | undefined) => void;
 }) {
+  const nameOf = useNodeNames();
   const choose = (place: string) => {
     const of = inputs.find((one) => placeName(one) === place);
     onChange(of && { of, text: of.choices?.join(", ") ?? "" });
@@ -89,7 +91,9 @@ function AxisField({
       >
         <option value="">{t("sweepNoInput")}</option>
         {inputs.map((one) => (
-          <option key={placeName(one)}>{placeName(one)}</option>
+          <option key={placeName(one)} value={placeName(one)}>
+            {`${nameOf(one.node)} · ${one.input}`}
+          </option>
         ))}
       </select>
       {axis && (
