@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from nodegraph.interface import BodyInterface
     from nodegraph.node_type import Lazy, Node, Widget
     from nodegraph.registry import NodeRegistry
-    from nodegraph.specs import Mismatch, Spec, require_same
+    from nodegraph.specs import Advised, Mismatch, Spec, require_same
     from nodegraph.tracing import trace
     from nodegraph.workflow import Workflow, read_workflow, write_workflow
 
 __all__ = [
+    "Advised",
     "Body",
     "BodyInterface",
     "DerivedRecipe",
@@ -68,7 +69,7 @@ _HOMES = {
     "interface": ("BodyInterface",),
     "node_type": ("Lazy", "Node", "Widget"),
     "registry": ("NodeRegistry",),
-    "specs": ("Mismatch", "Spec", "require_same"),
+    "specs": ("Advised", "Mismatch", "Spec", "require_same"),
     "tracing": ("trace",),
     "workflow": ("Workflow", "read_workflow", "write_workflow"),
 }

@@ -522,7 +522,8 @@ def _issue(told: Mapping[str, Any]) -> Issue:
     tuples: dict[str, Any] = {
         name: tuple(known[name]) for name in ("suggestions", "related") if name in known
     }
-    return Issue(**{**known, **tuples})
+    remedy = tuple(dict(known.get("remedy", {})).items())
+    return Issue(**{**known, **tuples, "remedy": remedy})
 
 
 def _end_of(job: JobView) -> dict[str, Any]:

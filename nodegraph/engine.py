@@ -33,9 +33,10 @@ from nodegraph.execution.local import LocalExecutor
 from nodegraph.explain import RunLog
 from nodegraph.files import Folders, OutputFile
 from nodegraph.graph import Graph, build_graph
-from nodegraph.hints import bounded_hints, nearest
+from nodegraph.hints import bounded_hints
 from nodegraph.planning import Plan, make_plan, output_files
 from nodegraph.registry import NodeRegistry
+from nodegraph.targets import concerning, unknown_targets
 from nodegraph.validation import Analysis, analyse
 from nodegraph.workflow.png import workflow_metadata
 from nodegraph.workflow.schema import Workflow
@@ -207,7 +208,9 @@ class Engine:
         with bounded_hints():
             graph = build_graph(workflow, self.registry)
             analysis = self._analyse(graph, wanted is not None)
-            analysis.issues.extend(unknown_targets(wanted or (), graph))
+            if wanted is not None:
+                found = [*analysis.issues, *unknown_targets(wanted, graph)]
+                analysis.issues = concerning(found, graph, wanted)
         if errors_among(analysis.issues):
             raise ValidationError(analysis.issues)
         settings = canonical((str(self.folders.output.absolute()), self._metadata))
@@ -320,20 +323,6 @@ def _in_event_loop() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def unknown_targets(wanted: Iterable[str], graph: Graph) -> list[Issue]:
-    """An issue for each wanted node that the graph does not have."""
-    return [_unknown_target(id, graph) for id in wanted if id not in graph.nodes]
-
-
-def _unknown_target(id: str, graph: Graph) -> Issue:
-    cause = graph.left_out.get(id)
-    if cause is not None:
-        why = "it is muted" if cause == id else f"it needs {cause}, which is muted or bypassed"
-        return Issue("unknown_target", f"{id} is left out of the run: {why}.", id, given=id)
-    text = f"there is no node {id!r} to run."
-    return Issue("unknown_target", text, given=id, suggestions=nearest(id, graph.nodes))
 
 
 def run(workflow: Workflow, **options: Any) -> RunResult:

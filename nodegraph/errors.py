@@ -28,6 +28,7 @@ class Issue:
         expected: what would be accepted, as text.
         suggestions: the nearest valid names, best first.
         related: ids of the other nodes that take part (the source of a link, the rest of a cycle).
+        remedy: places as ``node.input`` with values there that would mend it.
         severity: an ``"error"`` keeps the workflow from running, a ``"warning"`` never does.
     """
 
@@ -39,11 +40,12 @@ class Issue:
     expected: str | None = None
     suggestions: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+    remedy: tuple[tuple[str, Any], ...] = ()
     severity: Severity = "error"
 
     def to_json(self) -> dict[str, Any]:
         """The issue as plain JSON data."""
-        return asdict(self)
+        return asdict(self) | {"remedy": dict(self.remedy)}
 
     def shortened(self) -> Issue:
         """The issue with texts that somebody can read: a name may be as long as the file that holds it."""

@@ -43,6 +43,8 @@ class Mismatch(Exception):
         expected: what the others call for, as text.
         code: kind of the issue, such as ``"missing_file"``.
         suggestions: the nearest valid names, best first.
+        remedy: values that would do, by the input of this node, or, as ``latent_image.width``, by one of the
+            node that feeds it.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Mismatch(Exception):
         expected: str = "",
         code: str = "mismatch",
         suggestions: Iterable[str] = (),
+        remedy: Mapping[str, Any] = NO_FACTS,
     ) -> None:
         super().__init__(message)
         self.inputs = inputs
@@ -60,6 +63,20 @@ class Mismatch(Exception):
         self.expected = expected
         self.code = code
         self.suggestions = tuple(suggestions)
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Advised:
+    """What an ``infer`` returns that has doubts: they are told as warnings, and nothing is kept from running.
+
+    Attributes:
+        facts: what it would return otherwise.
+        doubts: what can be run, but hardly is what somebody wants.
+    """
+
+    facts: Mapping[str, Any]
+    doubts: tuple[Mismatch, ...]
 
 
 def require_same(fact: str, **specs: Spec) -> None:

@@ -28,7 +28,7 @@ from nodegraph.sockets import (
     variables_in,
     wiring,
 )
-from nodegraph.specs import NO_FACTS, Mismatch, Spec
+from nodegraph.specs import NO_FACTS, Advised, Mismatch, Spec
 
 logger = logging.getLogger(__name__)
 
@@ -296,7 +296,12 @@ class _Checker:
 
     def _infer(self, node: GraphNode, known: Node, infer: Callable[..., Any]) -> None:
         try:
-            self._note_facts(node, known, infer(**self._specs(node, infer)))
+            found = infer(**self._specs(node, infer))
+            if isinstance(found, Advised):
+                doubts = (self._mismatch(node, doubt) for doubt in found.doubts)
+                self.issues.extend(replace(doubt, severity="warning") for doubt in doubts)
+                found = found.facts
+            self._note_facts(node, known, found)
         except Mismatch as mismatch:
             self.issues.append(self._mismatch(node, mismatch))
         except (FileProblem, InputError) as problem:
@@ -347,7 +352,24 @@ class _Checker:
             mismatch.expected,
             mismatch.suggestions,
             related,
+            self._remedy(node, mismatch),
         )
+
+    def _remedy(self, node: GraphNode, mismatch: Mismatch) -> tuple[tuple[str, Any], ...]:
+        """Where the values go that would do; nothing where a wire feeds one of the places."""
+        places = []
+        for place, value in mismatch.remedy.items():
+            feeding, _, name = place.rpartition(".")
+            target = self.graph.nodes.get(self._spec(node, feeding).source or "") if feeding else node
+            if (
+                target is None
+                or target.node is None
+                or name not in target.node.inputs
+                or name in target.links
+            ):
+                return ()
+            places.append((f"{target.id}.{name}", value))
+        return tuple(places)
 
     def _check_body(self, node: GraphNode, input: Input, bindings: dict[str, SocketType]) -> None:
         """Check the body of a loop; what it gives is added to ``bindings``."""

@@ -111,6 +111,8 @@ class Model:
         latent_family: the family whose latents it denoises, where that is another one: the refiner of
             Stable Diffusion XL goes on with those of the base model.
         patches: changes to how it is sampled, in the order they were made.
+        latent_side: side in latent pixels of the square latents it was trained with, where its configs say.
+        cfg: the guidance scale that suits it, where its card says.
     """
 
     weights: ModelRecipe[Any]
@@ -122,6 +124,8 @@ class Model:
     concat_channels: int = 0
     latent_family: str | None = None
     patches: tuple[Patch, ...] = ()
+    latent_side: int | None = None
+    cfg: float | None = None
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ LAYERS = [
     "tracing",
     "loops",
     "validation",
+    "targets",
     "python_code",
     "cache",
     "devices",

@@ -234,7 +234,8 @@ def _targets(workflow: Workflow) -> list[str] | None:
 
 
 def _issue(told: dict[str, Any]) -> Issue:
-    return Issue(**{**told, "suggestions": tuple(told["suggestions"]), "related": tuple(told["related"])})
+    lists = {name: tuple(told[name]) for name in ("suggestions", "related")}
+    return Issue(**{**told, **lists, "remedy": tuple(told["remedy"].items())})
 
 
 def _record(told: dict[str, Any]) -> NodeRecord:

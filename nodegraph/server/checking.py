@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nodegraph.engine import unknown_targets
 from nodegraph.errors import Issue, ValidationError, errors_among
 from nodegraph.files import Folders
 from nodegraph.graph import Graph, build_graph
 from nodegraph.hints import bounded_hints
 from nodegraph.private_paths import hide_paths_in
 from nodegraph.registry import NodeRegistry
+from nodegraph.targets import concerning, runnable_ends, unknown_targets
 from nodegraph.validation import Analysis, analyse
 from nodegraph.workflow.schema import NodeEntry, Workflow
 from nodegraph.workflow.sources import workflow_of_any_format
@@ -41,6 +41,11 @@ class Checked:
     def document(self) -> dict[str, Any]:
         """The workflow as the JSON data that is queued."""
         return workflow_document(self.workflow)
+
+    @property
+    def runnable(self) -> list[str]:
+        """The nodes to end in that could be the targets of a job, whatever is wrong elsewhere."""
+        return runnable_ends(self.graph, self.issues)
 
     @property
     def valid(self) -> bool:
@@ -90,7 +95,9 @@ class Checker:
         with bounded_hints():
             graph = build_graph(workflow, self.registry)
             analysis = analyse(graph, folders, need_terminal=wanted is None)
-            found = [*analysis.issues, *unknown_targets(wanted or (), graph)]
+            found = analysis.issues
+            if wanted is not None:
+                found = concerning([*found, *unknown_targets(wanted, graph)], graph, wanted)
         issues = [hide_paths_in(issue, folders) for issue in found]
         return Checked(workflow, issues, graph, analysis)
 

@@ -32,6 +32,9 @@ class IssueView(Answer):
     expected: str | None = None
     suggestions: list[str] = []
     related: list[str] = []
+    remedy: dict[str, JsonValue] = Field(
+        {}, description="Values that would mend it, by their places as `node.input`."
+    )
     severity: Literal["error", "warning"] = "error"
 
 
@@ -232,6 +235,9 @@ class PlanView(Answer):
 
     valid: bool = Field(description="Whether the workflow may run: no issue is an error.")
     targets: list[str] = Field(description="The nodes whose results are wanted.")
+    runnable: list[str] = Field(
+        description="The output nodes that could be targets: they need no node that has an error."
+    )
     run: int = Field(description="How many nodes would run for certain.")
     maybe: int = Field(description="How many more may: those that loops and branches may ask for.")
     nodes: dict[str, PlannedNode] = Field(

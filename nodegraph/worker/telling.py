@@ -136,6 +136,7 @@ def plan_message(plan: Plan, folders: Folders) -> dict[str, Any]:
     return {
         "valid": True,
         "targets": list(plan.targets),
+        "runnable": plan.graph.terminals(),
         "run": sum(origin == "run" for origin in origins.values()),
         "maybe": sum(origin == "maybe" for origin in origins.values()),
         "nodes": _planned_nodes(plan.graph, plan.analysis, origins),
@@ -144,11 +145,14 @@ def plan_message(plan: Plan, folders: Folders) -> dict[str, Any]:
     }
 
 
-def no_plan_message(graph: Graph, analysis: Analysis, issues: Sequence[Issue]) -> dict[str, Any]:
-    """The same of a workflow that must not run: what is known of it, and why."""
+def no_plan_message(
+    graph: Graph, analysis: Analysis, issues: Sequence[Issue], runnable: Sequence[str]
+) -> dict[str, Any]:
+    """The same of a workflow that must not run: what is known of it, and why, and what of it may."""
     return {
         "valid": False,
         "targets": [],
+        "runnable": list(runnable),
         "run": 0,
         "maybe": 0,
         "nodes": _planned_nodes(graph, analysis, {}),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nodegraph import File
 from nodegraph.errors import FileProblem
+from nodes.checkpoints.card import recommended_cfg
 from nodes.checkpoints.checkpoint import Checkpoint
 from nodes.checkpoints.configs import Config, read_config
 from nodes.checkpoints.families import FAMILIES
@@ -36,6 +38,7 @@ def load_folder(file: File, root: Path) -> Checkpoint:
     model = make_model(
         family, weights, settings, training(read_config(root / "scheduler/scheduler_config.json"))
     )
+    model = dataclasses.replace(model, cfg=recommended_cfg(root))
     encoders = tuple((slot.name, _encoder(file, slot, components)) for slot in _slots(family, components))
     widths = {slot.name: _width(root / slot.component) for slot in _slots(family, components)}
     clip = Clip(TextEncodersRecipe(encoders), family.name, family.joined_width(widths) or model.text_width)

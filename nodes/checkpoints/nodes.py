@@ -36,7 +36,8 @@ def _model_facts(model: Model) -> dict[str, Any]:
         "latent_channels": model.latent_channels,
         "text_width": model.text_width,
     }
-    return facts | ({"latent_family": model.latent_family} if model.latent_family else {})
+    told = {"latent_family": model.latent_family, "latent_side": model.latent_side, "cfg": model.cfg}
+    return facts | {name: fact for name, fact in told.items() if fact}
 
 
 def _clip_facts(clip: Clip) -> dict[str, Any]:

@@ -21,7 +21,7 @@ Side = Annotated[int, Field(ge=16, le=16384, multiple_of=SCALE)]
 
 def infer_empty(width: Spec, height: Spec, batch_size: Spec) -> dict[str, Any]:
     """Sizes, as far as they are constants."""
-    facts = {"latent_channels": CHANNELS}
+    facts: dict[str, Any] = {"latent_channels": CHANNELS, "empty": True}
     if isinstance(width.value, int):
         facts["latent_width"] = width.value // SCALE
     if isinstance(height.value, int):

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from nodegraph import NodeContext, node
 from nodegraph.errors import InputError
-from nodegraph.specs import Spec, require_same
+from nodegraph.specs import Advised, Spec, require_same
 from nodes.sampling.custom.types import Guider, Noise
-from nodes.sampling.facts import latents_of, require_latents
+from nodes.sampling.facts import doubts_about, latents_of, require_latents
 from nodes.sampling.guidance import ClassifierFree
 from nodes.sampling.job import run_sampler
 from nodes.sampling.samplers import SAMPLERS, SamplerName
@@ -32,10 +32,17 @@ def infer_sampled(model: Spec, positive: Spec, negative: Spec, latent_image: Spe
     require_same("family", model=model, positive=positive, negative=negative)
     require_same("text_width", model=model, positive=positive, negative=negative)
     require_same("latent_channels", model=model, positive=positive, negative=negative)
-    return {**latents_of(model).facts, **latent_image.facts}
+    facts = {**latents_of(model).facts, **latent_image.facts}
+    return {name: fact for name, fact in facts.items() if name != "empty"}
 
 
-@node(category="sampling", display_name="KSampler", device=True, infer=infer_sampled)
+def infer_ksampler(model: Spec, positive: Spec, negative: Spec, latent_image: Spec, cfg: Spec) -> Advised:
+    """The same, with doubts about a size and a guidance that the model was not made for."""
+    facts = infer_sampled(model, positive, negative, latent_image)
+    return Advised(facts, doubts_about(model, latent_image, cfg))
+
+
+@node(category="sampling", display_name="KSampler", device=True, infer=infer_ksampler)
 def KSampler(
     ctx: NodeContext,
     model: Model,
@@ -70,7 +77,7 @@ def KSampler(
     return _sampled(ctx, guider, latent_image, Noise(seed), sampler_name, sigmas, from_noise=denoise == 1.0)
 
 
-@node(category="sampling", display_name="KSampler (Advanced)", device=True, infer=infer_sampled)
+@node(category="sampling", display_name="KSampler (Advanced)", device=True, infer=infer_ksampler)
 def KSamplerAdvanced(
     ctx: NodeContext,
     model: Model,

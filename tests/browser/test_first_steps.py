@@ -158,7 +158,7 @@ def test_issues_that_a_card_has_no_room_for_are_counted(editor: Editor) -> None:
     count = int(listed.inner_text().split()[-1])
     entries = editor.page.get_by_role("region", name="Issues").get_by_role("listitem")
     assert entries.count() == count > 3
-    of_the_card = entries.filter(has=editor.page.get_by_text("image", exact=True)).count()
+    of_the_card = entries.filter(has=editor.page.get_by_text("Empty Image", exact=True)).count()
     shown = editor.card("image").locator(".card-status .problem").count()
     editor.card("image").get_by_text(f"{of_the_card - shown} more in the list").wait_for()
 

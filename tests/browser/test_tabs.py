@@ -178,10 +178,10 @@ def test_notices_and_issues_do_not_hide_each_other(site: Served, opens: Opens, t
     for name in ("Spoilt", "Other"):
         editor.open(workflow(bad, name=name))
     issues = editor.page.get_by_role("region", name="Issues")
-    issues.get_by_role("button", name=re.compile(r"^Issues: \d+")).click()
     close(editor, "Spoilt")
     notice = editor.page.get_by_role("status").get_by_text("Spoilt is closed")
     notice.wait_for()
+    issues.get_by_role("button", name=re.compile(r"^Issues: \d+")).click()
     issues.get_by_role("listitem").first.wait_for()
     assert not overlap(notice, issues)
     for shown in (notice, issues):

@@ -78,7 +78,7 @@ assert not {{"diffusers", "transformers", "safetensors"}} & set(sys.modules)
 def test_facts_are_known_before_the_run():
     facts = infer_checkpoint(Spec(value="emoji-sd"), folders())
     assert facts == {
-        "model": {"family": "sd", "latent_channels": 4, "text_width": 192},
+        "model": {"family": "sd", "latent_channels": 4, "text_width": 192, "latent_side": 16, "cfg": 2.5},
         "clip": {"family": "sd", "text_width": 192},
         "vae": {"family": "sd", "latent_channels": 4, "vae_scale": 8, "text_width": 192},
     }
@@ -257,3 +257,35 @@ def test_a_built_model_does_not_change_with_its_file(tmp_path):
         stream.seek(path.stat().st_size // 2)
         stream.write(b"\0" * (path.stat().st_size // 2))
     assert torch.equal(built.decoder.conv_in.weight, before)
+
+
+CARD = """---
+license: mit
+inference:
+  parameters:
+    guidance_scale: {value}
+---
+# A model
+"""
+
+
+@pytest.mark.parametrize(
+    ("card", "expected"),
+    [
+        (CARD.format(value=4), 4.0),
+        (CARD.format(value="much"), None),
+        (CARD.format(value=-1), None),
+        ("---\ninference: [1]\n---\n", None),
+        ("---\n: : {\n---\n", None),
+        ("---\ninference: no end", None),
+        ("# A model\n", None),
+        (b"\xff\xfe", None),
+        (None, None),
+    ],
+)
+def test_the_card_of_a_model_may_recommend_a_guidance_scale(tmp_path, card, expected):
+    readme = copied_checkpoint(tmp_path) / "README.md"
+    readme.unlink()
+    if card is not None:
+        readme.write_bytes(card if isinstance(card, bytes) else card.encode())
+    assert loaded(tmp_path).model.cfg == expected

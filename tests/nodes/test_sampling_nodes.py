@@ -11,7 +11,8 @@ from diffusion_support import SIDE, TestContext, checkpoint, context, encoded, f
 from nodegraph.errors import Cancelled, InputError
 from nodegraph.specs import Mismatch, Spec
 from nodes.latents.nodes import EmptyLatentImage
-from nodes.sampling.nodes import KSampler, infer_sampled
+from nodes.sampling.facts import doubts_about
+from nodes.sampling.nodes import KSampler, infer_ksampler, infer_sampled
 from nodes.types import Conditioning, Latent, Prompt
 
 
@@ -179,3 +180,31 @@ def test_runs_of_countless_steps_are_refused(denoise):
     with pytest.raises(InputError, match="is too little for 3 steps; take 3e-06 or more") as error:
         quick(scheduler="karras", denoise=denoise)
     assert error.value.input == "denoise"
+
+
+def doubted(width, height, cfg=2.5, **facts):
+    """Codes of the doubts about sampling with a model that was made for 128x128 pixels and cfg 2.5."""
+    model = Spec({"latent_side": 16, "cfg": 2.5})
+    latent = Spec({"latent_width": width // 8, "latent_height": height // 8, "empty": True, **facts})
+    return [doubt.code for doubt in doubts_about(model, latent, Spec(value=cfg))]
+
+
+def test_new_pictures_far_larger_or_smaller_than_those_of_the_training_are_doubted():
+    assert doubted(128, 128) == doubted(256, 256) == doubted(64, 64) == doubted(384, 128) == []
+    assert doubted(512, 512) == doubted(256, 264) == doubted(48, 48) == ["unusual_size"]
+
+
+def test_latents_of_a_picture_that_is_there_may_have_any_size():
+    assert doubted(512, 512, empty=False) == []
+
+
+def test_a_guidance_far_above_the_recommended_one_is_doubted():
+    assert doubted(128, 128, 5.0) == doubted(128, 128, 1.0) == []
+    assert doubted(128, 128, 8.0) == ["unusual_cfg"]
+    assert doubts_about(Spec({"cfg": 2.5}), Spec(), Spec()) == ()
+    assert doubts_about(Spec(), Spec(), Spec(value=8.0)) == ()
+
+
+def test_what_was_sampled_counts_as_a_picture():
+    specs = [Spec(), Spec(), Spec(), Spec({"empty": True, "latent_width": 64})]
+    assert infer_ksampler(*specs, Spec(value=8.0)).facts == {"latent_width": 64}

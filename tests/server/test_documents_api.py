@@ -117,7 +117,7 @@ def test_what_is_no_workflow_is_refused_in_words(server, headers, body, status) 
 def test_a_workflow_is_exported_to_comfyui_and_to_python(server: WholeServer) -> None:
     body = {"workflow": golden("text_to_image")}
     comfy = server.ask("POST", "/api/v1/workflows/export?format=comfyui", {}, body).json
-    assert (comfy["name"], comfy["media_type"]) == ("text_to_image.json", "application/json")
+    assert (comfy["name"], comfy["media_type"]) == ("text_to_image.comfyui.json", "application/json")
     again = server.ask("POST", IMPORT, {}, json.loads(comfy["text"])).json
     assert again["issues"] == [] and again["workflow"]["nodes"].keys() == body["workflow"]["nodes"].keys()
     python = server.ask("POST", "/api/v1/workflows/export?format=python", {}, body).json

@@ -99,6 +99,31 @@ def test_a_workflow_that_must_not_run_is_told_with_its_issues_and_facts(client: 
     assert plan.nodes["odd"].outputs == {}
 
 
+def test_what_needs_no_node_at_fault_can_run_as_targets(client: Client) -> None:
+    wrong = picture(16)
+    wrong["nodes"]["alone"] = {"type": "ImageBlur"}
+    plan = client.plan(wrong)
+    assert (plan.valid, plan.runnable) == (False, ["save"])
+    assert client.plan(wrong, targets=plan.runnable).valid
+    assert client.wait(client.submit(wrong, targets=plan.runnable).id).state == "done"
+    with pytest.raises(ServerError, match="image"):
+        client.submit(wrong)
+
+
+def test_a_doubt_is_a_warning_with_a_remedy(client: Client) -> None:
+    large = json.loads(TEXT_TO_IMAGE.read_text())
+    [latent] = [id for id, node in large["nodes"].items() if node["type"] == "EmptyLatentImage"]
+    large["nodes"][latent]["inputs"] |= {"width": 512, "height": 512}
+    plan = client.plan(large)
+    [doubt] = plan.issues
+    assert plan.valid and (doubt.code, doubt.severity, doubt.related) == ("unusual_size", "warning", [latent])
+    assert doubt.remedy == {f"{latent}.width": 128, f"{latent}.height": 128}
+    for place, value in doubt.remedy.items():
+        node, name = place.split(".")
+        large["nodes"][node]["inputs"][name] = value
+    assert client.plan(large).issues == []
+
+
 def test_a_target_that_is_not_there_is_an_issue(client: Client) -> None:
     plan = client.plan(picture(16), targets=["nobody"])
     assert not plan.valid and "nobody" in plan.issues[0].message

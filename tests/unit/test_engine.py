@@ -12,7 +12,10 @@ from nodegraph import InFolder, NodeContext, OutputFile, node, with_id
 from nodegraph.cache.results import KeepPolicy
 from nodegraph.engine import Engine, RunResult
 from nodegraph.errors import NodeError, ValidationError
+from nodegraph.graph import build_graph
 from nodegraph.registry import NodeRegistry
+from nodegraph.targets import runnable_ends
+from nodegraph.validation import validate
 from nodegraph.workflow import Workflow
 
 FORECAST = {"Rome": "sun"}
@@ -528,3 +531,58 @@ def test_a_damaged_log_is_no_log(make_engine, tmp_path):
     for path in (tmp_path / "runs").iterdir():
         path.write_text('{"one": 5}')
     assert set(explanations(make_engine(), chain()).values()) == {"miss: new node"}
+
+
+@node()
+def Needs(value: int) -> int:
+    return value
+
+
+TWO_ENDS = {
+    "one": {"type": "Add"},
+    "good": {"type": "Save", "links": {"value": ["one", "int"]}},
+    "unwired": {"type": "Needs"},
+    "bad": {"type": "Save", "links": {"value": ["unwired", "int"]}},
+    "alone": {"type": "Needs"},
+}
+
+
+def test_targets_run_although_nodes_that_they_do_not_need_are_at_fault(make_engine, workflow_of):
+    engine = make_engine(Add, Save, Needs)
+    with pytest.raises(ValidationError) as caught:
+        engine.run_sync(workflow_of(TWO_ENDS))
+    assert [issue.node for issue in caught.value.issues] == ["unwired", "alone"]
+    assert list(engine.run_sync(workflow_of(TWO_ENDS), targets=["good"]).or_raise().outputs) == ["good"]
+    with pytest.raises(ValidationError) as caught:
+        engine.run_sync(workflow_of(TWO_ENDS), targets=["good", "bad"])
+    assert [issue.node for issue in caught.value.issues] == ["unwired"]
+
+
+def ends(workflow: Workflow, registry: NodeRegistry) -> list[str]:
+    graph = build_graph(workflow, registry)
+    return runnable_ends(graph, validate(graph))
+
+
+def test_ends_that_need_no_node_at_fault_can_run(make_engine, workflow_of):
+    registry = make_engine(Add, Save, Needs).registry
+    assert ends(workflow_of(TWO_ENDS), registry) == ["good"]
+    circle = {
+        "a": {"type": "Needs", "links": {"value": ["b", "int"]}},
+        "b": {"type": "Needs", "links": {"value": ["a", "int"]}},
+    }
+    assert ends(workflow_of({**TWO_ENDS, **circle}), registry) == []
+    dangling = {"lost": {"type": "Save", "links": {"value": ["nobody", "int"]}}}
+    assert ends(workflow_of({**TWO_ENDS, **dangling}), registry) == ["good"]
+
+
+def test_an_issue_inside_a_subgraph_counts_for_what_needs_it(make_engine, workflow_of):
+    registry = make_engine(Add, Save, Needs).registry
+    part = {
+        "nodes": {"inner": {"type": "Needs"}, "end": {"type": "Save", "inputs": {"value": 1}}},
+        "outputs": {"out": ["inner", "int"]},
+    }
+    nodes = {
+        "part": {"type": "subgraph/Part"},
+        "bad": {"type": "Save", "links": {"value": ["part", "out"]}},
+    }
+    assert ends(workflow_of(nodes, {"Part": part}), registry) == ["part/end"]

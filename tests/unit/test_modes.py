@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from nodegraph import Subgraph, node
 from nodegraph.body import Body
-from nodegraph.engine import Engine, unknown_targets
+from nodegraph.engine import Engine
 from nodegraph.graph import Graph, build_graph
 from nodegraph.handles import Link
 from nodegraph.locations import default_folders
 from nodegraph.registry import NodeRegistry
+from nodegraph.targets import unknown_targets
 from nodegraph.validation import validate
 from nodegraph.worker.telling import plan_message
 from nodegraph.workflow import Workflow, dump_workflow, export_comfy, parse_workflow

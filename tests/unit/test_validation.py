@@ -16,7 +16,7 @@ from nodegraph.graph import build_graph
 from nodegraph.handles import Link
 from nodegraph.registry import NodeRegistry, PackProblem
 from nodegraph.sockets import socket_type
-from nodegraph.specs import Mismatch, Spec, require_same
+from nodegraph.specs import Advised, Mismatch, Spec, require_same
 from nodegraph.validation import analyse, validate
 from nodegraph.workflow import Workflow, workflow_from_document
 
@@ -96,6 +96,16 @@ def Careless(value: int) -> int:
     return value
 
 
+def infer_doubtful(picture: Spec, strength: Spec) -> Advised:
+    remedy = {"strength": 1, "picture.width": 3}
+    return Advised({"width": 5}, (Mismatch("that is much", "strength", "picture", remedy=remedy),))
+
+
+@node(infer=infer_doubtful)
+def Doubtful(picture: Picture, strength: int = 9) -> Picture:
+    return picture
+
+
 @node()
 def Numbers(count: int = 2) -> list[int]:
     return list(range(count))
@@ -130,7 +140,7 @@ def Show(picture: Picture) -> None:
 def registry() -> NodeRegistry:
     registry = NodeRegistry()
     for function in (
-        Make, Blend, Crop, Measure, Load, Careless, Numbers, Same, Gather, Loop, OldMake, Show
+        Make, Blend, Crop, Measure, Load, Careless, Numbers, Same, Gather, Loop, OldMake, Show, Doubtful
     ):  # fmt: skip
         registry.add(function)
     return registry
@@ -513,6 +523,20 @@ def test_facts_travel_from_node_to_node(registry):
     analysis = analyse(build_graph(document(nodes), registry), need_terminal=False)
     assert analysis.facts[Link("blend", "picture")].facts == {"width": 3}
     assert analysis.facts[Link("sizes", "height")].get("family") == "high"
+
+
+@pytest.mark.parametrize("wired", [False, True])
+def test_doubts_are_warnings_that_name_values_that_would_do_where_no_wire_is(registry, wired):
+    nodes = {
+        "number": {"type": "Same", "inputs": {"value": 3}},
+        "make": {"type": "Make", "links": {"width": ["number", "result"]} if wired else {}},
+        "doubt": {"type": "Doubtful", "links": {"picture": ["make", "picture"]}},
+    }
+    analysis = analyse(build_graph(document(nodes), registry), need_terminal=False)
+    [doubt] = analysis.issues
+    assert (doubt.severity, doubt.node, doubt.input) == ("warning", "doubt", "strength")
+    assert doubt.remedy == (() if wired else (("doubt.strength", 1), ("make.width", 3)))
+    assert analysis.facts[Link("doubt", "picture")].get("width") == 5
 
 
 def test_an_infer_that_crashes_is_an_issue_not_a_crash(issues_of):

@@ -50,7 +50,9 @@ def _checked(call: Call[NoQuery, WorkflowRequest]) -> tuple[Checked, bytes]:
     checked = _check(call)
     if checked.valid:
         return checked, b""
-    return checked, json_bytes(no_plan_message(checked.graph, checked.analysis, checked.issues))
+    return checked, json_bytes(
+        no_plan_message(checked.graph, checked.analysis, checked.issues, checked.runnable)
+    )
 
 
 def _check(call: Call[NoQuery, WorkflowRequest]) -> Checked:

@@ -158,7 +158,7 @@ async def export_workflow(call: Call[ExportQuery, ExportRequest]) -> web.Respons
         if call.query.format == "python":
             return _export_view(f"{stem}.py", "text/x-python", export_python(workflow, registry))
         text = dump_json(export_comfy(workflow, registry, complete=True), 2)
-        return _export_view(f"{stem}.json", "application/json", text)
+        return _export_view(f"{stem}.comfyui.json", "application/json", text)
 
     return answer(await call.service.heavy(convert))
 

@@ -159,4 +159,11 @@ def make_model(family: Family, weights: ModelRecipe[Any], settings: Settings, tr
         text_width=family.text_width(settings),
         schedule=training.schedule,
         prediction=training.prediction,
+        latent_side=_side(settings),
     )
+
+
+def _side(settings: Settings) -> int | None:
+    """Side of the latents that a network was trained with; only square ones have one."""
+    side = settings.get("sample_size")
+    return side if isinstance(side, int) and side > 0 else None

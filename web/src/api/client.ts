@@ -35,6 +35,16 @@ export function submitJob(workflow: Workflow, options: JobOptions = {}, key?: st
   return json("/jobs", { body: { workflow, ...options }, headers: once(key) });
 }
 
+/** What a job would do now. */
+export function planOf(
+  workflow: Workflow,
+  targets?: readonly string[],
+  signal?: AbortSignal,
+): Promise<Schemas["PlanView"]> {
+  const body = { workflow, ...(targets && { targets }) };
+  return json("/plan", { body, ...(signal && { signal }) });
+}
+
 export async function submitBatch(
   workflow: Workflow,
   variants: readonly Overrides[],

@@ -980,6 +980,13 @@ export interface components {
             /** @default [] */
             readonly related: readonly string[];
             /**
+             * @description Values that would mend it, by their places as `node.input`.
+             * @default {}
+             */
+            readonly remedy: {
+                readonly [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
              * @default error
              * @enum {string}
              */
@@ -1188,6 +1195,8 @@ export interface components {
             };
             /** @description How many nodes would run for certain. */
             readonly run: number;
+            /** @description The output nodes that could be targets: they need no node that has an error. */
+            readonly runnable: readonly string[];
             /** @description The nodes whose results are wanted. */
             readonly targets: readonly string[];
             /** @description Whether the workflow may run: no issue is an error. */

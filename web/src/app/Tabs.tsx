@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import { FileMenu } from "@/files/FileMenu";
+import { FileMenu, menuItems, moveInMenu } from "@/files/FileMenu";
 import { close } from "@/files/closing";
 import { activateTab, isChanged, useDocuments, type Tab } from "@/state/documents";
 import { tabNames } from "@/state/tabNames";
@@ -14,9 +14,12 @@ export function Tabs() {
   return (
     <nav className="tabs" aria-label={t("workflows")}>
       <FileMenu />
-      {tabs.map((tab, index) => (
-        <TabButton key={tab.key} tab={tab} name={names[index] ?? ""} active={tab.key === active} />
-      ))}
+      <div className="tab-strip">
+        {tabs.map((tab, index) => (
+          <TabButton key={tab.key} tab={tab} name={names[index] ?? ""} active={tab.key === active} />
+        ))}
+      </div>
+      {tabs.length > 1 && <TabList tabs={tabs} names={names} active={active} />}
       <button
         className="quiet-button"
         aria-label={t("newWorkflow")}
@@ -26,6 +29,61 @@ export function Tabs() {
         +
       </button>
     </nav>
+  );
+}
+
+/** All open workflows, one below the other: a strip may have room for few. */
+function TabList({
+  tabs,
+  names,
+  active,
+}: {
+  tabs: readonly Tab[];
+  names: readonly string[];
+  active: string;
+}) {
+  const menu = useRef<HTMLDivElement>(null);
+  const choose = (tab: Tab) => {
+    menu.current?.hidePopover();
+    activateTab(tab.key);
+  };
+  return (
+    <>
+      <button
+        className="quiet-button"
+        popoverTarget="tab-list"
+        aria-haspopup="menu"
+        aria-label={t("allWorkflows", { count: tabs.length })}
+        title={t("allWorkflows", { count: tabs.length })}
+      >
+        ▾
+      </button>
+      <div
+        id="tab-list"
+        ref={menu}
+        className="menu file-menu tab-list"
+        popover="auto"
+        role="menu"
+        aria-label={t("allWorkflows", { count: tabs.length })}
+        onToggle={(event) => event.newState === "open" && menuItems(menu.current)[0]?.focus()}
+        onKeyDown={(event) => moveInMenu(event, menu.current)}
+      >
+        {tabs.map((tab, index) => (
+          <button
+            key={tab.key}
+            role="menuitem"
+            tabIndex={-1}
+            aria-current={tab.key === active ? "page" : undefined}
+            onClick={() => choose(tab)}
+          >
+            <span>
+              {names[index]}
+              {isChanged(tab) && " •"}
+            </span>
+          </button>
+        ))}
+      </div>
+    </>
   );
 }
 

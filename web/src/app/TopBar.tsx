@@ -1,7 +1,9 @@
 import { useShallow } from "zustand/react/shallow";
 import { redoName, undoName } from "@/model/history";
 import { useCheck } from "@/state/check";
-import { redo, tabOf, undo, useDocuments, useTab } from "@/state/documents";
+import { useCatalogue } from "@/state/catalogue";
+import { editWorkflow, redo, tabOf, undo, useDocuments, useTab, workflowOf } from "@/state/documents";
+import { allSeedsFixed, withRandomSeeds } from "@/state/seeds";
 import { cancel, run, useQueueing } from "@/state/running";
 import { activeRuns, useRuns, type Run } from "@/state/runs";
 import { useElapsed } from "@/state/clock";
@@ -48,7 +50,7 @@ function UndoButtons() {
 }
 
 function RunControls() {
-  const { runOnChange, set } = useSettings();
+  const { runOnChange, batchCount, set } = useSettings();
   const planned = useCheck((check) => check.run);
   const more = useCheck((check) => check.maybe > 0);
   const active = useDocuments((state) => tabOf(state).key);
@@ -64,6 +66,7 @@ function RunControls() {
         />
         {t("runOnChange")}
       </label>
+      {batchCount > 1 && <SameSeed />}
       <BatchCount />
       <button className="primary" title={t("runHelp")} onClick={() => void run()}>
         {planned === undefined ? t("run") : t(more ? "runCountOrMore" : "runCount", { count: planned })}
@@ -72,6 +75,20 @@ function RunControls() {
         {busy > 1 ? t("cancelCount", { count: busy }) : t("cancel")}
       </button>
     </>
+  );
+}
+
+/** Several runs that differ in nothing would surprise. */
+function SameSeed() {
+  const catalogue = useCatalogue((state) => state.catalogue);
+  const fixed = useTab((tab) => allSeedsFixed(workflowOf(tab), catalogue));
+  if (!fixed) return null;
+  const randomise = () => editWorkflow({ name: t("stepSeeds") }, (flow) => withRandomSeeds(flow, catalogue));
+  return (
+    <span className="run-status same-seed">
+      {t("sameSeed")}
+      <button onClick={randomise}>{t("randomise")}</button>
+    </span>
   );
 }
 

@@ -6,7 +6,10 @@ export interface Command {
   readonly label: StringKey;
   /** Such as `Ctrl+Enter`, `Shift+A` or `Delete`; Ctrl is Cmd on a Mac. Several do the same. */
   readonly keys: readonly string[];
-  /** Where it works: everywhere; but where text is typed or asked for; or on the canvas and its cards, not in a field. */
+  /**
+   * Where it works: everywhere; but where text is typed or asked for; or on the canvas and its cards, not in a field.
+   * Keys of the browser are only listed: it tells in its own way that they were pressed.
+   */
   readonly where: keyof typeof PLACES;
   readonly run: () => void;
 }
@@ -60,7 +63,12 @@ function isFree(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest(`${TEXT}, ${OVER}`) === null;
 }
 
-const PLACES = { everywhere: () => true, unlessTyping: isFree, canvas: isOnCanvas } as const;
+const PLACES = {
+  everywhere: () => true,
+  unlessTyping: isFree,
+  canvas: isOnCanvas,
+  browser: () => false,
+} as const;
 
 /** Run the command of a pressed key. */
 export function handleKey(event: KeyboardEvent): void {

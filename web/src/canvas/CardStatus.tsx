@@ -5,10 +5,12 @@ import { prefixOf, useTab } from "@/state/documents";
 import { useCheck, type Issue } from "@/state/check";
 import type { NodeType } from "@/state/nodeTypes";
 import { useIterationOf, useRunOf, type Iteration } from "@/state/runs";
+import { useNodeNames } from "@/state/nodeNames";
 import { t } from "@/strings";
 import { widgetKind } from "@/widgets/kinds";
 import { FailureDetails } from "@/panels/FailureDetails";
 import { wordsOfRun } from "./runWords";
+import { RemedyButton } from "./RemedyButton";
 import { showNamed } from "./showNode";
 
 const MOST_ISSUES = 3;
@@ -78,12 +80,13 @@ function Waiting({ inputs, type }: { inputs: readonly string[]; type: NodeType }
 function Told({ issue, path }: { issue: Issue; path: string }) {
   const { message, node, severity, suggestions } = issue;
   const look = severity === "warning" ? "warning" : "problem";
-  const remedy = suggestions.length > 0 && <span className="remedy">{suggestions.join(" · ")}</span>;
+  const near = suggestions.length > 0 && <span className="remedy">{suggestions.join(" · ")}</span>;
   if (!node || node === path)
     return (
       <p className={`nowheel ${look}`}>
         {message}
-        {remedy}
+        {near}
+        <RemedyButton remedy={issue.remedy} />
       </p>
     );
   const inner = node.slice(path.length + 1);
@@ -95,7 +98,7 @@ function Told({ issue, path }: { issue: Issue; path: string }) {
     >
       <b>{inner} </b>
       {message}
-      {remedy}
+      {near}
     </button>
   );
 }
@@ -134,8 +137,7 @@ function Plan({ id }: { id: string }) {
   const text = useRunOf(id, (run) => run && wordsOfRun(run, origin));
   const shape = planned?.outputs;
   const cause = planned?.leftOutBy;
-  if (cause !== undefined)
-    return <p className="plan">{cause === path ? t("leftOutItself") : t("leftOut", { node: cause })}</p>;
+  if (cause !== undefined) return <LeftOut cause={cause} itself={cause === path} />;
   if (!text && !origin && !shape && !iteration) return null;
   return (
     <p className="plan">
@@ -145,6 +147,12 @@ function Plan({ id }: { id: string }) {
       {text && <span className="time">{text}</span>}
     </p>
   );
+}
+
+/** A component of its own: only where it is shown do changes elsewhere matter. */
+function LeftOut({ cause, itself }: { cause: string; itself: boolean }) {
+  const nameOf = useNodeNames();
+  return <p className="plan">{itself ? t("leftOutItself") : t("leftOut", { node: nameOf(cause) })}</p>;
 }
 
 function whichOf({ number, of }: Iteration): string {

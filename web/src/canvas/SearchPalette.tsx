@@ -1,9 +1,11 @@
 import { useReactFlow } from "@xyflow/react";
 import { useMemo } from "react";
+import { everydayFirst } from "@/model/everyday";
 import { rankFitting } from "@/model/fitting";
 import { rank } from "@/model/search";
 import { wouldContainItself } from "@/model/subgraphs";
-import { bodyInputs, useCatalogue } from "@/state/catalogue";
+import { swaps } from "@/model/swap";
+import { bodyInputs, currentCatalogue, useCatalogue } from "@/state/catalogue";
 import { currentGraph, currentTab, currentWorkflow, scopeOf } from "@/state/documents";
 import { subgraphType, type Catalogue, type NodeType } from "@/state/nodeTypes";
 import { nodeTypeNow } from "@/state/shownTypes";
@@ -31,6 +33,12 @@ function Search({ request }: { request: SearchRequest }) {
   const flow = useReactFlow();
   const catalogue = useCatalogue((state) => state.catalogue); // may come while this is open
   const types = useMemo(() => candidates(request, catalogue), [request, catalogue]);
+  const losses = useMemo(() => lossesOf(request, types), [request, types]);
+  const find = (words: string) => {
+    const ranked =
+      words.trim() === "" && !request.from && !request.swap ? everydayFirst(types) : rank(types, words);
+    return ranked.map((type) => choiceOf(type, losses.get(type)));
+  };
   const label = request.swap ? t("searchSwap") : request.from ? t("searchFitting") : t("searchNodes");
   const pick = ({ type }: TypeChoice) => {
     closeSurface();
@@ -46,7 +54,7 @@ function Search({ request }: { request: SearchRequest }) {
       <div className="palette" role="dialog" aria-modal aria-label={label}>
         <FilterList
           label={label}
-          find={(words) => rank(types, words).map(choiceOf)}
+          find={find}
           onPick={pick}
           onCancel={() => {
             closeSurface();
@@ -59,17 +67,34 @@ function Search({ request }: { request: SearchRequest }) {
   );
 }
 
-function choiceOf(type: NodeType): TypeChoice {
-  return { key: type.id, label: type.title, detail: type.category, type };
+function choiceOf(type: NodeType, lost: readonly string[] = []): TypeChoice {
+  const detail = lost.length > 0 ? t("dropsWires", { wires: lost.join(", ") }) : type.category;
+  return { key: type.id, label: type.title, detail, type };
 }
 
-function candidates({ from }: SearchRequest, catalogue: Catalogue): NodeType[] {
+/** The wires that would go where a type takes the place of a node. */
+function lossesOf(
+  { swap }: SearchRequest,
+  types: readonly NodeType[],
+): ReadonlyMap<NodeType, readonly string[]> {
+  if (swap === undefined) return new Map();
+  const found = swaps(currentGraph(), swap, types, nodeTypeNowOf, currentCatalogue().bases);
+  return new Map(found.map(({ type, dropped }) => [type, dropped]));
+}
+
+const nodeTypeNowOf = (id: string) => nodeTypeNow(id);
+
+function candidates({ from, swap }: SearchRequest, catalogue: Catalogue): NodeType[] {
   const place = { graph: currentGraph(), workflow: currentWorkflow(), catalogue };
   const scope = scopeOf(currentTab());
   const own = Object.keys(place.workflow.subgraphs ?? {})
     .filter((name) => !wouldContainItself(place.workflow, scope, `subgraph/${name}`, bodyInputs))
     .flatMap((name) => subgraphType(`subgraph/${name}`, place) ?? []);
   const all = [...ownTypes().filter(mayAdd), ...Object.values(catalogue.nodes), ...own];
+  if (swap !== undefined)
+    return swaps(place.graph, swap, everydayFirst(all), nodeTypeNowOf, catalogue.bases).map(
+      ({ type }) => type,
+    );
   if (from === undefined) return all;
   const category = nodeTypeNow(from.node)?.category ?? "";
   return rankFitting(all, { side: from.side, type: typeOfEnd(from), category }, catalogue.bases);

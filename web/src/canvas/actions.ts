@@ -1,4 +1,5 @@
 /** What a person does to the graph that is shown; menus, keys and buttons all come here. */
+import { autoLayout, type InputsOf } from "@/model/arranging";
 import { copy, paste, writeClipping } from "@/model/clipboard";
 import {
   editAt,
@@ -11,8 +12,9 @@ import {
   type Workflow,
 } from "@/model/document";
 import { addNode, freshId, moveNodes, removeNodes, setUi, showAsSocket, toggleMode } from "@/model/edit";
-import { addGroup, groupsOf, removeGroup, type SizeOf } from "@/model/groups";
-import { align, autoLayout, distribute, type Edge as Side } from "@/model/layout";
+import { freePlace } from "@/model/freePlace";
+import { addGroup, groupsOf, removeGroup } from "@/model/groups";
+import { align, distribute, type Edge as Side } from "@/model/layout";
 import type { StepName } from "@/model/history";
 import { makeSubgraph } from "@/model/makeSubgraph";
 import { adoptOwn } from "@/model/ownNodes";
@@ -22,7 +24,7 @@ import { swapType } from "@/model/swap";
 import { unpackSubgraph } from "@/model/unpackSubgraph";
 import { disconnect } from "@/model/wires";
 import { announce, tell } from "@/state/announcer";
-import { bodyInputs, currentCatalogue } from "@/state/catalogue";
+import { bodyInputs } from "@/state/catalogue";
 import {
   currentGraph,
   currentTab,
@@ -36,21 +38,12 @@ import { nodeTypeOf, subgraphType, type NodeType } from "@/state/nodeTypes";
 import type { End } from "@/state/surface";
 import { t } from "@/strings";
 import { writeClipboard } from "./clipboardText";
+import { FOOT, roomyFor, rowsSize, shownPlace, sizeOf, takenBoxes } from "./cardSizes";
 import { readFlowId, readWireId } from "./flow";
+import { freeCorner } from "./freeCorner";
 import { cardGeometry } from "./geometry";
 import { defaultValue, widgetKind, type WidgetKind } from "@/widgets/kinds";
 import { bestSocket, opposite, typeOfEnd, wired } from "./wiring";
-
-const place = () => ({
-  graph: currentGraph(),
-  workflow: currentWorkflow(),
-  catalogue: currentCatalogue(),
-});
-
-export const sizeOf: SizeOf = (id, entry) => {
-  const { width, height } = cardGeometry(entry, nodeTypeOf(id, entry, place()));
-  return [width, height];
-};
 
 /** Ids of the selected nodes. */
 export function selectedNodes(): string[] {
@@ -59,7 +52,7 @@ export function selectedNodes(): string[] {
 
 export function titleOf(id: string): string {
   const entry = nodeOf(currentGraph(), id);
-  return entry ? (entry.ui?.title ?? nodeTypeOf(id, entry, place()).title) : id;
+  return entry ? (entry.ui?.title ?? nodeTypeOf(id, entry, shownPlace()).title) : id;
 }
 
 /** The workflow with what a type brings along, and the type as it is there; nothing where it may not be put. */
@@ -67,7 +60,7 @@ function adopted(type: NodeType): { workflow: Workflow; type: NodeType } | undef
   const workflow = currentWorkflow();
   if (type.own === undefined) return { workflow, type };
   const made = adoptOwn(workflow, type.own, bodyInputs);
-  const there = made && subgraphType(made.type, { ...place(), workflow: made.workflow });
+  const there = made && subgraphType(made.type, { ...shownPlace(), workflow: made.workflow });
   if (made === undefined || there === undefined) return undefined;
   if (wouldContainItself(made.workflow, scopeOf(currentTab()), made.type, bodyInputs)) return undefined;
   return { workflow: made.workflow, type: there };
@@ -95,13 +88,15 @@ export function addNodeOf(
   }
   const { workflow, type } = found;
   const id = freshId(Object.keys(nodesOf(currentGraph())), type.id.replace(/^subgraph\//, ""));
-  const entry: NodeEntry = {
+  const bare: NodeEntry = {
     type: type.id,
     version: type.version,
     ...(type.pack && { pack: type.pack }),
     inputs: { ...startingInputs(type), ...inputs },
-    ui: { position: [Math.round(at[0]), Math.round(at[1])] },
   };
+  const { width, height } = cardGeometry(bare, type);
+  const position = freePlace([Math.round(at[0]), Math.round(at[1])], [width, height + FOOT], takenBoxes());
+  const entry: NodeEntry = { ...bare, ui: { position } };
   const socket = from && bestSocket(from, typeOfEnd(from), type);
   const end: End | undefined = socket ? { node: id, socket, side: opposite(from.side) } : undefined;
   editAdopted({ name: t("stepAdd", { title: type.title }) }, workflow, (graph) => {
@@ -124,7 +119,7 @@ function startingInputs(type: NodeType): NodeEntry["inputs"] {
 }
 
 export function swapNode(id: string, given: NodeType): void {
-  const before = place();
+  const before = shownPlace();
   const found = adopted(given);
   if (found === undefined) return tell(t("saidHoldsItself", { title: given.title }));
   editAdopted({ name: t("stepSwap") }, found.workflow, (graph) =>
@@ -191,11 +186,14 @@ export function distributeSelected(axis: "horizontal" | "vertical"): void {
   edit({ name: t("stepAlign") }, (graph) => distribute(graph, selectedNodes(), axis, sizeOf));
 }
 
+const inputsOf: InputsOf = (id, entry) => nodeTypeOf(id, entry, shownPlace()).inputs.map(({ name }) => name);
+
 /** Place the selected nodes, or all, from left to right. */
 export async function layOut(): Promise<void> {
   const chosen = selectedNodes();
   const before = currentGraph();
-  const laid = await autoLayout(before, sizeOf, chosen.length > 1 ? chosen : undefined);
+  const sizes = { sizeOf: roomyFor, heldBy: rowsSize, inputsOf };
+  const laid = await autoLayout(before, sizes, chosen.length > 1 ? chosen : undefined);
   edit({ name: t("stepLayout") }, (graph) => (graph === before ? laid : graph));
 }
 
@@ -220,7 +218,7 @@ export async function copySelected(): Promise<void> {
 /** Copy the selected nodes beside themselves, with the wires into them. */
 export function duplicateSelected(): void {
   const clipping = copy(currentWorkflow(), scopeOf(currentTab()), selectedNodes(), { bodyInputs });
-  const options = { withOuterLinks: true, bodyInputs };
+  const options = { at: freeCorner(clipping), withOuterLinks: true, bodyInputs };
   const pasted = paste(currentWorkflow(), scopeOf(currentTab()), clipping, options);
   editWorkflow({ name: t("stepDuplicate") }, () => pasted.workflow);
   select(pasted.ids);

@@ -1,7 +1,7 @@
 import type { useReactFlow } from "@xyflow/react";
 import { nodeOf } from "@/model/document";
 import { currentGraph } from "@/state/documents";
-import { sizeOf } from "./actions";
+import { sizeOf } from "./cardSizes";
 import { focusNodeSoon } from "./focus";
 
 export type Flow = ReturnType<typeof useReactFlow>;

@@ -12,6 +12,7 @@ const issue = (node: string, severity: Issue["severity"]): Issue => ({
   code: "value",
   message: "",
   suggestions: [],
+  remedy: {},
 });
 
 describe("a card seen from afar", () => {

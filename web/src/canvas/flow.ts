@@ -1,7 +1,7 @@
 /** What React Flow draws, made from the document; what did not change keeps its identity. */
 import { Position, type Edge, type Node } from "@xyflow/react";
-import { nodesOf, type Graph, type Link, type NodeEntry } from "@/model/document";
-import { groupsOf } from "@/model/groups";
+import { nodesOf, type Graph, type Group, type Link, type NodeEntry } from "@/model/document";
+import { groupsOf, grownHeight, type SizeOf } from "@/model/groups";
 import { chain, reroutesOf } from "@/model/reroutes";
 import { isPartlyOpen, socketType } from "@/model/sockets";
 import type { Typing } from "@/model/typing";
@@ -83,7 +83,10 @@ export class FlowNodes {
     const draw = (id: string, sources: readonly unknown[], make: () => FlowNode) =>
       this.keep(before.get(id), id, sources, context.selection.has(id), make);
     const nodes = [
-      ...groupsOf(graph).map((group) => draw(frameNodeId(group.id), [group], () => frameNode(group))),
+      ...groupsOf(graph).map((group) => {
+        const height = grownHeight(graph, group, ...this.sizesIn(context));
+        return draw(frameNodeId(group.id), [group, height], () => frameNode(group, height));
+      }),
       ...Object.entries(nodesOf(graph)).map(([id, entry]) => {
         const type = nodeTypeOf(id, entry, context);
         const size = this.sizes.get(id);
@@ -95,6 +98,23 @@ export class FlowNodes {
     ];
     if (!sameItems(nodes, this.last)) this.last = nodes;
     return this.last;
+  }
+
+  /** The size of the rows of a card, and of the whole card. */
+  private sizesIn(context: Context): [rowsSize: SizeOf, sizeOf: SizeOf] {
+    const rowsSize: SizeOf = (id, entry) => {
+      const { width, height } = cardGeometry(entry, nodeTypeOf(id, entry, context));
+      return [width, height];
+    };
+    const seen = (id: string, entry: NodeEntry) =>
+      entry.ui?.collapsed ? 0 : (this.sizes.get(id)?.height ?? 0);
+    return [
+      rowsSize,
+      (id, entry) => {
+        const [width, height] = rowsSize(id, entry);
+        return [width, Math.max(height, seen(id, entry))];
+      },
+    ];
   }
 
   private keep(
@@ -169,12 +189,8 @@ function rerouteNode(id: string, [x, y]: readonly [number, number]): FlowNode {
   };
 }
 
-function frameNode(group: {
-  id: string;
-  position: readonly [number, number];
-  size: readonly [number, number];
-}): FlowNode {
-  const [width, height] = group.size;
+function frameNode(group: Group, height: number): FlowNode {
+  const [width] = group.size;
   return {
     id: frameNodeId(group.id),
     type: "frame",

@@ -34,8 +34,18 @@ export interface CardGeometry {
   sockets: SocketPlace[];
 }
 
+const known = new WeakMap<NodeEntry, { type: NodeType; geometry: CardGeometry }>();
+
 /** Size of a card without what it shows below its rows, and the centres of its sockets. */
 export function cardGeometry(entry: NodeEntry, type: NodeType): CardGeometry {
+  const last = known.get(entry);
+  if (last?.type === type) return last.geometry;
+  const geometry = measured(entry, type);
+  known.set(entry, { type, geometry });
+  return geometry;
+}
+
+function measured(entry: NodeEntry, type: NodeType): CardGeometry {
   const width = entry.ui?.size?.[0] ?? CARD_WIDTH;
   const rows = cardRows(entry, type);
   if (entry.ui?.collapsed) return { width, height: HEADER, sockets: folded(rows, width) };

@@ -71,6 +71,8 @@ function canvasCommands(flow: Flow): Command[] {
     command("bypass", "keyBypass", ["Ctrl+B"], () => toggleModeOfSelected("bypassed")),
     command("collapse", "keyCollapse", ["Alt+C"], () => toggleCollapsed()),
     command("copy", "keyCopy", ["Ctrl+C"], () => void copySelected()),
+    { ...command("paste", "keyPaste", ["Ctrl+V"], nothing), where: "browser" },
+    { ...command("pasteLinked", "keyPasteLinked", ["Ctrl+Shift+V"], nothing), where: "browser" },
     command("duplicate", "keyDuplicate", ["Ctrl+D"], duplicateSelected),
     command("all", "keySelectAll", ["Ctrl+A"], selectAll),
     command("frame", "keyFrame", ["Ctrl+G"], frameSelected),
@@ -104,6 +106,9 @@ function canvasCommands(flow: Flow): Command[] {
     { ...command("redo", "keyRedo", ["Ctrl+Y", "Ctrl+Shift+Z"], redo), where: "everywhere" },
   ];
 }
+
+/** A paste is an event of its own, see `listenForPaste`. */
+const nothing = () => undefined;
 
 function goInOrder(flow: Flow, step: 1 | -1): void {
   const order = readingOrder(currentGraph());
@@ -170,6 +175,8 @@ function openMenuOfFocused(): void {
 /** The browser tells of a paste; where the pointer was last is where nodes go. */
 function listenForPaste(flow: Flow, board: RefObject<HTMLElement | null>): () => void {
   let pointer: { x: number; y: number } | undefined;
+  let withLinks = false;
+  const noteShift = ({ shiftKey }: KeyboardEvent) => (withLinks = shiftKey);
   const follow = (event: PointerEvent) => {
     pointer = { x: event.clientX, y: event.clientY };
   };
@@ -183,12 +190,14 @@ function listenForPaste(flow: Flow, board: RefObject<HTMLElement | null>): () =>
     const text = event.clipboardData?.getData("text/plain") ?? "";
     const place = pointer && flow.screenToFlowPosition(pointer);
     event.preventDefault();
-    void pasteText(text, place ? [place.x, place.y] : undefined);
+    void pasteText(text, place ? [place.x, place.y] : undefined, withLinks);
   };
   const canvas = board.current;
   canvas?.addEventListener("pointermove", follow);
   document.addEventListener("paste", onPaste);
+  document.addEventListener("keydown", noteShift, true);
   return () => {
+    document.removeEventListener("keydown", noteShift, true);
     canvas?.removeEventListener("pointermove", follow);
     document.removeEventListener("paste", onPaste);
   };

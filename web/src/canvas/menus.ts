@@ -71,16 +71,17 @@ function canvasEntries({ at }: MenuRequest, flow: Flow): MenuEntry[] {
   return [
     { label: t("menuAdd"), keys: "Tab", run: () => openSearch({ at }) },
     { label: t("menuPaste"), keys: "Ctrl+V", run: () => void pasteAt(at) },
+    { label: t("menuPasteLinked"), keys: "Ctrl+Shift+V", run: () => void pasteAt(at, true) },
     { label: t("menuSelectAll"), keys: "Ctrl+A", run: selectAll },
     { label: t("menuLayout"), keys: "Ctrl+Shift+L", starts: true, run: () => void layOut() },
     { label: t("menuFit"), keys: ".", run: () => showEverything(flow) },
   ];
 }
 
-async function pasteAt(at: readonly [number, number]): Promise<void> {
+async function pasteAt(at: readonly [number, number], withLinks = false): Promise<void> {
   const text = await readClipboard();
   if (text === undefined) tell(t("saidPasteByKey"));
-  else await pasteText(text, at);
+  else await pasteText(text, at, withLinks);
 }
 
 function common(): MenuEntry[] {

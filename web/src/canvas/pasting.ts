@@ -9,12 +9,13 @@ import { announce, tell } from "@/state/announcer";
 import { bodyInputs } from "@/state/catalogue";
 import { currentTab, currentWorkflow, editWorkflow, scopeOf, select } from "@/state/documents";
 import { t } from "@/strings";
+import { freeCorner } from "./freeCorner";
 
 /** Text that means to be JSON; any other holds no nodes. */
 const LIKE_JSON = /^\s*[{[]/;
 
 /** Paste what a text holds, or say why it cannot be. */
-export async function pasteText(text: string, at?: Point): Promise<void> {
+export async function pasteText(text: string, at?: Point, withOuterLinks = false): Promise<void> {
   if (text.trim() === "") return;
   if (!LIKE_JSON.test(text)) return tell(t("saidNoNodes"));
   try {
@@ -24,6 +25,7 @@ export async function pasteText(text: string, at?: Point): Promise<void> {
         copied.clipping,
         copied.dropped.map((fault) => t("droppedLook", { fault })),
         at,
+        withOuterLinks,
       );
     const arrival = await arrivalOf(text);
     insert(clippingOf(await placed(arrival.workflow)), notesOf(arrival), at);
@@ -41,8 +43,8 @@ function parsedOrNothing(text: string): unknown {
   }
 }
 
-function insert(clipping: Clipping, notes: readonly string[], at?: Point): void {
-  const options = { ...(at && { at }), bodyInputs };
+function insert(clipping: Clipping, notes: readonly string[], at?: Point, withOuterLinks = false): void {
+  const options = { at: freeCorner(clipping, at), withOuterLinks, bodyInputs };
   const pasted = paste(currentWorkflow(), scopeOf(currentTab()), clipping, options);
   editWorkflow({ name: t("stepPaste") }, () => pasted.workflow);
   select(pasted.ids);

@@ -1,5 +1,5 @@
 import type { EdgeChange, NodeChange, OnNodeDrag, ReactFlowProps } from "@xyflow/react";
-import { useCallback, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Point } from "@/model/document";
 import { moveNodes } from "@/model/edit";
 import { groupsOf, nodesInGroup, updateGroup } from "@/model/groups";
@@ -17,7 +17,7 @@ import {
 } from "@/state/documents";
 import { typingOf } from "@/state/typings";
 import { t } from "@/strings";
-import { sizeOf } from "./actions";
+import { provideSizes, rowsSize } from "./cardSizes";
 import { FlowEdges, FlowNodes, readFlowId, type FlowEdge, type FlowNode } from "./flow";
 import { REROUTE } from "./geometry";
 
@@ -50,6 +50,7 @@ export function useFlow(): Flow & { dragging: Dragging } {
     [scene],
   );
   const typing = useTab((tab) => typingOf(tab, catalogue));
+  useEffect(() => provideSizes((id) => drawnNodes.sizeOf(id)), [drawnNodes]);
   const context = useMemo(
     () => ({ graph, workflow, catalogue, typing, selection, measured }),
     [graph, workflow, catalogue, typing, selection, measured],
@@ -123,7 +124,7 @@ function applySelection(changes: readonly (NodeChange<FlowNode> | EdgeChange<Flo
 function carriedBy(flowId: string): readonly string[] {
   const { id } = readFlowId(flowId);
   const group = groupsOf(currentGraph()).find((candidate) => candidate.id === id);
-  return group ? [flowId, ...nodesInGroup(currentGraph(), group, sizeOf)] : [];
+  return group ? [flowId, ...nodesInGroup(currentGraph(), group, rowsSize)] : [];
 }
 
 /** Nodes in a frame go where it goes. */

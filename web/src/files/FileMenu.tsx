@@ -43,8 +43,8 @@ export function FileMenu() {
         popover="auto"
         role="menu"
         aria-label={t("file")}
-        onToggle={(event) => event.newState === "open" && items(menu.current)[0]?.focus()}
-        onKeyDown={(event) => moveIn(event, menu.current)}
+        onToggle={(event) => event.newState === "open" && menuItems(menu.current)[0]?.focus()}
+        onKeyDown={(event) => moveInMenu(event, menu.current)}
       >
         {ITEMS.map((item) => (
           <button key={item.label} role="menuitem" tabIndex={-1} onClick={() => choose(item)}>
@@ -57,16 +57,16 @@ export function FileMenu() {
   );
 }
 
-function items(menu: HTMLElement | null): HTMLElement[] {
+export function menuItems(menu: HTMLElement | null): HTMLElement[] {
   return [...(menu?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
 }
 
-function moveIn(event: KeyboardEvent, menu: HTMLElement | null): void {
+export function moveInMenu(event: KeyboardEvent, menu: HTMLElement | null): void {
   if (event.key === "Escape") {
     event.stopPropagation(); // it means this menu, and nothing on the canvas
     return menu?.hidePopover(); // the button has the focus again
   }
-  const all = items(menu);
+  const all = menuItems(menu);
   const at = all.indexOf(document.activeElement as HTMLElement);
   const to: Record<string, number> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 };
   const next = to[event.key];

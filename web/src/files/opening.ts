@@ -1,5 +1,5 @@
 /** Opening workflows: from the server, from files, from jobs and templates. */
-import { getJobWorkflow } from "@/api/client";
+import { getJob, getJobWorkflow } from "@/api/client";
 import { readSaved, readTemplate } from "@/api/library";
 import { ApiError } from "@/api/problems";
 import { addPicture } from "@/canvas/pictures";
@@ -7,6 +7,7 @@ import type { WindowPoint } from "@/canvas/placeInView";
 import { BadDocument, readWorkflow } from "@/model/reading";
 import { tell } from "@/state/announcer";
 import { activateTab, openCopy, openWorkflow, useDocuments } from "@/state/documents";
+import { followJob } from "@/state/runs";
 import { t } from "@/strings";
 import { arrivalIn, arrivalOf, notesOf, type Arrival } from "./door";
 import { noteEtag } from "./places";
@@ -48,11 +49,12 @@ export function openTemplate(name: string): Promise<void> {
   }, name);
 }
 
-/** The workflow as a job ran it. */
+/** The workflow as a job ran it, with what came of it. */
 export function openJob(id: string): Promise<void> {
   return telling(async () => {
-    const { workflow, dropped } = readWorkflow(await getJobWorkflow(id));
-    openWorkflow(await placed(workflow));
+    const [given, job] = await Promise.all([getJobWorkflow(id), getJob(id)]);
+    const { workflow, dropped } = readWorkflow(given);
+    followJob(job, openWorkflow(await placed(workflow)));
     tellNotes(workflow.name ?? "", notesOf({ workflow, dropped, lost: [] }));
   });
 }

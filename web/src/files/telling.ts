@@ -1,5 +1,4 @@
 import { Unreachable } from "@/api/problems";
-import { BadDocument } from "@/model/reading";
 import { tell } from "@/state/announcer";
 import { t } from "@/strings";
 import { wordsOf } from "@/state/words";
@@ -15,6 +14,6 @@ export async function telling(act: () => Promise<void>, name?: string): Promise<
 
 /** Why something could not be had, in words. Throws again what no person can do anything about. */
 export function failureOf(error: unknown, name?: string): string {
-  const why = error instanceof BadDocument ? error.message : wordsOf(error);
+  const why = wordsOf(error);
   return name === undefined || error instanceof Unreachable ? why : t("saidOf", { name, why });
 }

@@ -50,11 +50,32 @@ export function addGroup<G extends Graph>(
 ): G {
   const nodes = nodesOf(graph);
   const boxes = [...ids].flatMap((id) => (nodes[id] ? [boxOf(id, nodes[id], sizeOf)] : []));
-  const box = around(boxes);
-  if (box === undefined) return graph;
-  const position: Point = [box.x - PADDING, box.y - PADDING - TITLE_HEIGHT];
-  const size: Point = [box.width + 2 * PADDING, box.height + 2 * PADDING + TITLE_HEIGHT];
-  return withGroups(graph, [...groupsOf(graph), { ...group, position, size }]);
+  if (boxes.length === 0) return graph;
+  const { x, y, width, height } = framed(boxes);
+  return withGroups(graph, [...groupsOf(graph), { ...group, position: [x, y], size: [width, height] }]);
+}
+
+/** The frame around boxes, with its margin and its title. */
+export function framed(boxes: readonly Box[]): Box {
+  const { x, y, width, height } = around(boxes) ?? { x: 0, y: 0, width: 0, height: 0 };
+  return {
+    x: x - PADDING,
+    y: y - PADDING - TITLE_HEIGHT,
+    width: width + 2 * PADDING,
+    height: height + 2 * PADDING + TITLE_HEIGHT,
+  };
+}
+
+/** The height of a frame as it is drawn: cards that lie in it with all their rows grow with what they show. */
+export function grownHeight(graph: Graph, group: Group, rowsSize: SizeOf, sizeOf: SizeOf): number {
+  const [left, top] = group.position;
+  const [right, bottom] = [left + group.size[0], top + group.size[1]];
+  const ends = Object.entries(nodesOf(graph)).flatMap(([id, node]) => {
+    const { x, y, width, height } = boxOf(id, node, rowsSize);
+    const isInside = x >= left && x + width <= right && y >= top && y + height <= bottom;
+    return isInside ? [y + sizeOf(id, node)[1] + PADDING] : [];
+  });
+  return Math.max(bottom, ...ends) - top;
 }
 
 export function updateGroup<G extends Graph>(graph: G, id: string, patch: Partial<Group>): G {

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { graphs } from "./arbitrary";
 import { linkList, nodesOf, type Graph } from "./document";
 import { boxOf, guessSize, type Box } from "./groups";
-import { align, autoLayout, distribute, layOutUnplaced, snap } from "./layout";
+import { autoLayout, layOutUnplaced } from "./arranging";
+import { align, distribute, snap } from "./layout";
 
 const boxes = (graph: Graph): Record<string, Box> =>
   Object.fromEntries(Object.entries(nodesOf(graph)).map(([id, node]) => [id, boxOf(id, node, guessSize)]));
@@ -103,7 +104,7 @@ test("distributing makes equal gaps and leaves the ends", () => {
 });
 
 test("only the nodes asked for are laid out; snapping goes to the grid", async () => {
-  const some = await autoLayout(ROW, guessSize, ["a", "b"]);
+  const some = await autoLayout(ROW, {}, ["a", "b"]);
   expect(some.nodes?.["c"]).toBe(ROW.nodes?.["c"]);
   expect(snap([29, -11])).toEqual([20, -20]);
 });

@@ -44,3 +44,21 @@ test("an equal name is first; no words give everything; nonsense gives nothing",
   expect(ids(" ")).toHaveLength(NODES.length);
   expect(ids("zzzqqq")).toEqual([]);
 });
+
+test("names of sockets, words of the trade and what templates use most lead to the usual nodes", () => {
+  const sampler = { ...entry("KSampler", "sampling"), examples: ["a", "b", "c"] };
+  const nodes = [
+    { ...entry("SamplerCustom", "sampling"), examples: [] },
+    sampler,
+    { ...entry("CheckpointLoaderSimple", "loaders"), inputs: [{ name: "ckpt_name" }], outputs: [] },
+    { ...entry("Merge", "models"), inputs: [{ name: "ckpt_name" }], outputs: [{ name: "mixture" }] },
+    entry("CLIPTextEncode", "conditioning", "A prompt."),
+    entry("PromptScheduler", "conditioning", "More prompts."),
+  ];
+  const first = (words: string) => rank(nodes, words)[0]?.id;
+  expect(first("sampler")).toBe("KSampler");
+  expect(first("txt2img")).toBe("KSampler");
+  expect(first("prompt")).toBe("CLIPTextEncode");
+  expect(rank(nodes, "ckpt").map(({ id }) => id)).toEqual(["CheckpointLoaderSimple", "Merge"]);
+  expect(first("mixture")).toBe("Merge");
+});

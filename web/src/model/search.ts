@@ -1,12 +1,32 @@
-/** Ranking node types for what someone types: names before categories before words of the documentation. */
+/** Ranking node types for what someone types: names, then categories, names of sockets, words of the documentation. */
 import uFuzzy from "@leeoniya/ufuzzy";
+import { uses } from "./everyday";
 
 export interface Searchable {
   readonly id: string;
   readonly title: string;
   readonly category: string;
   readonly description: string;
+  readonly inputs?: readonly { readonly name: string }[];
+  readonly outputs?: readonly { readonly name: string }[];
+  /** Names of templates that use it. */
+  readonly examples?: readonly string[];
 }
+
+/** Words of the trade that stand in no name; the node that is meant first. */
+const MEANT: Readonly<Record<string, readonly string[]>> = {
+  prompt: ["CLIPTextEncode"],
+  txt2img: ["KSampler", "EmptyLatentImage", "CLIPTextEncode"],
+  t2i: ["KSampler", "EmptyLatentImage", "CLIPTextEncode"],
+  img2img: ["VAEEncode", "KSampler", "LoadImage"],
+  i2i: ["VAEEncode", "KSampler", "LoadImage"],
+  ckpt: ["CheckpointLoaderSimple"],
+  model: ["CheckpointLoaderSimple"],
+  size: ["EmptyLatentImage"],
+};
+
+/** Nodes that so many templates use are what people look for most. */
+const COMMON = 3;
 
 const fuzzy = new uFuzzy({ intraMode: 1, interLft: 1 });
 const exact = new uFuzzy({ intraMode: 0 });
@@ -21,12 +41,25 @@ export function rank<T extends Searchable>(entries: readonly T[], words: string)
   const equal = entries.filter(({ id, title }) =>
     [id, title].some((name) => name.toLowerCase() === query.toLowerCase()),
   );
-  for (const entry of [...equal, ...initials]) found.add(entry);
+  const meant = (MEANT[query.toLowerCase()] ?? []).flatMap(
+    (id) => entries.find((entry) => entry.id === id) ?? [],
+  );
+  for (const entry of [...equal, ...initials, ...meant]) found.add(entry);
   const places = [
+    hits(exact, names, query)
+      .filter((index) => commonness(entries[index]) > 0)
+      .sort((one, other) => commonness(entries[other]) - commonness(entries[one])),
     hits(fuzzy, names, query),
     hits(
       exact,
       entries.map((entry) => entry.category),
+      query,
+    ),
+    hits(
+      exact,
+      entries.map(({ inputs = [], outputs = [] }) =>
+        [...inputs, ...outputs].map(({ name }) => name).join(" "),
+      ),
       query,
     ),
     hits(
@@ -40,6 +73,12 @@ export function rank<T extends Searchable>(entries: readonly T[], words: string)
     if (entry) found.add(entry);
   }
   return [...found];
+}
+
+/** How many templates use a type, where those are many. */
+function commonness(entry: Searchable | undefined): number {
+  const count = entry ? uses(entry) : 0;
+  return count < COMMON ? 0 : count;
 }
 
 function hits(search: uFuzzy, haystack: string[], query: string): number[] {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Graph } from "./document";
-import { swapCandidates, swapType, type NewType } from "./swap";
+import { swaps, swapType, type NewType } from "./swap";
 
 const type = (id: string, inputs: Record<string, string>, outputs: Record<string, string>): NewType => ({
   id,
@@ -51,9 +51,16 @@ test("a wire that no longer fits is pulled", () => {
   expect(swapped.nodes?.["save"]).toEqual({ type: "Save" });
 });
 
-test("candidates are those that keep wires, the best first", () => {
-  const ids = swapCandidates(GRAPH, "blur", TYPES, signatureOf).map(({ id }) => id);
-  expect(ids[0]).toBe("Sharpen");
-  expect(ids).not.toContain("Number");
-  expect(ids).not.toContain("Blur");
+test("what takes the place of a node comes with the wires that would go, fewest first", () => {
+  const found = swaps(GRAPH, "blur", TYPES, signatureOf);
+  expect(found[0]?.type.id).toBe("Sharpen");
+  const counts = found.map(({ dropped }) => dropped.length);
+  expect(counts).toEqual([...counts].sort((one, other) => one - other));
+  expect(found.map(({ type }) => type.id)).not.toContain("Blur");
+  for (const { type, dropped } of found) {
+    const after = swapType(GRAPH, "blur", type, signatureOf);
+    const wires = (graph: Graph) =>
+      Object.values(graph.nodes ?? {}).reduce((sum, node) => sum + Object.keys(node.links ?? {}).length, 0);
+    expect(wires(GRAPH) - wires(after)).toBe(dropped.length);
+  }
 });

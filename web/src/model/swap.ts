@@ -115,22 +115,47 @@ function moveReaders<G extends Graph>(graph: G, id: string, outputs: ReadonlyMap
   return nodes === graph.nodes ? graph : { ...graph, nodes };
 }
 
-/** The types that fit where a node stands, best first: those that keep every wire, then most of them. */
-export function swapCandidates<T extends NewType>(
+export interface Swap<T> {
+  readonly type: T;
+  /** The wires that would go: inputs of the node by their names, readers of it as `node.input`. */
+  readonly dropped: readonly string[];
+}
+
+/** What may take the place of a node, those that keep most wires first, else in the order they come. */
+export function swaps<T extends NewType>(
   graph: Graph,
   id: string,
   types: readonly T[],
   signatureOf: SignatureOf,
   bases: Bases = {},
-): T[] {
-  const count = (of: Graph) =>
-    Object.values(nodesOf(of)).reduce((sum, node) => sum + Object.keys(node.links ?? {}).length, 0);
+): Swap<T>[] {
   const before = nodeOf(graph, id)?.type;
   return types
     .filter((type) => type.id !== before)
-    .map((type) => ({ type, kept: count(swapType(graph, id, type, signatureOf, bases)) }))
-    .filter(({ kept }) => kept > 0)
-    .sort((one, other) => other.kept - one.kept)
-    .slice(0, 12)
-    .map(({ type }) => type);
+    .map((type) => ({ type, dropped: dropped(graph, swapType(graph, id, type, signatureOf, bases), id) }))
+    .sort((one, other) => one.dropped.length - other.dropped.length);
+}
+
+function dropped(before: Graph, after: Graph, id: string): string[] {
+  const kept = Object.values(nodeOf(after, id)?.links ?? {}).map((links) => JSON.stringify(links));
+  const own = Object.entries(nodeOf(before, id)?.links ?? {}).flatMap(([name, links]) => {
+    const at = kept.indexOf(JSON.stringify(links));
+    if (at < 0) return [name];
+    kept.splice(at, 1);
+    return [];
+  });
+  const readers = Object.entries(nodesOf(before)).flatMap(([reader, node]) =>
+    reader === id
+      ? []
+      : Object.entries(node.links ?? {}).flatMap(([name, links]) =>
+          countFrom(links, id) > countFrom(nodeOf(after, reader)?.links?.[name], id)
+            ? [`${reader}.${name}`]
+            : [],
+        ),
+  );
+  return [...own, ...readers];
+}
+
+function countFrom(links: Links | undefined, id: string): number {
+  return linkList(links).filter(([source]) => source === id).length;
 }

@@ -2,6 +2,7 @@ import { useDeferredValue, useMemo, useState } from "react";
 import { addNodeOf } from "@/canvas/actions";
 import { placeInView } from "@/canvas/placeInView";
 import { openSaved, openTemplate } from "@/files/opening";
+import { byCategory } from "@/model/everyday";
 import { rank } from "@/model/search";
 import { useCatalogue } from "@/state/catalogue";
 import type { NodeType } from "@/state/nodeTypes";
@@ -19,7 +20,7 @@ export default function NodesPanel() {
   const own = useOwnNodes((state) => state.nodes);
   const groups = useMemo(() => {
     const types = [...ownTypes(own, catalogue), ...Object.values(catalogue.nodes)];
-    return byCategory(rank(types, query), query !== "");
+    return groupsOf(rank(types, query), query !== "");
   }, [catalogue, own, query]);
   return (
     <Shell loading={status === "loading"} problem={problem || undefined}>
@@ -41,13 +42,13 @@ export default function NodesPanel() {
   );
 }
 
-function byCategory(types: readonly NodeType[], ranked: boolean): [string, NodeType[]][] {
+function groupsOf(types: readonly NodeType[], ranked: boolean): [string, NodeType[]][] {
   const groups = new Map<string, NodeType[]>();
   for (const type of types) groups.set(type.category, [...(groups.get(type.category) ?? []), type]);
   const all = [...groups];
   if (ranked) return all;
   const mine = (types: readonly NodeType[]) => Number(!isOwn(types));
-  return all.sort(([one, some], [other, others]) => mine(some) - mine(others) || one.localeCompare(other));
+  return all.sort(([one, some], [other, others]) => mine(some) - mine(others) || byCategory(one, other));
 }
 
 function isOwn([first]: readonly NodeType[]): boolean {

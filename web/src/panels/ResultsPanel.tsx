@@ -1,9 +1,12 @@
 import { tensorOutputs } from "@/model/tensors";
+import { useCheck } from "@/state/check";
 import { prefixOf, tabOf, useDocuments, useTab } from "@/state/documents";
 import { runAt, useRunsOf, type Outputs } from "@/state/runs";
+import { useNodeNames } from "@/state/nodeNames";
+import { run } from "@/state/running";
 import { useNodeType } from "@/state/shownTypes";
 import { t } from "@/strings";
-import { picturesOf, shownOf } from "./outputs";
+import { picturesOf, shownOf, type Picture } from "./outputs";
 import { PictureGrid } from "./PictureGrid";
 import { Shell } from "./Shell";
 import { ShownValue } from "./ShownValue";
@@ -22,10 +25,18 @@ export default function ResultsPanel() {
   const chosen = given.filter(([path]) => wanted.has(path));
   const shown = chosen.length > 0 ? chosen : given;
   const looked = [...selection].filter((id) => runAt(runs, prefix + id)?.job !== undefined);
+  const pictures = shown.flatMap(([path, outputs]) => picturesOf({ [path]: outputs }, runs.nodes[path]?.job));
+  const nothing = shown.length === 0 && looked.length === 0;
+  const cached = useCheck((check) => check.run === 0 && check.maybe === 0);
   return (
-    <Shell empty={shown.length === 0 && looked.length === 0}>
+    <Shell empty={nothing && !cached}>
+      {nothing && cached && (
+        <p className="quiet">
+          {t("allCached")} <button onClick={() => void run()}>{t("showCached")}</button>
+        </p>
+      )}
       {shown.map(([path, outputs]) => (
-        <Results key={path} path={path} outputs={outputs} />
+        <Results key={path} path={path} outputs={outputs} among={pictures} />
       ))}
       {looked.map((id) => (
         <Tensors key={id} id={id} />
@@ -48,12 +59,13 @@ function Tensors({ id }: { id: string }) {
   );
 }
 
-function Results({ path, outputs }: { path: string; outputs: Outputs }) {
+function Results({ path, outputs, among }: { path: string; outputs: Outputs; among: readonly Picture[] }) {
+  const nameOf = useNodeNames(true);
   const plain = Object.entries(outputs).flatMap(([name, values]) => shownOf(name, values));
   return (
     <section className="results" aria-label={t("values", { node: path })}>
-      <h3>{path}</h3>
-      <PictureGrid pictures={picturesOf({ [path]: outputs })} />
+      <h3 title={path}>{nameOf(path)}</h3>
+      <PictureGrid pictures={picturesOf({ [path]: outputs })} among={among} />
       {plain.map((shown, index) => (
         <ShownValue key={index} shown={shown} />
       ))}

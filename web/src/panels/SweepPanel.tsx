@@ -2,6 +2,7 @@ import { submitBatch } from "@/api/client";
 import { placeName, withOverrides, type Cell } from "@/model/sweep";
 import { tell } from "@/state/announcer";
 import { currentTab, tabOf, useDocuments, useTab, workflowOf } from "@/state/documents";
+import { useNodeNames } from "@/state/nodeNames";
 import { followJob } from "@/state/runs";
 import { useSession } from "@/state/session";
 import { setSweep, useSweep, type AxisChoice } from "@/state/sweeps";
@@ -78,6 +79,7 @@ function AxisField({
   onChange: (axis: AxisChoice | null) => void;
 }) {
   const chosen = inputs.find((one) => isSame(one, axis));
+  const nameOf = useNodeNames();
   const choose = (place: string) => {
     const of = inputs.find((one) => placeName(one) === place);
     onChange(of ? { node: of.node, input: of.input, text: of.choices?.join(", ") ?? "" } : null);
@@ -92,7 +94,9 @@ function AxisField({
       >
         <option value="">{t("sweepNoInput")}</option>
         {inputs.map((one) => (
-          <option key={placeName(one)}>{placeName(one)}</option>
+          <option key={placeName(one)} value={placeName(one)}>
+            {`${nameOf(one.node)} · ${one.input}`}
+          </option>
         ))}
       </select>
       {axis && chosen && (

@@ -4,6 +4,8 @@ import { openJob } from "@/files/opening";
 import { t } from "@/strings";
 import { CompareSlider } from "./CompareSlider";
 import type { Picture } from "./outputs";
+import { MadeWith } from "./MadeWith";
+import { Others } from "./Others";
 import { ZoomStage } from "./ZoomStage";
 
 /** One picture large: zoom, the others, two beside each other, and where it comes from. */
@@ -17,9 +19,10 @@ export function Viewer({
   onClose: () => void;
 }) {
   const [at, setAt] = useState(first);
-  const [other, setOther] = useState<number>();
+  const [other, setOther] = useState<Picture>();
+  const [choosing, setChoosing] = useState(false);
   const picture = pictures[at];
-  const compared = other === undefined ? undefined : pictures[other];
+  const compared = choosing && other?.file.url !== picture?.file.url ? other : undefined;
   if (picture === undefined) return null;
   const go = (step: number) => setAt((at + step + pictures.length) % pictures.length);
   const { file, node, job } = picture;
@@ -40,25 +43,9 @@ export function Viewer({
           <span className="quiet">
             {t("metadata")} {node}
           </span>
-          {pictures.length > 1 && (
-            <label className="row">
-              {t("compareWith")}
-              <select
-                value={other ?? ""}
-                onChange={(event) =>
-                  setOther(event.target.value === "" ? undefined : Number(event.target.value))
-                }
-              >
-                <option value="">–</option>
-                {pictures.map(
-                  (one, index) =>
-                    index !== at && (
-                      <option key={index} value={index}>{`${index + 1} ${one.file.name}`}</option>
-                    ),
-                )}
-              </select>
-            </label>
-          )}
+          <button aria-pressed={choosing} onClick={() => setChoosing(!choosing)}>
+            {t("compare")}
+          </button>
           {job !== undefined && <button onClick={open}>{t("openJob")}</button>}
           <a className="button" href={`${file.url}?download=true`} download={file.name}>
             {t("downloadFile")}
@@ -67,8 +54,15 @@ export function Viewer({
             ×
           </button>
         </header>
+        <MadeWith picture={picture} />
+        {choosing && <Others pictures={pictures} picture={picture} chosen={other} onChoose={setOther} />}
         {compared ? (
-          <CompareSlider before={compared.file.url} after={file.url} name={file.name} />
+          <CompareSlider
+            before={compared.file.url}
+            after={file.url}
+            name={file.name}
+            sides={[compared.file.name, file.name]}
+          />
         ) : (
           <ZoomStage key={file.url} address={file.url} name={file.name} />
         )}

@@ -72,7 +72,8 @@ export const pause = (paused: boolean) => change(() => setPaused(paused));
 export const rerun = (job: JobView) =>
   change(async () => {
     const { workflow } = readWorkflow(await getJobWorkflow(job.id));
-    followJob(await submitJob(workflow, { label: job.label }), currentTab().key, workflow);
+    const again = { label: job.label, ...(job.targets && { targets: job.targets }) };
+    followJob(await submitJob(workflow, again), currentTab().key, workflow);
   });
 
 export async function showMore(): Promise<void> {

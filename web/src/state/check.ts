@@ -2,6 +2,7 @@
 import { create } from "zustand";
 import { currentTab, tabOf, useDocuments, workflowOf } from "./documents";
 import type { Workflow } from "@/model/document";
+import { planOf } from "@/api/client";
 import { json } from "@/api/http";
 import { ApiError, Unreachable } from "@/api/problems";
 import type { components } from "@/api/types";
@@ -73,7 +74,10 @@ export async function checkNow(): Promise<void> {
 
 async function ask(workflow: Workflow, signal: AbortSignal): Promise<Answer> {
   try {
-    return readPlan(await json<components["schemas"]["PlanView"]>("/plan", { body: { workflow }, signal }));
+    const plan = await planOf(workflow, undefined, signal);
+    if (plan.valid || plan.runnable.length === 0) return readPlan(plan);
+    // What a run leaves out stays wrong; what it does is told of the rest.
+    return { ...readPlan(await planOf(workflow, plan.runnable, signal)), issues: plan.issues };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     if (error.status === 503) checkIn(BUSY_MS);

@@ -163,32 +163,42 @@ export function subgraphType(type: string, place: Place): NodeType | undefined {
     type,
     describeSubgraph(name, subgraph, () => undefined),
   );
-  const inner = (id: string) => {
+  const inner = (id: string): Inner | undefined => {
     const entry = lookUp(subgraph.nodes, id);
-    return entry && nodeTypeOf(id, entry, { ...place, graph: subgraph });
+    return entry && { entry, type: nodeTypeOf(id, entry, { ...place, graph: subgraph }) };
   };
   const made = describeSubgraph(name, subgraph, inner);
   subgraphTypes.set(type, made);
   return made;
 }
 
+interface Inner {
+  readonly entry: NodeEntry;
+  readonly type: NodeType;
+}
+
 function describeSubgraph(
   name: string,
   subgraph: SubgraphEntry,
-  inner: (id: string) => NodeType | undefined,
+  inner: (id: string) => Inner | undefined,
 ): NodeType {
   const inputs = Object.entries(subgraph.inputs ?? {}).map(([outer, targets]) => {
-    const found = targets
-      .map(([id, at]) => inner(id)?.inputs.find((input) => input.name === at))
-      .find(Boolean);
+    const found = targets.map(([id, at]) => inputInside(inner(id), at)).find(Boolean);
     return { ...(found ?? UNKNOWN_INPUT), name: outer };
   });
   const outputs = Object.entries(subgraph.outputs ?? {}).map(([outer, [id, at]]) => {
-    const found = inner(id)?.outputs.find((output) => output.name === at);
+    const found = inner(id)?.type.outputs.find((output) => output.name === at);
     return { name: outer, type: found?.type ?? "Any", description: found?.description ?? "" };
   });
   const bare = { version: 1, description: "", pack: "", terminal: false, examples: [], missing: false };
   return { ...bare, id: `subgraph/${name}`, title: name, category: "subgraph", inputs, outputs };
+}
+
+/** An inner input as it is outside: what it has inside holds until it is given another value there. */
+function inputInside(inner: Inner | undefined, name: string): InputType | undefined {
+  const input = inner?.type.inputs.find((candidate) => candidate.name === name);
+  const value = lookUp(inner?.entry.inputs, name);
+  return input && value !== undefined ? { ...input, required: false, default: value } : input;
 }
 
 const UNKNOWN_INPUT: InputType = {

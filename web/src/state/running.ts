@@ -1,6 +1,6 @@
 /** Starting and stopping runs of the document in front. */
 import { create } from "zustand";
-import { cancelJob, submitBatch, submitJob, type JobOptions, type JobView } from "@/api/client";
+import { cancelJob, planOf, submitBatch, submitJob, type JobOptions, type JobView } from "@/api/client";
 import { ApiError } from "@/api/problems";
 import { batchOf, takeSeeds } from "@/model/batches";
 import { withoutUi } from "@/model/meaning";
@@ -11,8 +11,10 @@ import { withOverrides, type Overrides } from "@/model/sweep";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
 import { announce, tell } from "./announcer";
-import { checkSoon, useCheck } from "./check";
+import { checkSoon, useCheck, type Issue } from "./check";
 import { currentTab, editWorkflowIn, tabOf, useDocuments, workflowOf } from "./documents";
+import { showIssues } from "./issueList";
+import { nodeNameNow } from "./nodeNames";
 import { activeRuns, followJob, useRuns, type Run } from "./runs";
 import { mostInBatch } from "./session";
 import { useSettings } from "./settings";
@@ -60,18 +62,50 @@ async function queueSome(key: string, id: symbol): Promise<boolean> {
   if (tab === undefined) return (setTurn(key, undefined), false); // it was closed
   const workflow = workflowOf(tab);
   const { variants, after } = batchOf(workflow, Math.min(turn.left, MOST_AT_ONCE, mostInBatch()));
-  const jobs = await submitted(workflow, variants, { label: ownName(tab) ?? "" });
+  const { jobs, leftOut } = await submitWhatCanRun(workflow, variants, { label: ownName(tab) ?? "" });
   for (const [index, job] of jobs.entries())
     followJob(job, key, withOverrides(workflow, variants[index] ?? {}));
   const step = { name: t("stepSeeds"), merge: "seeds" };
   editWorkflowIn(key, step, (now) => takeSeeds(now, workflow, after));
-  return noteQueued(key, id, jobs);
+  const more = await noteQueued(key, id, jobs);
+  if (!more && leftOut.length > 0) tell(t("saidRunsWithout", { nodes: namesOf(leftOut) }));
+  return more;
+}
+
+interface Submitted {
+  readonly jobs: readonly JobView[];
+  /** What is wrong with nodes that the jobs do without. */
+  readonly leftOut: readonly Issue[];
+}
+
+/** Queue the whole workflow, else the outputs that need no node that has an issue. */
+async function submitWhatCanRun(
+  workflow: Workflow,
+  variants: readonly Overrides[],
+  options: JobOptions,
+): Promise<Submitted> {
+  try {
+    return { jobs: await submitted(workflow, variants, options), leftOut: [] };
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.issues.length === 0) throw error;
+    const { runnable } = await planOf(workflow);
+    if (runnable.length === 0) throw error;
+    const jobs = await submitted(workflow, variants, { ...options, targets: runnable });
+    return { jobs, leftOut: error.issues };
+  }
 }
 
 async function submitted(workflow: Workflow, variants: readonly Overrides[], options: JobOptions) {
   return variants.length === 1
     ? [await submitJob(workflow, options)]
     : submitBatch(workflow, variants, options);
+}
+
+function namesOf(issues: readonly Issue[]): string {
+  const wrong = issues.flatMap(({ node, severity }) =>
+    node && severity === "error" ? [nodeNameNow(node)] : [],
+  );
+  return [...new Set(wrong)].join(", ");
 }
 
 /** Jobs that came after all was cancelled are cancelled, too. Gives whether there is more to queue. */
@@ -89,7 +123,8 @@ function refuse(error: unknown): void {
   if (!(error instanceof ApiError) || error.issues[0] === undefined) tell(wordsOf(error));
   else {
     useCheck.setState({ issues: error.issues });
-    tell(t("saidIssues", { count: error.issues.length, first: error.issues[0].message }));
+    showIssues(true);
+    announce(t("saidIssues", { count: error.issues.length, first: error.issues[0].message }));
   }
 }
 

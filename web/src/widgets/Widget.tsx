@@ -24,7 +24,9 @@ export const Widget = memo(function Widget({ node, input, kind }: Props) {
   const kept = useTab((tab) => lookUp(nodeOf(graphOf(tab), node)?.inputs, input.name));
   const path = useTab(prefixOf) + node;
   const wrong = useCheck((check) =>
-    check.issues.some((issue) => issue.node === path && issue.input === input.name),
+    check.issues.some(
+      (issue) => issue.severity === "error" && issue.node === path && issue.input === input.name,
+    ),
   );
   const { name } = input;
   const change = useCallback(
