@@ -160,7 +160,7 @@ def test_run_on_change(editor: Editor) -> None:
 
 def swept(editor: Editor) -> Any:
     """The panel of a sweep that has run."""
-    image = {"type": "EmptyImage", "inputs": {"width": 16, "height": 16}}
+    image = {"type": "EmptyImage", "inputs": {"width": 16, "height": 16, "color": "#123456"}}
     save = {"type": "PreviewImage", "links": {"images": ["image", "image"]}}
     editor.open(workflow({"image": image, "save": save}))
     panel = editor.panel("Sweep")
