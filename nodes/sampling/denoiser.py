@@ -84,9 +84,7 @@ class ConditionalDenoiser:
     def __call__(self, x: Tensor, sigma: float, conditions: Sequence[Condition]) -> list[Tensor]:
         """The estimate of x₀ under each condition, of the size of its box; what fits shares one forward."""
         timestep = timestep_at(self._schedule, sigma, nearest=self._nearest_timestep)
-        told = torch.full(
-            (), timestep, device=x.device
-        )  # made there: a copy would wait for what the card does
+        told = torch.full((), timestep, device=x.device)  # made there: a copy would wait for the card
         z = x * network_scale(path_of(self._schedule), sigma)
         estimates: dict[int, Tensor] = {}
         for members in batches(conditions):
