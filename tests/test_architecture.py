@@ -113,6 +113,7 @@ AWARE = {
     "nodes.sampling.binding": {"nodegraph", "nodegraph.errors"},
     "nodes.sampling.facts": {"nodegraph.specs"},
     "nodes.sampling.job": {"nodegraph", "nodegraph.errors"},
+    "nodes.sampling.patching.compiled": {"nodegraph.errors"},
     "nodes.sampling.previewing": {"nodegraph", "nodegraph.errors"},
     "nodes.style.pictures": {"nodegraph.errors"},
 }
