@@ -58,5 +58,5 @@ def test_what_a_browser_does_not_allow_is_told(site: Served, opens: Opens) -> No
     editor.menu("t", "Copy")
     editor.said("Not copied")
     editor.mouse.click(*editor.empty_place(), button="right")
-    editor.page.get_by_role("menuitem", name="Paste").click()
+    editor.page.get_by_role("menuitem", name="Paste Ctrl+V").click()
     editor.said("press Ctrl+V")

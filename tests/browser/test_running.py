@@ -92,7 +92,7 @@ def test_an_issue_leads_to_its_node_inside_a_subgraph(editor: Editor) -> None:
     inner = {"nodes": {"deep": {"type": "KSampler", "inputs": {"steps": 0}, "ui": {"position": [0, 0]}}}}
     editor.open(workflow({"outer": {"type": "subgraph/part"}}, subgraphs={"part": inner}))
     editor.button(re.compile(r"^Issues: \d+")).click()
-    editor.page.get_by_role("button", name=re.compile("outer.deep")).first.click()
+    editor.page.get_by_role("button", name=re.compile("KSampler")).first.click()
     editor.page.get_by_role("navigation", name="Where you are").wait_for()
     editor.card("deep").wait_for()
     assert editor.page.locator('.react-flow__node.selected [data-node="deep"]').count() == 1

@@ -257,6 +257,7 @@ def test_several_runs_with_fixed_seeds_are_told_and_made_to_differ(editor: Edito
     same = editor.page.get_by_text("The seeds are fixed: all runs give the same.")
     assert same.count() == 0
     editor.page.get_by_label("Number of runs").fill("3")
+    editor.press("Enter")
     same.wait_for()
     editor.button("Randomise").click()
     same.wait_for(state="detached")

@@ -10,7 +10,7 @@ from editing import Editor, Opens, workflow
 from served import Served
 
 PICTURE = {
-    "image": {"type": "EmptyImage", "inputs": {"width": 16, "height": 16}},
+    "image": {"type": "EmptyImage", "inputs": {"width": 17, "height": 16}},  # in no cache yet
     "show": {"type": "PreviewImage", "links": {"images": ["image", "image"]}},
 }
 NUMBER = {"number": {"type": "Integer", "inputs": {"value": 1}}}

@@ -20,8 +20,14 @@ def test_empty_latents_are_an_eighth_of_the_picture():
 
 def test_facts_are_those_of_the_latents():
     facts = infer_empty(Spec(value=64), Spec(value=32), Spec(value=3))
-    assert facts == {"latent_channels": 4, "latent_width": 8, "latent_height": 4, "batch": 3}
-    assert infer_empty(Spec(), Spec(), Spec()) == {"latent_channels": 4}
+    assert facts == {
+        "latent_channels": 4,
+        "latent_width": 8,
+        "latent_height": 4,
+        "batch": 3,
+        "empty": True,
+    }
+    assert infer_empty(Spec(), Spec(), Spec()) == {"latent_channels": 4, "empty": True}
 
 
 @pytest.mark.parametrize(("name", "value"), [("width", 100), ("height", 8), ("batch_size", 0)])

@@ -41,6 +41,7 @@ import { writeClipboard } from "./clipboardText";
 import { FOOT, roomyFor, rowsSize, shownPlace, sizeOf, takenBoxes } from "./cardSizes";
 import { readFlowId, readWireId } from "./flow";
 import { freeCorner } from "./freeCorner";
+import { reveal } from "./showNode";
 import { cardGeometry } from "./geometry";
 import { defaultValue, widgetKind, type WidgetKind } from "@/widgets/kinds";
 import { bestSocket, opposite, typeOfEnd, wired } from "./wiring";
@@ -104,6 +105,7 @@ export function addNodeOf(
     return from && end ? wired(added, from, end, type) : added;
   });
   select([id]);
+  reveal(id);
   announce(t("saidAdded", { title: type.title }));
   return id;
 }

@@ -9,8 +9,14 @@ export type Flow = ReturnType<typeof useReactFlow>;
 /** Nearer than this, what is on a card can be read. */
 const READABLE = 0.6;
 
-/** Focus a card; the canvas moves only where it is not all in view. */
+/** Focus a card and bring it into view. */
 export function bringIntoView(flow: Flow, id: string): void {
+  moveIntoView(flow, id);
+  focusNodeSoon(id);
+}
+
+/** The canvas moves only where a card is not all in view. */
+export function moveIntoView(flow: Flow, id: string): void {
   const entry = nodeOf(currentGraph(), id);
   if (entry === undefined) return;
   const [x, y] = entry.ui?.position ?? [0, 0];
@@ -20,7 +26,6 @@ export function bringIntoView(flow: Flow, id: string): void {
   const { x: right, y: bottom } = flow.flowToScreenPosition({ x: x + width, y: y + height });
   if (zoom !== flow.getZoom() || !isInBoard(left, top, right, bottom))
     void flow.setCenter(x + width / 2, y + height / 2, { zoom });
-  focusNodeSoon(id);
 }
 
 function isInBoard(left: number, top: number, right: number, bottom: number): boolean {

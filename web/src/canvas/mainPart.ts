@@ -10,6 +10,17 @@ export function mainPart(boxes: readonly Bounds[], width: number, height: number
   );
 }
 
+/** Whether a view of this size on the middle of `all` shows none of the boxes. */
+export function isMiddleBare(boxes: readonly Bounds[], all: Bounds, width: number, height: number): boolean {
+  const [x, y] = [all.x + all.width / 2, all.y + all.height / 2];
+  const isSeen = (box: Bounds) =>
+    box.x < x + width / 2 &&
+    box.x + box.width > x - width / 2 &&
+    box.y < y + height / 2 &&
+    box.y + box.height > y - height / 2;
+  return !boxes.some(isSeen);
+}
+
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;

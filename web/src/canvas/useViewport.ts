@@ -3,6 +3,7 @@ import { useCallback, useEffect, useEffectEvent, useLayoutEffect, useRef } from 
 import { useCatalogue } from "@/state/catalogue";
 import { scopeOf, useTab } from "@/state/documents";
 import type { FlowNode } from "./flow";
+import { moveIntoView } from "./bringIntoView";
 import { useWish } from "./showNode";
 import { noteMove, noteOpened } from "./turns";
 import { farthestAtFirst } from "./useFar";
@@ -64,14 +65,15 @@ function useStayingWhole(): void {
 
 /** Bring into view what is wished for. */
 function useWishes(): void {
-  const { fitView } = useReactFlow();
+  const flow = useReactFlow();
   const wish = useWish();
   useEffect(() => {
     if (wish.count === 0) return;
-    const timer = setTimeout(
-      () => void fitView({ nodes: [{ id: wish.id }], maxZoom: 1, padding: 0.5 }),
-      SETTLE_MS,
-    );
+    const show = () => {
+      if (wish.near) void flow.fitView({ nodes: [{ id: wish.id }], maxZoom: 1, padding: 0.5 });
+      else moveIntoView(flow, wish.id);
+    };
+    const timer = setTimeout(show, SETTLE_MS);
     return () => clearTimeout(timer);
-  }, [wish, fitView]);
+  }, [wish, flow]);
 }

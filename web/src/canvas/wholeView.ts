@@ -2,7 +2,7 @@
 import { getViewportForBounds, type Viewport } from "@xyflow/react";
 import type { Flow } from "./bringIntoView";
 import type { FlowNode } from "./flow";
-import { mainPart } from "./mainPart";
+import { isMiddleBare, mainPart } from "./mainPart";
 import { around, type Bounds } from "./minimapScale";
 
 export const LEAST_ZOOM = 0.08;
@@ -16,15 +16,17 @@ interface Whole {
 
 let shown: Whole | undefined;
 
-/** Show all of `nodes`, or the middle of them where they would be smaller than at the zoom `least`. */
+/**
+ * Show all of `nodes`, or the middle of them where they would be smaller than at the zoom `least`; where nothing is in
+ * the middle, as with one node far out, where most of them are.
+ */
 export function showAll(flow: Flow, nodes: readonly FlowNode[], least = LEAST_ZOOM): void {
   const room = document.querySelector(".board")?.getBoundingClientRect();
   if (nodes.length === 0 || !room?.width || !room.height) return;
   const boxes = nodes.map(boundsOf);
   const [width, height] = [room.width / least, room.height / least];
   const all = around(boxes);
-  const fits = all.width <= width && all.height <= height;
-  const bounds = fits ? all : around(mainPart(boxes, width, height));
+  const bounds = isMiddleBare(boxes, all, width, height) ? around(mainPart(boxes, width, height)) : all;
   const view = getViewportForBounds(bounds, room.width, room.height, least, MOST_ZOOM, PADDING);
   shown = { view, least };
   void flow.setViewport(view);
