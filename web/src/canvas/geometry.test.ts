@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { NodeEntry } from "@/model/document";
-import type { InputType, NodeType } from "@/state/nodeTypes";
+import type { InputType } from "@/state/nodeTypes";
+import { sampleType } from "@/state/sampleType";
 import { cardGeometry, CARD_WIDTH, HEADER, PADDING, ROW } from "./geometry";
 import { cardRows } from "./rows";
 
@@ -14,19 +15,10 @@ const input = (name: string, fields: Partial<InputType> = {}): InputType => ({
   ...fields,
 });
 const steps = input("steps", { type: "int", socketOnly: false, schema: { type: "integer" } });
-const TYPE: NodeType = {
-  id: "Blend",
-  title: "Blend",
-  category: "image",
-  version: 1,
-  description: "",
-  pack: "",
-  terminal: false,
-  examples: [],
-  missing: false,
+const TYPE = sampleType("Blend", {
   inputs: [input("one"), steps, input("two")],
   outputs: [{ name: "image", type: "Image", description: "" }],
-};
+});
 const BARE: NodeEntry = { type: "Blend" };
 
 describe("rows of a card", () => {

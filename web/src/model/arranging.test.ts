@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { autoLayout } from "./arranging";
 import { graphs } from "./arbitrary";
 import { nodesOf, type Graph, type NodeEntry } from "./document";
-import { addGroup, boxOf, groupsOf, guessSize, nodesInGroup, type Box } from "./groups";
+import { addGroup, boxOf, groupsOf, guessSize, nodesInGroup, overlaps, type Box } from "./groups";
 
 const at = (x: number, y: number, links: NodeEntry["links"] = {}): NodeEntry => ({
   type: "N",
@@ -38,15 +38,6 @@ const frameBox = ({ position: [x, y], size: [width, height] }: ReturnType<typeof
   height,
 });
 
-function overlap(one: Box, other: Box): boolean {
-  return (
-    one.x < other.x + other.width &&
-    other.x < one.x + one.width &&
-    one.y < other.y + other.height &&
-    other.y < one.y + one.height
-  );
-}
-
 test("sources stand in the order of the inputs that they feed", async () => {
   const { positive, negative, latent } = boxesOf(await autoLayout(TEXT, { inputsOf }));
   expect(positive?.y).toBeLessThan(negative?.y ?? 0);
@@ -60,7 +51,7 @@ test("a frame stays around what it held, and around nothing else", async () => {
   expect(group && nodesInGroup(laid, group).sort()).toEqual(["negative", "positive"]);
   const frame = group && frameBox(group);
   for (const [id, box] of Object.entries(boxesOf(laid)))
-    if (!["positive", "negative"].includes(id)) expect(frame && overlap(frame, box)).toBe(false);
+    if (!["positive", "negative"].includes(id)) expect(frame && overlaps(frame, box)).toBe(false);
 });
 
 test("frames in frames, and frames of anything, keep what they hold; nothing lies on anything", async () => {
@@ -77,7 +68,7 @@ test("frames in frames, and frames of anything, keep what they hold; nothing lie
       expect(groupsOf(laid).map((group) => nodesInGroup(laid, group).sort())).toEqual(held);
       const all = Object.values(boxesOf(laid));
       all.forEach((box, index) =>
-        all.slice(index + 1).forEach((other) => expect(overlap(box, other)).toBe(false)),
+        all.slice(index + 1).forEach((other) => expect(overlaps(box, other)).toBe(false)),
       );
     }),
     { numRuns: 30 },

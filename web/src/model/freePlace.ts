@@ -1,6 +1,6 @@
 /** Room for what is added: as near as can be to where it was wanted, on no other card. */
 import type { Point } from "./document";
-import type { Box } from "./groups";
+import { overlaps, type Box } from "./groups";
 
 const GAP = 24;
 /** Beside a card is a little further away than below it: cards stand in columns. */
@@ -38,13 +38,4 @@ function takeNearest(open: Point[], [x, y]: Point): Point {
   const far = ([left, top]: Point) => SIDEWAYS * Math.abs(left - x) + Math.abs(top - y);
   const best = open.reduce((least, place, at) => (far(place) < far(open[least] ?? place) ? at : least), 0);
   return open.splice(best, 1)[0] ?? [x, y];
-}
-
-function overlaps(one: Box, other: Box): boolean {
-  return (
-    one.x < other.x + other.width &&
-    other.x < one.x + one.width &&
-    one.y < other.y + other.height &&
-    other.y < one.y + one.height
-  );
 }

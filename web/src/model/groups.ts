@@ -113,3 +113,12 @@ export function moveGroup<G extends Graph>(graph: G, id: string, position: Point
   }
   return updateGroup(moveNodes(graph, places), id, { position });
 }
+
+export function overlaps(one: Box, other: Box): boolean {
+  return (
+    one.x < other.x + other.width &&
+    other.x < one.x + one.width &&
+    one.y < other.y + other.height &&
+    other.y < one.y + one.height
+  );
+}

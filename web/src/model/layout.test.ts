@@ -2,21 +2,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { graphs } from "./arbitrary";
 import { linkList, nodesOf, type Graph } from "./document";
-import { boxOf, guessSize, type Box } from "./groups";
+import { boxOf, guessSize, overlaps, type Box } from "./groups";
 import { autoLayout, layOutUnplaced } from "./arranging";
 import { align, distribute, snap } from "./layout";
 
 const boxes = (graph: Graph): Record<string, Box> =>
   Object.fromEntries(Object.entries(nodesOf(graph)).map(([id, node]) => [id, boxOf(id, node, guessSize)]));
-
-function overlap(one: Box, other: Box): boolean {
-  return (
-    one.x < other.x + other.width &&
-    other.x < one.x + one.width &&
-    one.y < other.y + other.height &&
-    other.y < one.y + one.height
-  );
-}
 
 test("auto-layout puts every node right of what it needs, and none over another", async () => {
   await fc.assert(
@@ -27,7 +18,7 @@ test("auto-layout puts every node right of what it needs, and none over another"
           expect(placed[source]?.x).toBeLessThan(placed[id]?.x ?? -Infinity);
       const all = Object.values(placed);
       all.forEach((box, index) =>
-        all.slice(index + 1).forEach((other) => expect(overlap(box, other)).toBe(false)),
+        all.slice(index + 1).forEach((other) => expect(overlaps(box, other)).toBe(false)),
       );
     }),
     { numRuns: 30 },

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { NodeEntry, SubgraphEntry, Workflow } from "@/model/document";
-import { nodeTypeOf, subgraphType, type InputType, type NodeType } from "./nodeTypes";
+import { nodeTypeOf, subgraphType, type InputType } from "./nodeTypes";
+import { sampleType } from "./sampleType";
 
 const text: InputType = {
   name: "text",
@@ -10,19 +11,7 @@ const text: InputType = {
   socketOnly: false,
   schema: { type: "string" },
 };
-const encode: NodeType = {
-  id: "Encode",
-  title: "Encode",
-  category: "",
-  version: 1,
-  description: "",
-  pack: "",
-  terminal: false,
-  examples: [],
-  missing: false,
-  inputs: [text],
-  outputs: [],
-};
+const encode = sampleType("Encode", { inputs: [text] });
 const catalogue = { nodes: { Encode: encode }, bases: {} };
 
 function outside(inner: NodeEntry, subgraphs: Record<string, SubgraphEntry> = {}, type = "subgraph/S") {

@@ -1,23 +1,10 @@
 import { expect, test } from "vitest";
 import type { Workflow } from "@/model/document";
 import { nodeName } from "./nodeNames";
-import type { NodeType } from "./nodeTypes";
+import { sampleType } from "./sampleType";
 
-const type = (id: string, title: string): NodeType => ({
-  id,
-  title,
-  category: "",
-  version: 1,
-  description: "",
-  pack: "",
-  terminal: false,
-  examples: [],
-  missing: false,
-  inputs: [],
-  outputs: [],
-});
 const catalogue = {
-  nodes: { KSampler: type("KSampler", "KSampler"), Encode: type("Encode", "CLIP Text Encode") },
+  nodes: { KSampler: sampleType("KSampler"), Encode: sampleType("Encode", { title: "CLIP Text Encode" }) },
   bases: {},
 };
 const workflow: Workflow = {

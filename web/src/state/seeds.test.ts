@@ -1,18 +1,9 @@
 import { expect, test } from "vitest";
 import type { Workflow } from "@/model/document";
-import type { NodeType } from "./nodeTypes";
+import { sampleType } from "./sampleType";
 import { allSeedsFixed, withRandomSeeds } from "./seeds";
 
-const sampler: NodeType = {
-  id: "KSampler",
-  title: "KSampler",
-  category: "",
-  version: 1,
-  description: "",
-  pack: "",
-  terminal: false,
-  examples: [],
-  missing: false,
+const sampler = sampleType("KSampler", {
   inputs: [
     {
       name: "seed",
@@ -23,8 +14,7 @@ const sampler: NodeType = {
       schema: { type: "integer", "x-widget": { kind: "seed" } },
     },
   ],
-  outputs: [],
-};
+});
 const catalogue = { nodes: { KSampler: sampler }, bases: {} };
 
 test("fixed seeds are told, and all can be made random, also inside subgraphs", () => {
