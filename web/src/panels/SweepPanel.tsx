@@ -1,6 +1,7 @@
 import { submitBatch } from "@/api/client";
 import { placeName, withOverrides, type Cell } from "@/model/sweep";
 import { tell } from "@/state/announcer";
+import { whenHeard } from "@/state/connection";
 import { currentTab, tabOf, useDocuments, useTab, workflowOf } from "@/state/documents";
 import { useNodeNames } from "@/state/nodeNames";
 import { followJob } from "@/state/runs";
@@ -54,6 +55,7 @@ async function start(cells: readonly Cell[]): Promise<void> {
   try {
     const variants = cells.map(({ overrides }) => overrides);
     const workflow = workflowOf(tab);
+    await whenHeard();
     const jobs = await submitBatch(workflow, variants, { label: t("sweep") });
     for (const [index, job] of jobs.entries())
       followJob(job, tab.key, withOverrides(workflow, variants[index] ?? {}));

@@ -18,7 +18,7 @@ import {
 import { readWorkflow } from "@/model/reading";
 import { tell } from "@/state/announcer";
 import { useCatalogue } from "@/state/catalogue";
-import { onServerEvent } from "@/state/connection";
+import { onServerEvent, whenHeard } from "@/state/connection";
 import { followJob } from "@/state/runs";
 import { currentTab } from "@/state/documents";
 import { useSweptValues } from "@/state/sweeps";
@@ -73,6 +73,7 @@ export const rerun = (job: JobView) =>
   change(async () => {
     const { workflow } = readWorkflow(await getJobWorkflow(job.id));
     const again = { label: job.label, ...(job.targets && { targets: job.targets }) };
+    await whenHeard();
     followJob(await submitJob(workflow, again), currentTab().key, workflow);
   });
 

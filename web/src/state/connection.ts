@@ -65,13 +65,40 @@ function changeStatus(link: "connecting" | "open" | "lost"): void {
   const before = useConnection.getState().status;
   if (link === "connecting" && before === "lost") return; // it is lost until it is open again
   useConnection.setState({ status: link });
-  if (link === "open" && before === "lost") void catchUp();
+  if (link !== "open") return;
+  if (before === "lost") void catchUp();
+  if (before === "connecting") void lookAtOpen(); // what was queued before anybody listened
+}
+
+/** How long a job waits for somebody who hears of it. */
+const PATIENCE_MS = 3000;
+
+/**
+ * Until the events of what is queued now will be heard: a job may be over before the page listens.
+ *
+ * Where no stream comes about, its loss or its beginning makes up for what was missed.
+ */
+export function whenHeard(): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      stop();
+      resolve();
+    };
+    const timer = setTimeout(done, PATIENCE_MS);
+    const stop = useConnection.subscribe(({ status }) => status !== "connecting" && done());
+    if (useConnection.getState().status !== "connecting") done();
+  });
 }
 
 /** Look at the jobs themselves: events may have been missed. */
 async function catchUp(): Promise<void> {
   await loadCatalogue();
   checkSoon();
+  await lookAtOpen();
+}
+
+async function lookAtOpen(): Promise<void> {
   const open = Object.values(useRuns.getState().runs).filter((run) =>
     ["queued", "running", "interrupted"].includes(run.state),
   );

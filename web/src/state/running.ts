@@ -11,6 +11,7 @@ import { withOverrides, type Overrides } from "@/model/sweep";
 import { t } from "@/strings";
 import { seconds } from "@/strings/units";
 import { announce, tell } from "./announcer";
+import { whenHeard } from "./connection";
 import { checkSoon, useCheck, type Issue } from "./check";
 import { currentTab, editWorkflowIn, tabOf, useDocuments, workflowOf } from "./documents";
 import { showIssues } from "./issueList";
@@ -96,6 +97,7 @@ async function submitWhatCanRun(
 }
 
 async function submitted(workflow: Workflow, variants: readonly Overrides[], options: JobOptions) {
+  await whenHeard();
   return variants.length === 1
     ? [await submitJob(workflow, options)]
     : submitBatch(workflow, variants, options);
