@@ -127,9 +127,9 @@ def building(editor: Editor) -> None:
         take(250)
     editor.field(positive, "text").fill("a red apple on a blue background")
     take(500)
-    for input in ("width", "height"):
-        editor.field(latent, input).fill("128")
-        editor.press("Enter")
+    for advice in ("Use width 128, height 128", "Use cfg 2.5"):
+        editor.card(sampler).get_by_role("button", name=advice).click()
+        take(500)
     editor.run()
     for _ in range(200):
         take(150)
