@@ -67,10 +67,10 @@ def test_it_stays_and_runs_after_a_reload(owner: Editor) -> None:
     panel = owner.panel("Nodes")
     panel.get_by_text("my nodes").wait_for()
     panel.get_by_role("button", name="Add Count on").click()
-    owner.until(lambda: len(owner.ids()) == 4, "the node")
+    owner.until(lambda: len(owner.nodes()) == 4, "the node")
     assert added(owner)["type"] == "subgraph/Count on"
     panel.get_by_role("button", name="Add Count on").click()
-    owner.until(lambda: len(owner.ids()) == 5, "another")
+    owner.until(lambda: len(owner.nodes()) == 5, "another")
     assert set(owner.document()["subgraphs"]) == {"subgraph", "Count on"}
 
 

@@ -117,7 +117,7 @@ def test_what_is_added_lies_on_nothing_however_it_is_added(editor: Editor) -> No
     panel.get_by_role("searchbox").fill("Load Checkpoint")
     for _ in range(2):
         panel.get_by_role("button", name="Add Load Checkpoint", exact=True).click()
-    editor.until(lambda: len(editor.ids()) == 10, "all cards")
+    editor.until(lambda: len(editor.nodes()) == 10, "all cards")
     editor.panel("Nodes").get_by_role("button", name="Close").click()
     editor.fit()
     assert look_at(editor.page).over == []
