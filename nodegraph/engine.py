@@ -28,7 +28,7 @@ from nodegraph.errors import (
 )
 from nodegraph.events import EventBus, RunFinished, RunStarted, RunStatus, Subscriber
 from nodegraph.execution.base import CancelToken, Execution, Executor, NodeRecord, RunEnvironment
-from nodegraph.execution.device_thread import DeviceThread
+from nodegraph.execution.device_turn import DeviceTurn
 from nodegraph.execution.local import LocalExecutor
 from nodegraph.explain import RunLog
 from nodegraph.files import Folders, OutputFile
@@ -125,7 +125,7 @@ class Engine:
         self._run_log = run_log
         self._metadata = metadata
         self._tokens: set[CancelToken] = set()
-        self._device_thread = DeviceThread()
+        self._device_turn = DeviceTurn(own_thread=devices.device.type == "cuda")
         for pack in registry.packs.values():
             remember_sources(pack.module)  # an edit made from now on is not the code that is loaded
 
@@ -182,7 +182,7 @@ class Engine:
             executor=self.executor,
             metadata=self._metadata,
         )
-        engine._device_thread = self._device_thread
+        engine._device_turn = self._device_turn
         return engine
 
     def validate(self, workflow: Workflow) -> list[Issue]:
@@ -253,7 +253,7 @@ class Engine:
             folders=self.folders,
             token=token,
             make_metadata=lambda: workflow_metadata(workflow, self.registry) if self._metadata else {},
-            device_thread=self._device_thread,
+            device_turn=self._device_turn,
         )
         plan = await asyncio.to_thread(self.plan, workflow, targets)
         comparison = self._run_log.begin(scope, plan) if self._run_log and scope else None

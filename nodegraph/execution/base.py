@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from nodegraph.devices import DeviceManager
 from nodegraph.errors import Cancelled, NodeError
 from nodegraph.events import EventBus, Origin, RunStatus
-from nodegraph.execution.device_thread import DeviceThread
+from nodegraph.execution.device_turn import DeviceTurn
 from nodegraph.files import Folders
 from nodegraph.planning import Plan
 
@@ -89,7 +89,7 @@ class RunEnvironment:
         folders: where files are.
         token: set to cancel the run.
         make_metadata: makes the text that saved files shall carry; called when the first file is saved.
-        device_thread: runs one node at a time on the device.
+        device_turn: runs one node at a time on the device.
     """
 
     run: str
@@ -98,7 +98,7 @@ class RunEnvironment:
     folders: Folders
     token: CancelToken = field(default_factory=CancelToken)
     make_metadata: Callable[[], Mapping[str, str]] = dict
-    device_thread: DeviceThread = field(default_factory=DeviceThread)
+    device_turn: DeviceTurn = field(default_factory=DeviceTurn)
 
     @cached_property
     def metadata(self) -> Mapping[str, str]:

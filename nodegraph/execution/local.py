@@ -188,7 +188,7 @@ class _Run:
         return following
 
     def _work_on_device(self, task: Task) -> Task | None:
-        return self.environment.device_thread.call(partial(self._step, task, self._device))
+        return self.environment.device_turn.call(partial(self._step, task, self._device))
 
     def _work(self, task: Task) -> Task | None:
         return self._step(task, self._cpu)

@@ -1,4 +1,4 @@
-"""The thread that nodes on the device run in."""
+"""One node at a time on the device."""
 
 from __future__ import annotations
 
@@ -15,29 +15,37 @@ from nodegraph.execution.lanes import prepare_torch
 T = TypeVar("T")
 
 
-class DeviceThread:
-    """Does one thing at a time, for every run in the same thread.
+class DeviceTurn:
+    """Does one thing at a time, for every run.
 
     CUDA's libraries keep what they prepared for the thread that asked for it: cuDNN, in a thread that is new,
-    plans every convolution anew, which takes as long as half of a picture of Stable Diffusion 1.5. It is a
-    daemon, so that a node that never returns does not keep the process from ending, and ends with this
-    object.
+    plans every convolution anew, which takes as long as half of a picture of Stable Diffusion 1.5. There, all
+    is done in one thread. It is a daemon, so that a node that never returns does not keep the process from
+    ending, and ends with this object. On the CPU each run has its own, because OpenMP, too, keeps threads for
+    every thread that used it, and slows all down where they are more than the cores.
+
+    Args:
+        own_thread: whether all is done in one thread, instead of in those that ask for it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, own_thread: bool = False) -> None:
+        self._own_thread = own_thread
         self._jobs: _Jobs = SimpleQueue()
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()
         self._started = False
 
     def call(self, work: Callable[[], T]) -> T:
         """What ``work`` returns or raises, once what was asked for before is done."""
+        if not self._own_thread:
+            with self._turn:
+                return work()
         self._start()
         job: Future[T] = Future()
         self._jobs.put((job, work))
         return job.result()
 
     def _start(self) -> None:
-        with self._lock:
+        with self._turn:
             if not self._started:
                 thread = threading.Thread(target=_serve, args=(self._jobs,), name="nodegraph-on-device")
                 thread.daemon = True
