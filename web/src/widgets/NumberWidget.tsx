@@ -1,9 +1,10 @@
-import { useRef, useState, type KeyboardEvent, type PointerEvent } from "react";
+import { useRef, type PointerEvent } from "react";
 import { t } from "@/strings";
-import { Note, useNote } from "./Note";
-import { asNumber, clamp, limitsOf, parseNumber } from "./numbers";
+import { Note } from "./Note";
+import { asNumber, clamp, limitsOf } from "./numbers";
 import type { WidgetProps } from "./registry";
-import { shown, whatBecame } from "./typedNumber";
+import { shown } from "./typedNumber";
+import { useTypedNumber } from "./useTypedNumber";
 
 const PIXELS_PER_STEP = 6;
 const STILL = 3;
@@ -12,29 +13,14 @@ const STILL = 3;
 export function NumberWidget({ controlId, input, value, onChange }: WidgetProps) {
   const limits = limitsOf(input.schema);
   const number = asNumber(value);
-  const [draft, setDraft] = useState<string>();
-  const [note, tell] = useNote();
   const field = useRef<HTMLInputElement>(null);
   const set = (next: number) => onChange(clamp(next, limits));
   const drag = useDrag(number, limits.step, set, () => {
     field.current?.focus();
     field.current?.select();
   });
-  const finish = () => {
-    if (draft === undefined) return;
-    const typed = parseNumber(draft);
-    if (typed !== undefined) set(typed);
-    tell(whatBecame(draft, typed, limits));
-    setDraft(undefined);
-  };
-  const onKey = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key === "Enter") finish();
-    if (event.key === "Escape") setDraft(undefined);
-    const direction = { ArrowUp: 1, ArrowDown: -1 }[event.key];
-    if (direction === undefined) return;
-    event.preventDefault();
-    set(number + direction * limits.step * (event.shiftKey ? 10 : 1));
-  };
+  const step = (steps: number) => set(number + steps * limits.step);
+  const { draft, setDraft, note, finish, onKey } = useTypedNumber(limits, set, step);
   return (
     <>
       <div className="number" {...drag}>
